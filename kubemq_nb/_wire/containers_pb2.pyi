@@ -1,0 +1,74 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from typing import ClassVar as _ClassVar, Iterable as _Iterable, Optional as _Optional
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class QueueMessagesBatchRequest(_message.Message):
+    __slots__ = ("BatchID", "Messages")
+    BATCHID_FIELD_NUMBER: _ClassVar[int]
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    BatchID: str
+    Messages: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, BatchID: _Optional[str] = ..., Messages: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class QueuesUpstreamRequest(_message.Message):
+    __slots__ = ("RequestID", "Messages")
+    REQUESTID_FIELD_NUMBER: _ClassVar[int]
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    RequestID: str
+    Messages: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, RequestID: _Optional[str] = ..., Messages: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class ReceiveQueueMessagesResponse(_message.Message):
+    __slots__ = ("RequestID", "Messages", "MessagesReceived", "MessagesExpired", "IsPeak", "IsError", "Error")
+    REQUESTID_FIELD_NUMBER: _ClassVar[int]
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    MESSAGESRECEIVED_FIELD_NUMBER: _ClassVar[int]
+    MESSAGESEXPIRED_FIELD_NUMBER: _ClassVar[int]
+    ISPEAK_FIELD_NUMBER: _ClassVar[int]
+    ISERROR_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    RequestID: str
+    Messages: _containers.RepeatedScalarFieldContainer[bytes]
+    MessagesReceived: int
+    MessagesExpired: int
+    IsPeak: bool
+    IsError: bool
+    Error: str
+    def __init__(self, RequestID: _Optional[str] = ..., Messages: _Optional[_Iterable[bytes]] = ..., MessagesReceived: _Optional[int] = ..., MessagesExpired: _Optional[int] = ..., IsPeak: bool = ..., IsError: bool = ..., Error: _Optional[str] = ...) -> None: ...
+
+class QueuesDownstreamResponse(_message.Message):
+    __slots__ = ("TransactionId", "RefRequestId", "RequestTypeData", "Messages", "ActiveOffsets", "IsError", "Error", "TransactionComplete")
+    TRANSACTIONID_FIELD_NUMBER: _ClassVar[int]
+    REFREQUESTID_FIELD_NUMBER: _ClassVar[int]
+    REQUESTTYPEDATA_FIELD_NUMBER: _ClassVar[int]
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    ACTIVEOFFSETS_FIELD_NUMBER: _ClassVar[int]
+    ISERROR_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    TRANSACTIONCOMPLETE_FIELD_NUMBER: _ClassVar[int]
+    TransactionId: str
+    RefRequestId: str
+    RequestTypeData: int
+    Messages: _containers.RepeatedScalarFieldContainer[bytes]
+    ActiveOffsets: _containers.RepeatedScalarFieldContainer[int]
+    IsError: bool
+    Error: str
+    TransactionComplete: bool
+    def __init__(self, TransactionId: _Optional[str] = ..., RefRequestId: _Optional[str] = ..., RequestTypeData: _Optional[int] = ..., Messages: _Optional[_Iterable[bytes]] = ..., ActiveOffsets: _Optional[_Iterable[int]] = ..., IsError: bool = ..., Error: _Optional[str] = ..., TransactionComplete: bool = ...) -> None: ...
+
+class StreamQueueMessagesResponse(_message.Message):
+    __slots__ = ("RequestID", "StreamRequestTypeData", "Message", "IsError", "Error")
+    REQUESTID_FIELD_NUMBER: _ClassVar[int]
+    STREAMREQUESTTYPEDATA_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    ISERROR_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    RequestID: str
+    StreamRequestTypeData: int
+    Message: bytes
+    IsError: bool
+    Error: str
+    def __init__(self, RequestID: _Optional[str] = ..., StreamRequestTypeData: _Optional[int] = ..., Message: _Optional[bytes] = ..., IsError: bool = ..., Error: _Optional[str] = ...) -> None: ...

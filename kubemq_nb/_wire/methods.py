@@ -1,0 +1,40 @@
+"""The fifteen methods of the service, by name and shape: what the client calls and the broker serves."""
+
+from typing import NamedTuple
+
+SERVICE = "kubemq.kubemq"
+
+
+class Shape(NamedTuple):
+    """Which sides of a method are streams."""
+
+    client_streaming: bool
+    server_streaming: bool
+
+
+UNARY = Shape(client_streaming=False, server_streaming=False)
+SERVER_STREAM = Shape(client_streaming=False, server_streaming=True)
+TWO_WAY = Shape(client_streaming=True, server_streaming=True)
+
+METHODS = {
+    "Ping": UNARY,
+    "SendEvent": UNARY,
+    "SendEventsStream": TWO_WAY,
+    "SubscribeToEvents": SERVER_STREAM,
+    "SendRequest": UNARY,
+    "SendResponse": UNARY,
+    "SubscribeToRequests": SERVER_STREAM,
+    "SendQueueMessage": UNARY,
+    "SendQueueMessagesBatch": UNARY,
+    "ReceiveQueueMessages": UNARY,
+    "AckAllQueueMessages": UNARY,
+    "StreamQueueMessage": TWO_WAY,
+    "QueuesUpstream": TWO_WAY,
+    "QueuesDownstream": TWO_WAY,
+    "QueuesInfo": UNARY,
+}
+
+
+def path(method: str) -> str:
+    """The path of a method on the wire."""
+    return f"/{SERVICE}/{method}"

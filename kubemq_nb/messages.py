@@ -1,0 +1,238 @@
+"""What travels: messages, results and positions as frozen records. Standard library only.
+
+Times are aware UTC datetimes, spans are seconds, bodies are bytes. Where a field is the server's to set it
+is None until the server has set it; such fields are ignored when a message is sent.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Literal, Self
+
+Body = bytes | bytearray | memoryview | str | dict[str, object] | list[object] | None
+"""bytes as they are, text as UTF-8, dict or list as JSON; None is no body."""
+
+Tags = Mapping[str, str] | Iterable[tuple[str, str]]
+"""Text to text, as a mapping or as pairs."""
+
+Duration = float | timedelta
+"""Seconds as a number, or a timedelta."""
+
+Kind = Literal["queues", "events", "events_store", "commands", "queries"]
+"""The five patterns of KubeMQ; also the kind of a channel."""
+
+
+def encode_body(body: Body) -> bytes:
+    """Turn what a caller gives as a body into the bytes that are sent."""
+    match body:
+        case None:
+            return b""
+        case bytes():
+            return body
+        case bytearray() | memoryview():
+            return bytes(body)
+        case str():
+            return body.encode()
+        case dict() | list():
+            return json.dumps(body, ensure_ascii=False, separators=(", ", ": "), allow_nan=False).encode()
+    raise TypeError(f"a body is bytes, text, a dict or a list, not {type(body).__name__}")
+
+
+def as_tags(tags: Tags | None) -> dict[str, str]:
+    """Turn a mapping or pairs into a dict, refusing what is not text."""
+    result = dict(tags or {})
+    for key, value in result.items():
+        if not isinstance(key, str) or not isinstance(value, str):
+            raise TypeError(f"a tag is text to text, not {key!r}: {value!r}")
+    return result
+
+
+def as_seconds(duration: Duration) -> float:
+    """Turn a number of seconds or a timedelta into seconds."""
+    return duration.total_seconds() if isinstance(duration, timedelta) else float(duration)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueMessage:
+    """A message of a queue: what a sender sets, and below what the server adds on delivery."""
+
+    channel: str
+    body: bytes = b""
+    id: str = ""  # empty: one is made
+    metadata: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    client_id: str = ""
+    expiration: int = 0  # seconds, 0 none; counted from the end of the delay
+    delay: int = 0  # seconds
+    max_receive_count: int = 0  # 0: the server's default, 1024
+    dead_letter: str = ""  # queue that takes it over after max_receive_count; empty: it is dropped then
+
+    timestamp: datetime | None = None
+    sequence: int | None = None
+    md5_of_body: str = ""
+    receive_count: int = 0
+    rerouted: bool = False
+    rerouted_from: str | None = None
+    expiration_at: datetime | None = None
+    delayed_to: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """An event, live or stored; only a stored one is delivered with sequence and timestamp."""
+
+    channel: str
+    body: bytes = b""
+    id: str = ""
+    metadata: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    client_id: str = ""  # of the sender: the wire carries it to the broker, not to subscribers
+    timestamp: datetime | None = None
+    sequence: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A command or query, as sent and as its responder sees it."""
+
+    kind: Literal["command", "query"]
+    channel: str
+    body: bytes = b""
+    id: str = ""
+    metadata: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    client_id: str = ""
+    timeout: float = 5.0  # seconds; whole milliseconds on the wire
+    reply_channel: str = ""  # where the broker wants the answer
+    cache_key: str = ""
+    cache_ttl: int = 0  # seconds
+
+    def json(self) -> object:
+        """The body read as JSON."""
+        return json.loads(self.body)
+
+    @property
+    def text(self) -> str:
+        """The body read as UTF-8 text."""
+        return self.body.decode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """The answer to a command or query. `executed=False` is an answer, with its reason in `error`."""
+
+    executed: bool
+    error: str = ""
+    body: bytes = b""
+    id: str = ""  # of the request
+    channel: str = ""
+    metadata: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    client_id: str = ""  # of the responder
+    timestamp: datetime | None = None
+    cache_hit: bool = False
+    elapsed: float | None = None  # seconds, from sending to the answer in hand
+
+    def json(self) -> object:
+        """The body read as JSON."""
+        return json.loads(self.body)
+
+    @property
+    def text(self) -> str:
+        """The body read as UTF-8 text."""
+        return self.body.decode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendResult:
+    """What the broker says of one message or event that was sent."""
+
+    id: str
+    channel: str
+    sent: bool = True
+    error: str = ""  # the broker's text when it was refused
+    sent_at: datetime | None = None
+    expiration_at: datetime | None = None
+    delayed_to: datetime | None = None
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the broker refused it."""
+        return bool(self.error)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """What one action on a transaction did, and to which sequences."""
+
+    action: Literal["receive", "ack", "reject", "extend", "resend", "modify", "close"]
+    channel: str
+    sequences: tuple[int, ...]
+    to: str = ""  # target queue of resend and modify
+    error: str = ""
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the action failed."""
+        return bool(self.error)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerInfo:
+    """What a broker says of itself."""
+
+    address: str
+    host: str
+    version: str  # empty on some community builds
+    start_time: datetime
+    uptime: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class StartPosition:
+    """Where reading an events store begins: one of new, first, last, sequence, time, ago."""
+
+    kind: Literal["new", "first", "last", "sequence", "time", "ago"]
+    value: int = 0  # a sequence, Unix nanoseconds, or seconds back, by the kind
+
+    @classmethod
+    def new(cls) -> Self:
+        """Only what is stored from now on."""
+        return cls("new")
+
+    @classmethod
+    def first(cls) -> Self:
+        """From the first stored event."""
+        return cls("first")
+
+    @classmethod
+    def last(cls) -> Self:
+        """From the last stored event, that one included."""
+        return cls("last")
+
+    @classmethod
+    def at_sequence(cls, sequence: int) -> Self:
+        """From this sequence, that one included; sequences count from 1."""
+        if sequence < 1:
+            raise ValueError(f"a start sequence counts from 1, not {sequence}")
+        return cls("sequence", sequence)
+
+    @classmethod
+    def at_time(cls, time: datetime) -> Self:
+        """From the first event stored at `time` or later; the time needs a zone."""
+        if time.tzinfo is None:
+            raise ValueError(f"a start time needs a zone: {time.isoformat()} has none")
+        since = time.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+        nanoseconds = (since // timedelta(microseconds=1)) * 1000
+        if nanoseconds < 1:
+            raise ValueError(f"a start time lies after 1970, not at {time.isoformat()}")
+        return cls("time", nanoseconds)
+
+    @classmethod
+    def ago(cls, duration: Duration) -> Self:
+        """From events stored at most this long ago; whole seconds, because the wire has no less."""
+        seconds = as_seconds(duration)
+        if seconds != int(seconds) or seconds < 1:
+            raise ValueError(f"a start that long ago is whole seconds from 1, not {seconds:g}")
+        return cls("ago", int(seconds))
