@@ -1,0 +1,111 @@
+"""What every test stands on: a scrubbed environment, one embedded broker for the run, a channel of its own.
+
+`--address HOST:PORT` is the only way to another server, and then every channel used starts with
+`kubemq-nb-test.`. Fixtures import the package when they are first used.
+"""
+
+import os
+import re
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from kubemq_nb.broker.launcher import RunningBroker
+    from kubemq_nb.session import Session
+
+FOLDERS = ("XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR")
+_home = pytest.StashKey[Path]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--address", metavar="HOST:PORT", help="run against this server, not the embedded one")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the user's servers, stores and IPython profile out of the tests, and the tests out of them."""
+    home = Path(tempfile.mkdtemp(prefix="kubemq-nb-test-"))
+    config.stash[_home] = home
+    for name in [name for name in os.environ if name.startswith("KUBEMQ_")]:
+        del os.environ[name]
+    for name in FOLDERS:
+        os.environ[name] = str(home / name.lower())
+        Path(os.environ[name]).mkdir(mode=0o700)
+    os.environ["IPYTHONDIR"] = str(home / "ipython")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(config.stash[_home], ignore_errors=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    address = config.getoption("--address")
+    if not address:
+        return
+    reason = pytest.mark.skip(reason=f"shows what only the embedded broker does; this run is on {address}")
+    for item in items:
+        if item.get_closest_marker("embedded_only"):
+            item.add_marker(reason)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:
+    """Where CI is set, a promised test that is skipped has failed."""
+    report = yield
+    promised = not item.get_closest_marker("may_skip") and not item.config.getoption("--address")
+    if report.skipped and promised and os.environ.get("CI") and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, and CI skips nothing: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(scope="session")
+def broker(request: pytest.FixtureRequest) -> "Iterator[RunningBroker]":
+    """The embedded broker of this run, with token authentication; never with --address."""
+    if request.config.getoption("--address"):
+        pytest.skip("needs the embedded broker")
+    from kubemq_nb.broker import launcher
+
+    running = launcher.launch()
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def credentials(request: pytest.FixtureRequest) -> dict[str, object]:
+    """What `connect` needs beside the address."""
+    if request.config.getoption("--address"):
+        return {}
+    return {"token_file": request.getfixturevalue("broker").token_file}
+
+
+@pytest.fixture(scope="session")
+def address(request: pytest.FixtureRequest) -> str:
+    """Where the server under test listens."""
+    return request.config.getoption("--address") or request.getfixturevalue("broker").address
+
+
+@pytest.fixture
+def session(address: str, credentials: dict[str, object]) -> "Iterator[Session]":
+    """A session of its own on the server under test."""
+    import kubemq_nb
+
+    session = kubemq_nb.connect(address, **credentials)
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+@pytest.fixture
+def channel(request: pytest.FixtureRequest) -> str:
+    """A channel name that no other test and no earlier run has used."""
+    words = re.sub(r"[^A-Za-z0-9]+", "-", request.node.name)[:60].strip("-")
+    return f"kubemq-nb-test.{words}.{uuid.uuid4().hex[:8]}"
