@@ -19,6 +19,9 @@ Tags = Mapping[str, str] | Iterable[tuple[str, str]]
 Duration = float | timedelta
 """Seconds as a number, or a timedelta."""
 
+Rows = Iterable[object]
+"""Many messages: a DataFrame, or an iterable of bodies or of dicts."""
+
 Kind = Literal["queues", "events", "events_store", "commands", "queries"]
 """The five patterns of KubeMQ; also the kind of a channel."""
 
@@ -236,3 +239,11 @@ class StartPosition:
         if seconds != int(seconds) or seconds < 1:
             raise ValueError(f"a start that long ago is whole seconds from 1, not {seconds:g}")
         return cls("ago", int(seconds))
+
+
+Start = StartPosition | str | datetime | Duration
+"""Where reading a store begins: a StartPosition, "new", "first", "last", "seq:N", an aware datetime, or a
+duration (that long ago)."""
+
+End = str | datetime
+"""Where reading a store ends: "seq:N", an aware datetime, or "now"; what is there is included."""
