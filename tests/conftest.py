@@ -9,7 +9,7 @@ import re
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,6 +102,14 @@ def session(address: str, credentials: dict[str, object]) -> "Iterator[Session]"
         yield session
     finally:
         session.close()
+
+
+@pytest.fixture(scope="session")
+def official() -> Callable[[str], str]:
+    """Python of an environment with the official SDK in a version; installing it may take a minute."""
+    from tests.official import python_with
+
+    return python_with
 
 
 @pytest.fixture
