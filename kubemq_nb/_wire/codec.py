@@ -1,18 +1,265 @@
-"""Messages to protobuf and back: total, pure, and the only place that knows units and spellings of the wire."""
+"""Messages to protobuf and back: total, pure; units and spellings of the wire end here."""
 
-from kubemq_nb.messages import Event, QueueMessage, Request
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+
+from kubemq_nb._wire import containers_pb2 as containers
+from kubemq_nb._wire import damaged
+from kubemq_nb._wire import kubemq_pb2 as pb
+from kubemq_nb._wire.columns import SENDER_TAG, body_digest
+from kubemq_nb.messages import (
+    Event,
+    QueueMessage,
+    Request,
+    Response,
+    SendResult,
+    ServerInfo,
+    StartPosition,
+)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_START_TYPES = {
+    "new": pb.Subscribe.StartNewOnly,
+    "first": pb.Subscribe.StartFromFirst,
+    "last": pb.Subscribe.StartFromLast,
+    "sequence": pb.Subscribe.StartAtSequence,
+    "time": pb.Subscribe.StartAtTime,
+    "ago": pb.Subscribe.StartAtTimeDelta,
+}
+_SUBSCRIBE_TYPES = {"command": pb.Subscribe.Commands, "query": pb.Subscribe.Queries}
+_REQUEST_TYPES = {"command": pb.Request.Command, "query": pb.Request.Query}
+
+
+def instant(nanoseconds: int) -> datetime | None:
+    """Unix nanoseconds as an aware UTC datetime (microseconds, rounded down); 0 is None."""
+    return EPOCH + timedelta(microseconds=nanoseconds // 1000) if nanoseconds else None
+
+
+def nanoseconds(time: datetime) -> int:
+    """An aware datetime as Unix nanoseconds."""
+    return (time - EPOCH) // timedelta(microseconds=1) * 1000
+
+
+def encode_queue_message(message: QueueMessage) -> pb.QueueMessage:
+    """Write a message of a queue as its sender does; what the server sets is left out."""
+    wire = pb.QueueMessage(
+        MessageID=message.id,
+        ClientID=message.client_id,
+        Channel=message.channel,
+        Metadata=message.metadata,
+        Body=message.body,
+        Tags=message.tags,
+    )
+    if message.expiration or message.delay or message.max_receive_count or message.dead_letter:
+        wire.Policy.ExpirationSeconds = message.expiration
+        wire.Policy.DelaySeconds = message.delay
+        wire.Policy.MaxReceiveCount = message.max_receive_count
+        wire.Policy.MaxReceiveQueue = message.dead_letter
+    return wire
 
 
 def decode_queue_message(payload: bytes) -> QueueMessage:
     """Read one message of a queue. A damaged one is read with escapes in its text (see columns)."""
-    raise NotImplementedError
+    wire, _ = damaged.parse(pb.QueueMessage, payload)
+    attributes, policy = wire.Attributes, wire.Policy
+    return QueueMessage(
+        channel=wire.Channel,
+        body=wire.Body,
+        id=wire.MessageID,
+        metadata=wire.Metadata,
+        tags=_tags(wire.Tags),
+        client_id=wire.ClientID,
+        expiration=policy.ExpirationSeconds,
+        delay=policy.DelaySeconds,
+        max_receive_count=policy.MaxReceiveCount,
+        dead_letter=policy.MaxReceiveQueue,
+        timestamp=instant(attributes.Timestamp),
+        sequence=attributes.Sequence or None,
+        md5_of_body=attributes.MD5OfBody or body_digest(wire.Body),
+        receive_count=attributes.ReceiveCount,
+        rerouted=attributes.ReRouted,
+        rerouted_from=attributes.ReRoutedFromQueue or None,
+        expiration_at=instant(attributes.ExpirationAt),
+        delayed_to=instant(attributes.DelayedTo),
+    )
+
+
+def queue_sequence(payload: bytes) -> int:
+    """The sequence of one message of a queue, 0 when even that cannot be read."""
+    wire, _ = damaged.parse(pb.QueueMessage, payload)
+    return wire.Attributes.Sequence
+
+
+def encode_batch(messages: Iterable[bytes], *, id: str) -> bytes:
+    """Join serialized messages into one batch request."""
+    return containers.QueueMessagesBatchRequest(BatchID=id, Messages=messages).SerializeToString()
+
+
+def decode_send_result(wire: pb.SendQueueMessageResult, *, channel: str) -> SendResult:
+    """Read what the broker says of one queue message sent."""
+    return SendResult(
+        id=wire.MessageID,
+        channel=channel,
+        sent=not wire.IsError,
+        error=wire.Error or ("refused without a reason" if wire.IsError else ""),
+        sent_at=instant(wire.SentAt),
+        expiration_at=instant(wire.ExpirationAt),
+        delayed_to=instant(wire.DelayedTo),
+    )
+
+
+def encode_event(event: Event, *, store: bool) -> pb.Event:
+    """Write an event as its sender does."""
+    return pb.Event(
+        EventID=event.id,
+        ClientID=event.client_id,
+        Channel=event.channel,
+        Metadata=event.metadata,
+        Body=event.body,
+        Store=store,
+        Tags=event.tags,
+    )
 
 
 def decode_event(payload: bytes) -> Event:
     """Read one event, live or stored."""
-    raise NotImplementedError
+    wire, _ = damaged.parse(pb.EventReceive, payload)
+    return Event(
+        channel=wire.Channel,
+        body=wire.Body,
+        id=wire.EventID,
+        metadata=wire.Metadata,
+        tags=_tags(wire.Tags),
+        client_id=wire.Tags.get(SENDER_TAG, ""),
+        timestamp=instant(wire.Timestamp),
+        sequence=wire.Sequence or None,
+    )
+
+
+def event_position(payload: bytes) -> tuple[int, int]:
+    """Sequence and timestamp (nanoseconds) of one stored event, zeros when they cannot be read."""
+    wire, _ = damaged.parse(pb.EventReceive, payload)
+    return wire.Sequence, wire.Timestamp
+
+
+def decode_event_result(wire: pb.Result, *, channel: str) -> SendResult:
+    """Read what the broker says of one event sent."""
+    refused = "" if wire.Sent else "refused without a reason"
+    return SendResult(id=wire.EventID, channel=channel, sent=wire.Sent, error=wire.Error or refused)
+
+
+def encode_events_subscription(channel: str, *, client_id: str, group: str) -> pb.Subscribe:
+    """Write a subscription to live events."""
+    return pb.Subscribe(
+        SubscribeTypeData=pb.Subscribe.Events, ClientID=client_id, Channel=channel, Group=group
+    )
+
+
+def encode_store_subscription(
+    channel: str, *, client_id: str, group: str, start: StartPosition
+) -> pb.Subscribe:
+    """Write a subscription to stored events."""
+    return pb.Subscribe(
+        SubscribeTypeData=pb.Subscribe.EventsStore,
+        ClientID=client_id,
+        Channel=channel,
+        Group=group,
+        EventsStoreTypeData=_START_TYPES[start.kind],
+        EventsStoreTypeValue=start.value,
+    )
+
+
+def encode_request_subscription(kind: str, channel: str, *, client_id: str, group: str) -> pb.Subscribe:
+    """Write a responder's subscription to the commands ("command") or queries ("query") of a channel."""
+    return pb.Subscribe(
+        SubscribeTypeData=_SUBSCRIBE_TYPES[kind], ClientID=client_id, Channel=channel, Group=group
+    )
+
+
+def encode_request(request: Request) -> pb.Request:
+    """Write a command or query; its timeout goes as milliseconds, rounded up."""
+    return pb.Request(
+        RequestID=request.id,
+        RequestTypeData=_REQUEST_TYPES[request.kind],
+        ClientID=request.client_id,
+        Channel=request.channel,
+        Metadata=request.metadata,
+        Body=request.body,
+        Timeout=milliseconds(request.timeout),
+        CacheKey=request.cache_key,
+        CacheTTL=request.cache_ttl,
+        Tags=request.tags,
+    )
 
 
 def decode_request(payload: bytes) -> Request:
     """Read one command or query as its responder sees it."""
-    raise NotImplementedError
+    wire, _ = damaged.parse(pb.Request, payload)
+    return Request(
+        kind="command" if wire.RequestTypeData == _REQUEST_TYPES["command"] else "query",
+        channel=wire.Channel,
+        body=wire.Body,
+        id=wire.RequestID,
+        metadata=wire.Metadata,
+        tags=_tags(wire.Tags),
+        client_id=wire.ClientID,
+        timeout=wire.Timeout / 1000,
+        reply_channel=wire.ReplyChannel,
+        cache_key=wire.CacheKey,
+        cache_ttl=wire.CacheTTL,
+    )
+
+
+def encode_response(response: Response, *, to: Request) -> pb.Response:
+    """Write an answer to a request."""
+    return pb.Response(
+        ClientID=response.client_id,
+        RequestID=to.id,
+        ReplyChannel=to.reply_channel,
+        Metadata=response.metadata,
+        Body=response.body,
+        CacheHit=response.cache_hit,
+        Timestamp=nanoseconds(response.timestamp) if response.timestamp else 0,
+        Executed=response.executed,
+        Error=response.error,
+        Tags=response.tags,
+    )
+
+
+def decode_response(payload: bytes, *, channel: str, elapsed: float) -> Response:
+    """Read the answer to a request on `channel` that took `elapsed` seconds."""
+    wire, _ = damaged.parse(pb.Response, payload)
+    return Response(
+        executed=wire.Executed,
+        error=wire.Error,
+        body=wire.Body,
+        id=wire.RequestID,
+        channel=channel,
+        metadata=wire.Metadata,
+        tags=_tags(wire.Tags),
+        client_id=wire.ClientID,
+        timestamp=instant(wire.Timestamp),
+        cache_hit=wire.CacheHit,
+        elapsed=elapsed,
+    )
+
+
+def decode_ping(wire: pb.PingResult, *, address: str) -> ServerInfo:
+    """Read what a broker says of itself."""
+    return ServerInfo(
+        address=address,
+        host=wire.Host,
+        version=wire.Version,
+        start_time=EPOCH + timedelta(seconds=wire.ServerStartTime),
+        uptime=timedelta(seconds=wire.ServerUpTimeSeconds),
+    )
+
+
+def milliseconds(seconds: float) -> int:
+    """Seconds as whole milliseconds, rounded up so that nothing ends before it was asked to."""
+    return -int(-seconds * 1000 // 1)
+
+
+def _tags(tags: Mapping[str, str]) -> dict[str, str]:
+    return {key: tags[key] for key in tags}

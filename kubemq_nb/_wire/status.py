@@ -1,0 +1,223 @@
+"""From grpc statuses and error texts of the broker to this package's errors: one table, one way in.
+
+Whether a request left decides between two errors. gRPC says so itself: "failed to connect" and failed name
+resolution end a call before anything is written; every other break may come after.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import grpc
+
+from kubemq_nb import errors
+from kubemq_nb.errors import (
+    AuthenticationFailed,
+    BrokerUnavailable,
+    DeadlineExceeded,
+    InvalidChannel,
+    InvalidMessage,
+    KubeMQError,
+    NotSupported,
+    OutcomeUnknown,
+    RequestRejected,
+    TransactionClosed,
+)
+from kubemq_nb.rules import MAX_MESSAGE_BYTES
+
+HINT = "Is the server running? Start the embedded broker with `%kubemq broker start` or give another address."
+LOOK = "Outcome unknown: look before sending again."
+
+NO_ANSWER, VISIBILITY_OVER, NOTHING_THERE = 301, 129, 138
+
+_NUMBER = re.compile(r"\s*Error (\d+): (.*)", re.DOTALL)
+
+_BY_NUMBER: dict[int, type[RequestRejected]] = {
+    **dict.fromkeys((102, 107, 108, 119, 120), InvalidChannel),
+    **dict.fromkeys((110, 115, 116, 131, 133, 134, 135), InvalidMessage),
+}
+_NOT_READY = frozenset((302, 402, 405, 409))
+
+# Before anything is written: what the details say, and what that means to a person.
+_NEVER_LEFT = (
+    "failed to connect",
+    "connections to all backends failing",
+    "DNS resolution failed",
+    "Name resolution",
+    "Domain name not found",
+    "empty address list",
+    "errors resolving",
+    "not ready to accept requests",
+)
+_CAUSES = (
+    ("Connection refused", "connection refused"),
+    ("not ready to accept requests", "it is not ready yet"),
+    ("Hostname Verification", "its certificate is for another name"),
+    ("CERTIFICATE_VERIFY_FAILED: certificate has expired", "its certificate has expired"),
+    ("CERTIFICATE_VERIFY_FAILED", "its certificate is not signed by the given CA"),
+    ("WRONG_VERSION_NUMBER", "it does not speak TLS"),
+    ("CERTIFICATE_REQUIRED", "it wants a client certificate"),
+    ("andshake failed", "the TLS handshake failed"),
+    ("No route to host", "no route to host"),
+    ("etwork is unreachable", "the network is unreachable"),
+    ("esolution", "the name is not known"),
+    ("Domain name not found", "the name is not known"),
+    ("Socket closed", "it closed the connection; does it want TLS?"),
+    ("onnection reset", "it closed the connection; does it want TLS?"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One thing tried, in the words that its errors use."""
+
+    what: str  # with article: "the send to orders"
+    address: str
+    channel: str | None = None
+    timeout: float = 0.0  # seconds
+    effect: bool = False  # the broker may have done it although no answer came
+
+
+@contextmanager
+def translated(attempt: Attempt) -> Iterator[None]:
+    """Turn every grpc error raised inside into one of this package's."""
+    try:
+        yield
+    except grpc.RpcError as error:
+        raise from_grpc(error, attempt) from None
+
+
+def from_grpc(error: grpc.RpcError, attempt: Attempt) -> KubeMQError:  # noqa: PLR0911 (it is the table)
+    """The error of this package that a failed call stands for."""
+    code, details = error.code(), error.details() or ""
+    match code:
+        case grpc.StatusCode.UNAVAILABLE | grpc.StatusCode.CANCELLED:
+            return _unavailable(details, attempt)
+        case grpc.StatusCode.DEADLINE_EXCEEDED:
+            return _too_late(details, attempt)
+        case grpc.StatusCode.UNAUTHENTICATED | grpc.StatusCode.PERMISSION_DENIED:
+            return AuthenticationFailed(
+                f"{attempt.address} refused the token, or wants one."
+                " Give it with --token-env or --token-file.",
+                channel=attempt.channel,
+                reason=details,
+            )
+        case grpc.StatusCode.UNIMPLEMENTED:
+            return NotSupported(
+                f"This server does not offer {attempt.what}.", channel=attempt.channel, reason=details
+            )
+        case grpc.StatusCode.RESOURCE_EXHAUSTED if "larger than max" in details:
+            return _too_large(details, attempt)
+        case grpc.StatusCode.INTERNAL if details.startswith("Received RST_STREAM"):
+            return _broken(details, attempt)
+        case grpc.StatusCode.UNKNOWN if attempt.effect:
+            return _broken(details, attempt)
+    return refusal(details, attempt)
+
+
+def refusal(text: str, attempt: Attempt) -> KubeMQError:
+    """The error of this package that an error text of the broker stands for."""
+    match = _NUMBER.match(text)
+    number, words = (int(match[1]), match[2].strip()) if match else (None, text.strip())
+    if number == NO_ANSWER:
+        return DeadlineExceeded(
+            f"No answer on {attempt.channel} within {_seconds(attempt.timeout)} (error 301)."
+            " Is a responder running? See `%kubemq jobs`.",
+            timeout=attempt.timeout,
+            channel=attempt.channel,
+            number=number,
+            reason=text,
+        )
+    if number in _NOT_READY:
+        return BrokerUnavailable(
+            f"{attempt.address} cannot take {attempt.what} now: {words} (error {number}). Try again.",
+            address=attempt.address,
+            channel=attempt.channel,
+        )
+    if number == VISIBILITY_OVER:
+        return TransactionClosed(
+            f"Too late for {attempt.what}: visibility ran out (error 129). The message is back in its queue.",
+            channel=attempt.channel,
+            number=number,
+            reason=text,
+        )
+    refused = _BY_NUMBER.get(number or 0, RequestRejected)
+    told = f" (error {number})" if number else ""
+    return refused(
+        f"The broker refused {attempt.what}: {words}{told}. Nothing was done.",
+        channel=attempt.channel,
+        number=number,
+        reason=text,
+    )
+
+
+def number_of(text: str) -> int | None:
+    """The number in a text such as `Error 138: no new message in queue, wait time expired`, or None."""
+    match = _NUMBER.match(text)
+    return int(match[1]) if match else None
+
+
+def never_left(error: KubeMQError) -> bool:
+    """Whether an error says that the broker saw nothing of the request."""
+    return isinstance(error, BrokerUnavailable | AuthenticationFailed | RequestRejected | NotSupported)
+
+
+def _unavailable(details: str, attempt: Attempt) -> KubeMQError:
+    if any(sign in details for sign in _NEVER_LEFT):
+        return nobody_there(_cause(details, attempt), attempt)
+    return _broken(details, attempt)
+
+
+def nobody_there(cause: str, attempt: Attempt) -> BrokerUnavailable:
+    """Nothing answers at the address, for a cause in words ("connection refused")."""
+    nothing = "Nothing was sent. " if attempt.effect else ""
+    return BrokerUnavailable(
+        f"Nothing answers at {attempt.address} ({cause}). {nothing}{HINT}",
+        address=attempt.address,
+        channel=attempt.channel,
+    )
+
+
+def tried_for(timeout: float) -> str:
+    """The cause when nothing at all came back, in words."""
+    return f"tried for {_seconds(timeout)}"
+
+
+def _cause(details: str, attempt: Attempt) -> str:
+    found = (words for sign, words in _CAUSES if sign in details)
+    return next(found, tried_for(attempt.timeout))
+
+
+def _broken(details: str, attempt: Attempt) -> KubeMQError:
+    broke = f"The connection to {attempt.address} broke during {attempt.what}."
+    if attempt.effect:
+        return OutcomeUnknown(f"{broke} {LOOK}", channel=attempt.channel, reason=details)
+    lost = BrokerUnavailable(f"{broke} {HINT}", address=attempt.address, channel=attempt.channel)
+    lost.reason = details
+    return lost
+
+
+def _too_late(details: str, attempt: Attempt) -> KubeMQError:
+    late = f"{attempt.address} did not answer {attempt.what} within {_seconds(attempt.timeout)}."
+    if attempt.effect:
+        return OutcomeUnknown(f"{late} {LOOK}", channel=attempt.channel, reason=details)
+    return DeadlineExceeded(
+        f"{late} Try again, or give it more time.",
+        timeout=attempt.timeout,
+        channel=attempt.channel,
+        reason=details,
+    )
+
+
+def _too_large(details: str, attempt: Attempt) -> KubeMQError:
+    return errors.InvalidMessage(
+        f"{attempt.what[:1].upper()}{attempt.what[1:]} is larger than a broker passes:"
+        f" {MAX_MESSAGE_BYTES / 2**20:.0f} MiB with its envelope. Nothing was done.",
+        channel=attempt.channel,
+        reason=details,
+    )
+
+
+def _seconds(timeout: float) -> str:
+    return f"{timeout:g} s"
