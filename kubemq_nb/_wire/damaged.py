@@ -22,8 +22,8 @@ NOT_A_MESSAGE = "not a message; all its bytes are in body"
 def parse(kind: type[M], payload: bytes) -> tuple[M, str]:
     """Parse a message, or what can be read of it; the second value says what is wrong, "" for nothing.
 
-    Text that is not UTF-8 is shown with backslash escapes. Of what is not even framed as a message, `Body` has
-    all bytes.
+    Text that is not UTF-8 is shown with backslash escapes. What is not even framed as a message has all its
+    bytes in `Body`.
     """
     try:
         return kind.FromString(payload), ""

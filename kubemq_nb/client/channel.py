@@ -1,48 +1,234 @@
 """The connection to a broker: address, token, TLS, deadlines, close."""
 
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from os import PathLike
+from pathlib import Path
+from typing import Protocol, TypeVar
+from weakref import WeakSet
+
+import grpc
+from grpc.experimental import ChannelOptions
+
+from kubemq_nb import __version__
+from kubemq_nb._wire import codec, status
+from kubemq_nb._wire import kubemq_pb2 as pb
+from kubemq_nb._wire.stub import Stub
+from kubemq_nb.client.address import Address, parse_address
+from kubemq_nb.client.calls import Cancellation, Workers, single
+from kubemq_nb.errors import (
+    AuthenticationFailed,
+    DeadlineExceeded,
+    KubeMQError,
+    NotSupported,
+    OutcomeUnknown,
+    SessionClosed,
+)
 from kubemq_nb.messages import ServerInfo
+from kubemq_nb.rules import MAX_MESSAGE_BYTES
+
+T = TypeVar("T")
+Q = TypeVar("Q")
+A = TypeVar("A")
+
+KEEPALIVE = 310.0  # seconds; a real server ends connections that ask more often than every 5 minutes
+
+
+class Closeable(Protocol):
+    """Something that lives on a channel and ends with it."""
+
+    def close(self) -> object:
+        """End it."""
 
 
 class Channel:
     """One connection to one broker, shared by the clients of all patterns and by any number of threads.
 
-    Nothing is sent before the first call. `ca`, `cert` and `key` are paths of PEM files; `ca` alone is TLS, all three
-    mutual TLS. `timeout` (seconds) bounds every call beyond the wait that the call itself asks for.
+    Nothing is sent before the first call. `ca`, `cert` and `key` are paths of PEM files; `ca` alone is TLS, all
+    three mutual TLS. `timeout` (seconds) bounds every call beyond the wait that the call itself asks for.
+    `keepalive` (seconds) is how often a silent connection is tried; the embedded broker may be asked often.
 
     Raises:
-        ValueError: An address that is not `host:port`, or a certificate file that cannot be read.
+        ValueError: An address that is not `host:port`, or a certificate or token that cannot be used.
         AuthenticationFailed: A token would travel in clear to another machine and `insecure` is not set.
     """
-
-    address: str
-    timeout: float
 
     def __init__(
         self,
         address: str,
         *,
         token: str | None = None,
-        ca: str | None = None,
-        cert: str | None = None,
-        key: str | None = None,
+        ca: str | PathLike[str] | None = None,
+        cert: str | PathLike[str] | None = None,
+        key: str | PathLike[str] | None = None,
         insecure: bool = False,
         timeout: float = 5.0,
+        keepalive: float = KEEPALIVE,
     ) -> None:
-        raise NotImplementedError
+        parsed = parse_address(address)
+        credentials = _credentials(ca, cert, key)
+        if token and not (credentials or parsed.loopback or insecure):
+            raise AuthenticationFailed(
+                f"The token would travel in clear to {address}. Nothing was sent."
+                " Give --ca for TLS, or --insecure if you mean it."
+            )
+        self.address = address
+        self.timeout = timeout
+        self.metadata = _metadata(token)
+        self.workers = Workers()
+        options = _options(parsed, keepalive)
+        single_threaded = (ChannelOptions.SingleThreadedUnaryStream, 1)
+        self._calls = _open(parsed.target, credentials, options)
+        self._waits = _open(parsed.target, credentials, [*options, single_threaded])
+        self.stub = Stub(self._calls, self._waits)
+        self._lock = threading.Lock()
+        self._closed = False
+        self._streams: WeakSet[Closeable] = WeakSet()
+
+    def __repr__(self) -> str:
+        return f"<Channel {self.address}{' closed' if self._closed else ''}>"
 
     def connect(self) -> ServerInfo:
-        """Reach the broker and try the token, within `timeout`."""
-        raise NotImplementedError
+        """Reach the broker and try the token, within `timeout` each."""
+        server = self.ping()
+        # Ping needs no token, so something that does is asked; its answer does not matter.
+        question = pb.QueuesInfoRequest(QueueName="kubemq-nb")
+        with suppress(NotSupported):
+            self.call(self.stub.queues_info, question, self.attempt("the connection"))
+        return server
 
     def ping(self) -> ServerInfo:
         """Ask the broker who it is; no token is needed for that."""
-        raise NotImplementedError
+        attempt = self.attempt("the ping")
+        try:
+            with self.guarded(attempt):
+                answer = self.stub.ping(pb.Empty(), timeout=attempt.timeout)
+        except DeadlineExceeded:
+            raise status.nobody_there(status.tried_for(attempt.timeout), attempt) from None
+        return codec.decode_ping(answer, address=self.address)
 
     @property
     def closed(self) -> bool:
         """Whether `close` was called."""
-        raise NotImplementedError
+        return self._closed
 
     def close(self) -> None:
         """End every call and stream; later use raises SessionClosed. Closing again does nothing."""
-        raise NotImplementedError
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            streams = list(self._streams)
+        for stream in streams:
+            stream.close()
+        self.workers.close()
+        self._calls.close()
+        self._waits.close()
+
+    # For the clients of the patterns:
+
+    def attempt(
+        self, what: str, *, channel: str | None = None, wait: float = 0.0, effect: bool = False
+    ) -> status.Attempt:
+        """Name one call for its errors; its deadline is `wait` and the channel's timeout."""
+        return status.Attempt(
+            what=what, address=self.address, channel=channel, timeout=wait + self.timeout, effect=effect
+        )
+
+    @contextmanager
+    def guarded(self, attempt: status.Attempt) -> Iterator[None]:
+        """Let only this package's errors out; those of a closed channel are SessionClosed."""
+        self._require_open()
+        try:
+            with status.translated(attempt):
+                yield
+        except OutcomeUnknown:
+            raise
+        except (KubeMQError, ValueError):
+            self._require_open()
+            raise
+
+    def call(self, method: "grpc.UnaryUnaryMultiCallable[Q, A]", request: Q, attempt: status.Attempt) -> A:
+        """Make a short call; it blocks until its deadline."""
+        with self.guarded(attempt):
+            return method(request, timeout=attempt.timeout, metadata=self.metadata)
+
+    def wait_for(
+        self,
+        method: "grpc.UnaryStreamMultiCallable[Q, bytes]",
+        request: Q,
+        attempt: status.Attempt,
+        cancellation: Cancellation,
+    ) -> bytes:
+        """Make a unary call that takes its time; in a worker only."""
+        with self.guarded(attempt):
+            call = method(request, timeout=attempt.timeout, metadata=self.metadata)
+            return single(cancellation.attach(call))
+
+    def run(self, work: Callable[[Cancellation], T], *, kind: str, channel: str) -> T:
+        """Do what waits in a worker thread, named for what it does."""
+        self._require_open()
+        return self.workers.run(work, name=f"kubemq-nb:{kind}:{channel}")
+
+    def adopt(self, stream: Closeable) -> None:
+        """Close this stream with the channel."""
+        with self._lock:
+            self._require_open()
+            self._streams.add(stream)
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise SessionClosed(
+                f"The session on {self.address} is closed. Connect again with `%kubemq connect`."
+            )
+
+
+def _open(
+    target: str, credentials: grpc.ChannelCredentials | None, options: list[tuple[str, object]]
+) -> grpc.Channel:
+    if credentials:
+        return grpc.secure_channel(target, credentials, options)
+    return grpc.insecure_channel(target, options)
+
+
+def _options(address: Address, keepalive: float) -> list[tuple[str, object]]:
+    options: list[tuple[str, object]] = [
+        ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.keepalive_time_ms", codec.milliseconds(keepalive)),
+        ("grpc.keepalive_timeout_ms", codec.milliseconds(min(keepalive, 20.0))),
+        ("grpc.http2.max_pings_without_data", 0),
+        # Its own sockets: a restarted broker is met at once, whatever another session has seen.
+        ("grpc.use_local_subchannel_pool", 1),
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", 1000),
+        ("grpc.service_config_disable_resolution", 1),
+        ("grpc.primary_user_agent", f"kubemq-nb/{__version__}"),
+    ]
+    return [*options, ("grpc.enable_http_proxy", 0)] if address.loopback else options
+
+
+def _metadata(token: str | None) -> tuple[tuple[str, str], ...]:
+    if not token:
+        return ()
+    if not (token.isascii() and token.isprintable()):
+        raise ValueError("The token holds characters that no header can carry (line breaks, or not ASCII).")
+    return (("authorization", token),)
+
+
+def _credentials(
+    ca: str | PathLike[str] | None, cert: str | PathLike[str] | None, key: str | PathLike[str] | None
+) -> grpc.ChannelCredentials | None:
+    if bool(cert) != bool(key):
+        raise ValueError("A client certificate is two files: give both --cert and --key.")
+    if not ca and not cert:
+        return None
+    return grpc.ssl_channel_credentials(_read(ca), _read(key), _read(cert))
+
+
+def _read(path: str | PathLike[str] | None) -> bytes | None:
+    try:
+        return Path(path).read_bytes() if path else None
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}.") from error
