@@ -1,7 +1,8 @@
 """What every test stands on: a scrubbed environment, one embedded broker for the run, a channel of its own.
 
 `--address HOST:PORT` is the only way to another server, and then every channel used starts with
-`kubemq-nb-test.`. Fixtures import the package when they are first used.
+`kubemq-nb-test.` (`--embedded` says that behind it is an embedded broker after all). Fixtures import the
+package when they are first used.
 """
 
 import os
@@ -25,6 +26,7 @@ _home = pytest.StashKey[Path]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--address", metavar="HOST:PORT", help="run against this server, not the embedded one")
+    parser.addoption("--embedded", action="store_true", help="the server at --address is an embedded broker")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -45,7 +47,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     address = config.getoption("--address")
-    if not address:
+    if not address or config.getoption("--embedded"):
         return
     reason = pytest.mark.skip(reason=f"shows what only the embedded broker does; this run is on {address}")
     for item in items:
