@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Literal, Self
 
 Body = bytes | bytearray | memoryview | str | dict[str, object] | list[object] | None
@@ -19,8 +20,8 @@ Tags = Mapping[str, str] | Iterable[tuple[str, str]]
 Duration = float | timedelta
 """Seconds as a number, or a timedelta."""
 
-Rows = Iterable[object]
-"""Many messages: a DataFrame, or an iterable of bodies or of dicts."""
+Rows = Iterable[object] | Path
+"""Many messages: a DataFrame, an iterable of bodies or of dicts, or a file (CSV, JSON lines or Parquet)."""
 
 Kind = Literal["queues", "events", "events_store", "commands", "queries"]
 """The five patterns of KubeMQ; also the kind of a channel."""

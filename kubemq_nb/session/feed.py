@@ -1,69 +1,73 @@
-"""A feed: a live subscription, its newest rows and its counters. A model; views follow it."""
+"""A feed: a live subscription with its newest rows. A model; views follow it."""
 
-from datetime import datetime
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from kubemq_nb.messages import Duration
-from kubemq_nb.session.jobs import JobStatus
+from kubemq_nb import frames
+from kubemq_nb._wire import codec
+from kubemq_nb.messages import Event
+from kubemq_nb.session import background
+from kubemq_nb.session.live import ErrorHandler, Live
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+EventHandler = Callable[[Event], object]
+"""Called with each event, in order; may be a coroutine function."""
 
-class Feed:
-    """A subscription that runs in the background and holds its newest rows.
 
-    Attributes:
-        id: Number of the job.
-        kind: "events" or "events_store".
-        channel: What it listens on.
-        connection: Name of its session.
-        code: The line that made it.
-        since: When it began.
-        version: Grows with every change, so that a view repaints only then.
+class Arrival(NamedTuple):
+    """One event as it came."""
+
+    payload: bytes
+    at: int  # Unix nanoseconds
+
+
+class Feed(Live[Arrival]):
+    """Events of a channel as they come: the newest are held, and a handler sees each of them in order.
+
+    `tail`, `df`, `status`, `wait`, `pause`, `resume`, `clear` and `stop` are all that a view needs.
     """
 
-    id: int
-    kind: str
-    channel: str
-    connection: str
-    code: str
-    since: datetime
-    version: int
+    def __init__(
+        self,
+        *,
+        kind: Literal["events", "events_store"],
+        channel: str,
+        handler: EventHandler | None = None,
+        connection: str = "",
+        code: str = "",
+        keep: int = 10_000,
+        on_error: ErrorHandler | None = None,
+    ) -> None:
+        super().__init__(
+            kind=kind, channel=channel, connection=connection, code=code, keep=keep, on_error=on_error
+        )
+        self._pattern = kind
+        self._handler = handler
 
-    @property
-    def df(self) -> "DataFrame":
-        """All rows held, oldest first."""
-        raise NotImplementedError
+    def _take(self, payload: bytes) -> None:
+        assert self._stream
+        now = time.time_ns()
+        arrivals = [Arrival(found, now) for found in (payload, *self._stream.drain())]
+        self._add(arrivals)
+        if self._handler:
+            for arrival in arrivals:
+                self._handle(self._handler, arrival.payload)
 
-    def tail(self, count: int = 20) -> "DataFrame":
-        """The newest rows held, oldest first."""
-        raise NotImplementedError
+    def _handle(self, handler: EventHandler, payload: bytes) -> None:
+        if self._stopped:
+            return
+        try:
+            background.call(handler, codec.decode_event(payload))
+        except Exception as error:  # noqa: BLE001  the user's code: its errors are counted and shown
+            self._count_error(error)
 
-    def status(self) -> JobStatus:
-        """What a view shows, as of now."""
-        raise NotImplementedError
-
-    def wait(self, *, count: int | None = None, timeout: Duration = 10.0) -> bool:
-        """Wait until `count` rows in all were received (one more than now when left out), or the job ended.
-
-        Returns:
-            Whether that many had come when the time was over.
-        """
-        raise NotImplementedError
-
-    def pause(self) -> None:
-        """Freeze what is shown; receiving goes on."""
-        raise NotImplementedError
-
-    def resume(self) -> None:
-        """Show again what came meanwhile."""
-        raise NotImplementedError
-
-    def clear(self) -> None:
-        """Let go of the rows held; the channel is not touched."""
-        raise NotImplementedError
-
-    def stop(self) -> None:
-        """End the subscription; rows stay readable, and no handler is called after this."""
-        raise NotImplementedError
+    def _frame(self, rows: Sequence[Arrival], received: int) -> "DataFrame":
+        return frames.events(
+            [row.payload for row in rows],
+            self._pattern,
+            arrived=[row.at for row in rows],
+            **self._facts(received),
+        )

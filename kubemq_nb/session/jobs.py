@@ -1,11 +1,30 @@
 """Jobs: what a session does in the background, and how to see and stop it."""
 
+import threading
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from kubemq_nb import frames
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pandas import DataFrame
 
 State = Literal["waiting", "live", "paused", "reconnecting", "not connected", "stopped"]
 """What a view shows of a feed or responder."""
+
+COLUMNS = {
+    "id": "int64",
+    "kind": "object",
+    "channel": "object",
+    "state": "object",
+    "received": "int64",
+    "errors": "int64",
+    "since": frames.TIME,
+    "note": "object",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +34,7 @@ class JobStatus:
     state: State
     received: int  # since it began
     held: int  # rows in the ring
-    dropped: int  # rows that fell out of the ring, and events that the client had to drop
+    dropped: int  # rows that fell out of the ring, and those that never got in because it came too fast
     errors: int  # of the handler and of the subscription
     reconnects: int
     rate: float  # a second, over the last few seconds
@@ -33,12 +52,81 @@ class Job(Protocol):
     channel: str
     connection: str  # name of its session
     code: str  # the line that made it
+    since: datetime
 
     @property
-    def since(self) -> datetime:
-        """When it began."""
+    def state(self) -> str:
+        """What it is doing, in a word."""
+        ...
+
+    @property
+    def received(self) -> int:
+        """How many messages came to it."""
+        ...
+
+    @property
+    def errors(self) -> int:
+        """How often something failed."""
+        ...
+
+    @property
+    def note(self) -> str:
+        """What is wrong and what happens next; "" when all is well."""
+        ...
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has ended."""
         ...
 
     def stop(self) -> None:
         """End it; safe to call again."""
         ...
+
+
+class Jobs:
+    """The jobs of one session. Numbers count from 1 and are not used again."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._jobs: dict[int, Job] = {}
+        self._last = 0
+
+    def add(self, job: Job) -> None:
+        """Give a job its number and list it until it ends."""
+        with self._lock:
+            self._last += 1
+            job.id = self._last
+            self._jobs[job.id] = job
+
+    def all(self) -> list[Job]:
+        """What has not ended, oldest first."""
+        with self._lock:
+            self._jobs = {id: job for id, job in self._jobs.items() if not job.finished}
+            return list(self._jobs.values())
+
+    def get(self, id: int) -> Job:
+        """The job of this number.
+
+        Raises:
+            ValueError: There is none.
+        """
+        jobs = {job.id: job for job in self.all()}
+        if id not in jobs:
+            known = ", ".join(map(str, jobs)) or "none is running"
+            raise ValueError(f"no job has the number {id} ({known})")
+        return jobs[id]
+
+    def stop(self, which: int | Literal["all"]) -> list[Job]:
+        """Stop one or all; what was stopped."""
+        jobs = self.all() if which == "all" else [self.get(int(which))]
+        for job in jobs:
+            job.stop()
+        return jobs
+
+
+def listing(jobs: "Iterable[Job]", **attrs: object) -> "DataFrame":
+    """These jobs as a frame: id kind channel state received errors since note."""
+    jobs = list(jobs)
+    columns = {name: [getattr(job, name) for job in jobs] for name in COLUMNS}
+    return frames.table(columns, COLUMNS, count=len(jobs), **attrs)

@@ -1,11 +1,19 @@
 """A responder: answers requests in the background and keeps a log of them."""
 
-from collections.abc import Callable
-from datetime import datetime
-from typing import TYPE_CHECKING
+import re
+import threading
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from kubemq_nb.messages import Duration, Request
-from kubemq_nb.session.jobs import JobStatus
+from kubemq_nb import frames
+from kubemq_nb._wire import codec
+from kubemq_nb.errors import InvalidMessage, KubeMQError
+from kubemq_nb.messages import Request, Response, encode_body
+from kubemq_nb.session import background
+from kubemq_nb.session.live import Live
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -13,67 +21,162 @@ if TYPE_CHECKING:
 RequestHandler = Callable[[Request], object]
 """Called with each request; may be a coroutine function. See `respond` for what it may return."""
 
+WORKERS = 8  # requests of one responder that are answered at once
+LONGEST_ERROR = 300  # characters of an error that go to the asker
+_FOLDERS = re.compile(r"(?:[A-Za-z]:)?(?:[\\/][^\s\\/'\"]+)+[\\/]")
 
-class Responder:
-    """Answers requests on a channel until it is stopped; has the same face as a feed, over its log.
+
+class Reply(Protocol):
+    """Sends an answer; the client's `RequestsClient.reply`."""
+
+    def __call__(self, request: Request, response: Response) -> None:
+        """Answer this request."""
+        ...
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request and what became of it."""
+
+    payload: bytes
+    at: int  # Unix nanoseconds
+    executed: bool | None = None  # None: it is being answered
+    answer: object = None
+    error: str | None = None
+    elapsed: float | None = None
+    line: int | None = None
+
+
+class Responder(Live[Exchange]):
+    """Answers requests on a channel until it is stopped; has the face of a feed, over its log.
 
     Attributes:
-        id: Number of the job.
-        kind: "commands" or "queries".
-        channel: What it listens on.
-        connection: Name of its session.
-        code: The line that made it.
-        since: When it began.
-        version: Grows with every change, so that a view repaints only then.
         last: The request that came last, or None.
+        group: The group it shares the requests with, or "".
     """
 
-    id: int
-    kind: str
-    channel: str
-    connection: str
-    code: str
-    since: datetime
-    version: int
-    last: Request | None
+    def __init__(
+        self,
+        *,
+        kind: Literal["commands", "queries"],
+        channel: str,
+        handler: RequestHandler,
+        reply: Reply,
+        think: float = 0.0,
+        group: str = "",
+        connection: str = "",
+        code: str = "",
+        keep: int = 10_000,
+    ) -> None:
+        super().__init__(kind=kind, channel=channel, connection=connection, code=code, keep=keep)
+        self.group = group
+        self.last: Request | None = None
+        self._handler = handler
+        self._reply = reply
+        self._think = think
+        self._answered = 0
+        self._ended = threading.Event()
 
-    @property
-    def df(self) -> "DataFrame":
-        """The log, oldest first, one line a request."""
-        raise NotImplementedError
+    def swap(self, handler: RequestHandler, *, think: float = 0.0) -> None:
+        """Let another function answer from the next request on, without leaving the channel.
 
-    def tail(self, count: int = 20) -> "DataFrame":
-        """The newest lines of the log, oldest first."""
-        raise NotImplementedError
-
-    def status(self) -> JobStatus:
-        """What a view shows, as of now."""
-        raise NotImplementedError
-
-    def wait(self, *, count: int | None = None, timeout: Duration = 10.0) -> bool:
-        """Wait until `count` requests in all were answered (one more than now when left out), or it ended.
-
-        Returns:
-            Whether that many had been answered when the time was over.
+        Args:
+            handler: Function or coroutine function of one request.
+            think: Seconds to let pass before each answer.
         """
-        raise NotImplementedError
-
-    def swap(self, handler: RequestHandler) -> None:
-        """Let another function answer from the next request on, without leaving the channel."""
-        raise NotImplementedError
-
-    def pause(self) -> None:
-        """Freeze what is shown; answering goes on."""
-        raise NotImplementedError
-
-    def resume(self) -> None:
-        """Show again what came meanwhile."""
-        raise NotImplementedError
-
-    def clear(self) -> None:
-        """Let go of the log."""
-        raise NotImplementedError
+        self._handler, self._think = handler, think
 
     def stop(self) -> None:
         """Leave the channel; the log stays readable, and the handler is not called after this."""
-        raise NotImplementedError
+        self._ended.set()
+        super().stop()
+
+    def _done(self) -> int:
+        return self._answered
+
+    def _take(self, payload: bytes) -> None:
+        exchange = Exchange(payload, time.time_ns())
+        began = time.perf_counter()
+        request = self.last = codec.decode_request(payload)
+        self._add([exchange])
+        if self._ended.wait(self._think) if self._think else self._stopped:
+            return
+        response, line = self._answer(request)
+        response = self._send(request, response)
+        with self._changed:
+            exchange.executed = response.executed
+            exchange.answer = frames.decode(response.body)
+            exchange.error = response.error or None
+            exchange.elapsed = time.perf_counter() - began
+            exchange.line = line
+            self._answered += 1
+            self._touch()
+
+    def _answer(self, request: Request) -> tuple[Response, int | None]:
+        """The handler's answer, and the line where it raised."""
+        handler = self._handler
+        try:
+            return as_response(background.call(handler, request)), None
+        except (Exception, SystemExit) as error:  # noqa: BLE001  the user's code: its errors are answers
+            self._count_error(error)
+            return Response(executed=False, error=short(error)), line_of(error, handler)
+
+    def _send(self, request: Request, response: Response) -> Response:
+        """Send the answer, or why there is none; what was sent."""
+        try:
+            self._reply(request, response)
+        except InvalidMessage as error:
+            self._count_error(error)
+            response = Response(executed=False, error=str(error))
+            self._reply(request, response)
+        except KubeMQError as error:
+            self._count_error(error)
+            return Response(executed=False, error=f"the answer was not delivered: {error}")
+        return response
+
+    def _frame(self, rows: Sequence[Exchange], received: int) -> "DataFrame":
+        answers = {
+            "timestamp": [row.at for row in rows],
+            **{
+                name: [getattr(row, name) for row in rows]
+                for name in ("executed", "answer", "error", "elapsed", "line")
+            },
+        }
+        return frames.requests([row.payload for row in rows], answers, **self._facts(received))
+
+
+def as_response(value: object) -> Response:
+    """What a handler returned, as an answer.
+
+    Raises:
+        TypeError: It can be none.
+    """
+    match value:
+        case Response():
+            return value
+        case None:
+            return Response(executed=True)
+        case bool():
+            return Response(executed=value, error="" if value else "the handler returned False")
+        case int() | float():
+            return Response(executed=True, body=repr(value).encode())
+        case bytes() | bytearray() | memoryview() | str() | dict() | list():
+            return Response(executed=True, body=encode_body(value))
+    raise TypeError(
+        "a handler returns a Response, bytes, text, a dict, a list, a number, True, False or nothing, "
+        f"not {type(value).__name__}"
+    )
+
+
+def short(error: BaseException) -> str:
+    """An error as its asker may see it: one line, no folders of this machine."""
+    text = _FOLDERS.sub("", f"{type(error).__name__}: {error}".strip().rstrip(":"))
+    return " ".join(text.split())[:LONGEST_ERROR]
+
+
+def line_of(error: BaseException, handler: RequestHandler) -> int | None:
+    """The line of the handler's source in which it raised, else of the code that it called."""
+    steps = traceback.extract_tb(error.__traceback__)
+    code = getattr(handler, "__code__", None)
+    own = [step for step in steps if code and step.filename == code.co_filename]
+    return (own or steps)[-1].lineno

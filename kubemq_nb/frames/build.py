@@ -1,0 +1,142 @@
+"""Columns to DataFrames, without one object a row."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import md5
+from typing import Any, Literal, NoReturn
+
+import numpy as np
+import pandas as pd
+
+from kubemq_nb._wire import columns as wire
+from kubemq_nb.frames.kinds import COLUMNS, EVENTS, EVENTS_STORE, QUEUE, REQUESTS, RESULTS, TIME
+from kubemq_nb.messages import SendResult
+
+_NO_TIME = np.iinfo(np.int64).min  # NaT
+_SENDER_TAG = (
+    "x-kubemq-client-id"  # the official SDKs put the sender of an event there; the wire has no field
+)
+
+
+def queue_messages(payloads: Sequence[bytes], **attrs: object) -> pd.DataFrame:
+    """A frame of messages of a queue from their wire bytes."""
+    read = wire.queue_messages(payloads)
+    columns: dict[str, list[Any]] = read.columns
+    columns["md5_of_body"] = [
+        given or md5(body, usedforsecurity=False).hexdigest()
+        for given, body in zip(columns["md5_of_body"], columns["body"], strict=True)
+    ]
+    columns["dead_letter"] = [queue or None for queue in columns["dead_letter"]]
+    return _frame(read, QUEUE, attrs)
+
+
+def events(
+    payloads: Sequence[bytes],
+    kind: Literal["events", "events_store"],
+    *,
+    arrived: Sequence[int] = (),
+    **attrs: object,
+) -> pd.DataFrame:
+    """A frame of live or stored events from their wire bytes.
+
+    Args:
+        payloads: The events.
+        kind: Which of the two they are.
+        arrived: When each live event arrived, in Unix nanoseconds: that is the timestamp of what nobody stored.
+        attrs: Facts about them.
+    """
+    read = wire.events(payloads)
+    columns: dict[str, list[Any]] = read.columns
+    columns["client_id"] = [tags.get(_SENDER_TAG) for tags in columns["tags"]]
+    if kind == "events":
+        columns["sequence"] = [None] * len(payloads)
+        columns["timestamp"] = list(arrived)
+    return _frame(read, EVENTS if kind == "events" else EVENTS_STORE, attrs)
+
+
+def requests(
+    payloads: Sequence[bytes], answers: Mapping[str, Sequence[object]], **attrs: object
+) -> pd.DataFrame:
+    """A frame of requests from their wire bytes, beside what became of them.
+
+    Args:
+        payloads: The requests.
+        answers: The columns timestamp (nanoseconds) executed answer error elapsed line.
+        attrs: Facts about them.
+    """
+    read = wire.requests(payloads)
+    read.columns.update({name: list(values) for name, values in answers.items()})
+    return _frame(read, REQUESTS, attrs)
+
+
+def results(sent: Iterable[SendResult], **attrs: object) -> pd.DataFrame:
+    """A frame of what the broker said of each message; `attrs["refused"]` counts the refusals."""
+    sent = list(sent)
+    columns: dict[str, list[Any]] = {name: [getattr(result, name) for result in sent] for name in RESULTS}
+    columns["error"] = [error or None for error in columns["error"]]
+    refused = sum(result.is_error for result in sent)
+    return table(columns, RESULTS, count=len(sent), refused=refused, **attrs)
+
+
+def table(
+    columns: Mapping[str, Sequence[object]], dtypes: Mapping[str, str], **attrs: object
+) -> pd.DataFrame:
+    """A frame of these dtypes, in their order.
+
+    Args:
+        columns: Values by name; instants as Unix nanoseconds or aware datetimes, 0 or None for none.
+        dtypes: Dtype by name.
+        attrs: Facts about the frame.
+    """
+    frame = pd.DataFrame({name: _series(columns[name], dtype) for name, dtype in dtypes.items()})
+    frame.attrs.update(attrs)
+    return frame
+
+
+def empty(kind: str, **attrs: object) -> pd.DataFrame:
+    """A frame of this kind without a row."""
+    dtypes = COLUMNS[kind]
+    return table({name: [] for name in dtypes}, dtypes, count=0, **attrs)
+
+
+def decode(body: bytes) -> object:
+    """A body as JSON, else as text, else None; an empty one is None."""
+    try:
+        return _JSON.decode(body.decode()) if body[:1] in _JSON_STARTS else body.decode() or None
+    except UnicodeDecodeError:
+        return None
+    except (ValueError, RecursionError):
+        return body.decode()
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+_JSON = json.JSONDecoder(parse_constant=_refuse_constant)
+_JSON_STARTS = frozenset(bytes([byte]) for byte in b'{["0123456789-tfn \t\r\n')
+
+
+def _frame(read: wire.Columns, dtypes: Mapping[str, str], attrs: dict[str, object]) -> pd.DataFrame:
+    columns: dict[str, list[Any]] = read.columns
+    columns["decoded"] = [decode(body) for body in columns["body"]]
+    frame = table(columns, dtypes, count=len(columns["id"]), **attrs)
+    if read.errors:
+        frame.attrs["damaged"] = [f"row {row}: {reason}" for row, reason in read.errors]
+    return frame
+
+
+def _series(values: Sequence[object], dtype: str) -> "pd.Series[Any]":
+    if dtype == "object":
+        return pd.Series(np.fromiter(values, dtype=object, count=len(values)), dtype=object)
+    if dtype == TIME:
+        return _times(values)
+    return pd.Series(list(values), dtype=dtype)
+
+
+def _times(values: Sequence[object]) -> "pd.Series[Any]":
+    if not any(isinstance(value, int) for value in values):
+        return pd.Series(pd.DatetimeIndex(list(values), tz="UTC").as_unit("ns"))
+    nanoseconds = np.array(values, dtype=np.int64)
+    nanoseconds[nanoseconds == 0] = _NO_TIME
+    return pd.Series(nanoseconds.view("M8[ns]")).dt.tz_localize("UTC")

@@ -1,0 +1,35 @@
+"""Daemon threads, and the event loop on which coroutine handlers run; never the kernel's."""
+
+import asyncio
+import inspect
+import threading
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+
+def spawn(name: str, work: Callable[[], None]) -> threading.Thread:
+    """Start a named thread that does not keep the interpreter from ending."""
+    thread = threading.Thread(target=work, name=f"kubemq-nb:{name}", daemon=True)
+    thread.start()
+    return thread
+
+
+def call(function: Callable[[Any], object], argument: object) -> object:
+    """Call a function, and if it is a coroutine function wait for its result, computed on our own loop."""
+    result = function(argument)
+    if not inspect.iscoroutine(result):
+        return result
+    return asyncio.run_coroutine_threadsafe(result, _loop()).result()
+
+
+def on_handler_loop() -> bool:
+    """Whether this is the thread that coroutine handlers run in."""
+    return threading.current_thread().name == "kubemq-nb:handlers"
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    spawn("handlers", loop.run_forever)
+    return loop

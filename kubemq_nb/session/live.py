@@ -1,0 +1,304 @@
+"""What a feed and a responder have in common: a subscription, its newest rows, counters, who waits."""
+
+import threading
+import time
+import traceback
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from kubemq_nb.client.subscription import OnState, StateChange
+from kubemq_nb.errors import KubeMQError
+from kubemq_nb.messages import Duration, as_seconds
+from kubemq_nb.session import background
+from kubemq_nb.session.jobs import JobStatus, State
+from kubemq_nb.session.rate import Rate
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+Row = TypeVar("Row")
+ErrorHandler = Callable[[BaseException], object]
+"""Called with what went wrong: an error of the subscription, or one that the handler raised."""
+
+GRACE = 5.0  # seconds that `stop` waits for a handler that is at work
+
+
+class Stream(Protocol):
+    """What is needed of a subscription; the client's is one, a test's another."""
+
+    dropped: int
+    reconnects: int
+
+    def next(self, timeout: float | None = None) -> bytes | None:
+        """The next payload; None after `close`."""
+        ...
+
+    def drain(self) -> list[bytes]:
+        """All payloads that wait now."""
+        ...
+
+    def close(self) -> None:
+        """End it; nothing arrives after this."""
+        ...
+
+
+Subscribe = Callable[[OnState], Stream]
+"""Opens the subscription; the argument is told of its changes."""
+
+
+class Live(ABC, Generic[Row]):
+    """A subscription that runs in the background and holds its newest rows.
+
+    Attributes:
+        id: Number of the job.
+        kind: The pattern.
+        channel: What it listens on.
+        connection: Name of its session.
+        code: The line that made it.
+        since: When it began.
+        version: Grows with every change, so that a view repaints only then.
+        traceback: Of the handler's last error; "" when there was none.
+    """
+
+    id = 0
+
+    def __init__(
+        self,
+        *,
+        kind: str,
+        channel: str,
+        connection: str = "",
+        code: str = "",
+        keep: int = 10_000,
+        on_error: ErrorHandler | None = None,
+    ) -> None:
+        if keep < 1:
+            raise ValueError(f"a feed keeps 1 row at least, not {keep}")
+        self.kind = kind
+        self.channel = channel
+        self.connection = connection
+        self.code = code
+        self.since = datetime.now(UTC)
+        self.version = 0
+        self.traceback = ""
+        self._on_error = on_error
+        self._rows: deque[Row] = deque(maxlen=keep)
+        self._frozen: tuple[list[Row], int] | None = None  # rows and count, as they were at the pause
+        self._gaps: list[tuple[int, str]] = []
+        self._taken = self._fallen = self._errors = 0
+        self._rate = Rate()
+        self._state: State = "live"  # of the stream
+        self._note = ""
+        self._changed = threading.Condition()
+        self._changed_at = time.monotonic()
+        self._stream: Stream | None = None
+        self._threads: list[threading.Thread] = []
+        self._stopped = False
+
+    def begin(self, subscribe: Subscribe, *, workers: int = 1) -> None:
+        """Open the subscription and read it in the background.
+
+        Raises:
+            KubeMQError: It was refused, and there is no `on_error` to tell.
+        """
+        try:
+            self._stream = subscribe(self._on_state)
+        except KubeMQError as error:
+            if self._on_error is None:
+                raise
+            self._fail(error)
+            return
+        self._threads = [
+            background.spawn(f"{self.kind}:{self.channel}:{number}", self._read) for number in range(workers)
+        ]
+
+    @property
+    def finished(self) -> bool:
+        """Whether it was stopped."""
+        return self._stopped
+
+    @property
+    def received(self) -> int:
+        """How many came since it began, those included that are no longer held."""
+        return self._taken + (self._stream.dropped if self._stream else 0)
+
+    @property
+    def errors(self) -> int:
+        """How often the handler or the subscription failed."""
+        return self._errors
+
+    @property
+    def df(self) -> "DataFrame":
+        """All rows held, oldest first, also while paused."""
+        with self._changed:
+            rows, received = list(self._rows), self.received
+        return self._frame(rows, received)
+
+    def tail(self, count: int = 20) -> "DataFrame":
+        """The newest rows held, oldest first; while paused those of that moment."""
+        with self._changed:
+            rows, received = self._frozen or (self._rows, self.received)
+            newest = [rows[place] for place in range(max(0, len(rows) - count), len(rows))]
+        return self._frame(newest, received)
+
+    def status(self) -> JobStatus:
+        """What a view shows, as of now."""
+        with self._changed:
+            stream = self._stream
+            return JobStatus(
+                state=self.state,
+                received=self.received,
+                held=len(self._rows),
+                dropped=self._fallen + (stream.dropped if stream else 0),
+                errors=self._errors,
+                reconnects=stream.reconnects if stream else 0,
+                rate=self._rate.now(),
+                rates=self._rate.history(),
+                note=self.note,
+                as_of=datetime.now(UTC),
+                seconds_since_change=time.monotonic() - self._changed_at,
+            )
+
+    @property
+    def state(self) -> State:
+        """Whether it waits for its first row, is live, paused, reconnecting, not connected or stopped."""
+        if self._stopped:
+            return "stopped"
+        if self._state != "live":
+            return self._state
+        if self._frozen:
+            return "paused"
+        return "live" if self._taken else "waiting"
+
+    @property
+    def note(self) -> str:
+        """What is wrong and what happens next; "" when all is well."""
+        return self._note
+
+    def wait(self, *, count: int | None = None, timeout: Duration = 10.0) -> bool:
+        """Wait until `count` rows in all are there (one more than now when left out), or it ended.
+
+        Returns:
+            Whether that many had come when the time was over.
+        """
+        with self._changed:
+            wanted = self._done() + 1 if count is None else count
+            over = self._changed.wait_for(
+                lambda: self._done() >= wanted or self._stopped or self._state == "not connected",
+                as_seconds(timeout),
+            )
+            return over and self._done() >= wanted
+
+    def pause(self) -> None:
+        """Freeze what `tail` shows; receiving goes on."""
+        with self._changed:
+            self._frozen = self._frozen or (list(self._rows), self.received)
+            self._touch()
+
+    def resume(self) -> None:
+        """Show again what came meanwhile."""
+        with self._changed:
+            self._frozen = None
+            self._touch()
+
+    def clear(self) -> None:
+        """Let go of the rows held; the channel is not touched."""
+        with self._changed:
+            self._rows.clear()
+            self._frozen = ([], self.received) if self._frozen else None
+            self._touch()
+
+    def stop(self) -> None:
+        """End the subscription; rows stay readable, and no handler is called after this."""
+        with self._changed:
+            self._stopped = True
+            self._touch()
+        if self._stream:
+            self._stream.close()
+        if not background.on_handler_loop():
+            self._join()
+
+    def _join(self) -> None:
+        """Wait for handlers at work, unless one of them is the caller."""
+        until = time.monotonic() + GRACE
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join(max(0.0, until - time.monotonic()))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.id}: {self.kind} {self.channel}, {self.state}>"
+
+    @abstractmethod
+    def _take(self, payload: bytes) -> None:
+        """Deal with one payload, in a worker thread."""
+
+    @abstractmethod
+    def _frame(self, rows: Sequence[Row], received: int) -> "DataFrame":
+        """These rows as a frame; `received` is the number of the last one."""
+
+    def _done(self) -> int:
+        """What `wait` counts."""
+        return self._taken
+
+    def _facts(self, received: int) -> dict[str, object]:
+        """What every frame of it tells in its attrs."""
+        facts: dict[str, object] = {"channel": self.channel, "kind": self.kind, "received": received}
+        return facts | {"gaps": list(self._gaps)} if self._gaps else facts
+
+    def _read(self) -> None:
+        assert self._stream
+        try:
+            while not self._stopped and (payload := self._stream.next()) is not None:
+                self._take(payload)
+        except KubeMQError as error:
+            self._fail(error)
+
+    def _add(self, rows: Sequence[Row]) -> None:
+        with self._changed:
+            self._taken += len(rows)
+            self._fallen += max(0, len(self._rows) + len(rows) - (self._rows.maxlen or 0))
+            self._rows.extend(rows)
+            self._rate.add(len(rows))
+            self._touch()
+
+    def _touch(self) -> None:
+        """Tell views and waiters; the lock is held."""
+        self.version += 1
+        self._changed_at = time.monotonic()
+        self._changed.notify_all()
+
+    def _on_state(self, change: StateChange) -> None:
+        with self._changed:
+            if change.state == "reconnecting":
+                self._state = "reconnecting"
+            elif change.state == "live":
+                self._state = "live"
+                if change.note:
+                    self._gaps.append((self.received, change.note))
+            self._note = change.note
+            self._touch()
+
+    def _fail(self, error: KubeMQError) -> None:
+        """The subscription ended for good: say so wherever somebody looks."""
+        with self._changed:
+            self._state = "not connected"
+            self._errors += 1
+            self._note = str(error)
+            self._touch()
+        self._tell(error)
+
+    def _count_error(self, error: BaseException) -> None:
+        """The handler raised: count it, keep its traceback, tell who wants to know."""
+        with self._changed:
+            self._errors += 1
+            self.traceback = "".join(traceback.format_exception(error))
+            self._note = f"the handler raised {type(error).__name__}: {error}"
+            self._touch()
+        self._tell(error)
+
+    def _tell(self, error: BaseException) -> None:
+        if self._on_error:
+            background.call(self._on_error, error)
