@@ -1,0 +1,235 @@
+"""Waiting for messages: taking them, looking at them, and removing all of them.
+
+A poll takes messages as they come, so that nobody else gets them, and is done when it has as many as it asked for or
+its time is over. A peek takes nothing: it looks when it can be satisfied or when its time is over. Whoever goes away
+while waiting leaves everything at its place.
+"""
+
+from collections.abc import Callable, Sequence
+
+from kubemq_nb.broker.engine.clock import Alarm, Clock
+from kubemq_nb.broker.engine.plan import (
+    DeleteMessages,
+    InsertMessages,
+    Message,
+    Plan,
+    ReadMessages,
+    TakeMessages,
+)
+from kubemq_nb.broker.engine.queues import Queue, Queues
+from kubemq_nb.broker.engine.sequences import Sequences
+
+Received = Callable[[list[Message], int, str], None]
+"""Gets the messages, how many expired ones were met, and the reason if nothing could be read."""
+
+
+class Wait:
+    """Something that happens when a queue can satisfy it, at the latest after a time."""
+
+    def __init__(self, queue: Queue, clock: Clock, until: int) -> None:
+        self.queue = queue
+        self.waiting = True
+        self._alarm: Alarm = clock.wake_at(until, self.finish)
+        queue.waiters.append(self)
+
+    def serve(self) -> None:
+        """Look at what is ready."""
+        raise NotImplementedError
+
+    def finish(self) -> None:
+        """Stop waiting and go on with what there is."""
+        if self._leave():
+            self.finished()
+
+    def finished(self) -> None:
+        """Go on with what there is."""
+        raise NotImplementedError
+
+    def cancel(self) -> None:
+        """Stop waiting because whoever waited has gone."""
+        self._leave()
+
+    def _leave(self) -> bool:
+        if not self.waiting:
+            return False
+        self.waiting = False
+        self._alarm.cancel()
+        self.queue.waiters.remove(self)
+        return True
+
+
+class Poll(Wait):
+    """Takes up to `count` messages, then calls `collected` with them and the number of expired ones met."""
+
+    def __init__(
+        self,
+        queues: Queues,
+        queue: Queue,
+        count: int,
+        until: int,
+        collected: Callable[[Sequences, int], None],
+    ) -> None:
+        super().__init__(queue, queues.clock, until)
+        self._queues = queues
+        self._count = count
+        self._taken = Sequences()
+        self._expired = 0
+        self._collected = collected
+        self.serve()
+
+    def serve(self) -> None:
+        """Take what is ready."""
+        alive, expired = self.queue.take(self._count - len(self._taken))
+        for sequence in alive:
+            self._taken.add(sequence)
+        self._expired += len(expired)
+        remove_expired(self._queues, self.queue, expired)
+        if len(self._taken) >= self._count:
+            self.finish()
+
+    def finished(self) -> None:
+        """Hand over what was taken."""
+        self._collected(self._taken, self._expired)
+
+    def cancel(self) -> None:
+        """Give back what was taken so far."""
+        if self._leave():
+            self.queue.put_back(self._taken)
+
+
+class Peek(Wait):
+    """Reads up to `count` messages without taking them."""
+
+    def __init__(self, queues: Queues, queue: Queue, count: int, until: int, reply: Received) -> None:
+        super().__init__(queue, queues.clock, until)
+        self._queues = queues
+        self._count = count
+        self._expired = 0
+        self._reply = reply
+        self.serve()
+
+    def serve(self) -> None:
+        """Be done when there are enough."""
+        if len(self.queue.ready) >= self._count and len(self._look()) >= self._count:
+            self.finish()
+
+    def finished(self) -> None:
+        """Read what is at the head now."""
+        expired = self._expired
+        read = ReadMessages(self.queue.id, self._look())
+        self._queues.commit(
+            Plan(
+                operations=[read],
+                done=lambda results: self._reply(results[0], max(expired, self._expired), ""),
+                failed=lambda reason: self._reply([], 0, reason),
+            )
+        )
+
+    def _look(self) -> list[int]:
+        """The first messages that are alive; expired ones before them are removed, as by the real server."""
+        alive, expired = self.queue.take(self._count)
+        self._expired += len(expired)
+        for sequence in alive:
+            self.queue.away.discard(sequence)
+            self.queue.ready.add(sequence)
+        remove_expired(self._queues, self.queue, expired)
+        return alive
+
+
+class Receive:
+    """A unary receive: what it answers with is deleted."""
+
+    def __init__(self, queues: Queues, queue: Queue, count: int, until: int, reply: Received) -> None:
+        self._queues = queues
+        self._queue = queue
+        self._reply = reply
+        self._cancelled = False
+        self._poll = Poll(queues, queue, count, until, self._collected)
+
+    def cancel(self) -> None:
+        """The receiver has gone: everything stays in the queue."""
+        self._cancelled = True
+        self._poll.cancel()
+
+    def _collected(self, taken: Sequences, expired: int) -> None:
+        if not taken:
+            self._reply([], expired, "")
+            return
+        sequences = list(taken)
+        self._queues.commit(
+            Plan(
+                operations=[TakeMessages(self._queue.id, sequences)],
+                done=lambda results: self._deleted(sequences, results[0], expired),
+                failed=lambda reason: self._kept(sequences, reason),
+            )
+        )
+
+    def _deleted(self, sequences: Sequence[int], messages: list[Message], expired: int) -> None:
+        found = {message.sequence for message in messages}
+        self._queue.drop(found, sum(len(message.content) for message in messages))
+        if self._cancelled:
+            restore(self._queues, self._queue, messages)
+        else:
+            self._queue.delivered += len(messages)
+            self._reply(messages, expired, "")
+        last = max(found, default=0)
+        # What did not fit into one answer stays; what was not found before the last one was damaged.
+        self._queue.drop([s for s in sequences if s < last and s not in found], 0)
+        self._queue.put_back(s for s in sequences if s > last)
+
+    def _kept(self, sequences: Sequence[int], reason: str) -> None:
+        self._queue.put_back(sequences)
+        self._queues.reload([self._queue])
+        self._reply([], 0, reason)
+
+
+class AckAll:
+    """Takes all that is in a queue or comes during its time, then deletes it."""
+
+    def __init__(self, queues: Queues, queue: Queue, until: int, reply: Callable[[int, str], None]) -> None:
+        self._queues = queues
+        self._queue = queue
+        self._reply = reply
+        self._poll = Poll(queues, queue, 1 << 62, until, self._collected)
+
+    def cancel(self) -> None:
+        """Whoever asked has gone: everything stays."""
+        self._poll.cancel()
+
+    def _collected(self, taken: Sequences, expired: int) -> None:
+        def done(results: list[int]) -> None:
+            self._queue.drop(taken, results[0])
+            self._queue.delivered += len(taken)
+            self._reply(len(taken) + expired, "")
+
+        def failed(reason: str) -> None:
+            self._queue.put_back(taken)
+            self._queues.reload([self._queue])
+            self._reply(0, reason)
+
+        operation = DeleteMessages(self._queue.id, taken.ranges())
+        self._queues.commit(Plan(operations=[operation], done=done, failed=failed))
+
+
+def remove_expired(queues: Queues, queue: Queue, sequences: Sequence[int]) -> None:
+    """Delete messages that were found expired; they are never dead-lettered."""
+    if not sequences:
+        return
+    queue.expired += len(sequences)
+    queues.commit(
+        Plan(
+            operations=[DeleteMessages(queue.id, Sequences((s, s + 1) for s in sequences).ranges())],
+            done=lambda results: queue.drop(sequences, results[0]),
+            failed=lambda _: queue.put_back(sequences),
+        )
+    )
+
+
+def restore(queues: Queues, queue: Queue, messages: Sequence[Message]) -> None:
+    """Put messages back that were deleted for a receiver who has gone meanwhile, each at its old place."""
+
+    def done(_: object) -> None:
+        queue.arrive(messages)
+        queue.serve()
+
+    queues.commit(Plan(operations=[InsertMessages(messages)], done=done))

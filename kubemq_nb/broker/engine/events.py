@@ -1,0 +1,107 @@
+"""Live events: handed to whoever listens now, kept by nobody."""
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
+
+from kubemq_nb import rules
+from kubemq_nb.broker.engine.groups import Subscribers
+
+BUFFER_BYTES = 64 * 1024 * 1024  # what one slow subscriber may keep the broker from forgetting
+
+log = logging.getLogger(__name__)
+
+
+class Outgoing(NamedTuple):
+    """An event as its sender gives it."""
+
+    id: str
+    client_id: str
+    channel: str
+    empty: bool  # neither metadata nor body
+    stored: bool
+    content: bytes  # wire form of what subscribers get, but for sequence and time
+
+
+class Refused(Exception):
+    """A subscription or request that the rules refuse; its text is the one on the wire."""
+
+
+class Subscription:
+    """What one subscriber has not read yet. Full, it drops what comes, and says so in the log.
+
+    Attributes:
+        dropped: How many events were dropped.
+    """
+
+    def __init__(self, channel: str, group: str, wake: Callable[[], None]) -> None:
+        self.channel = channel
+        self.group = group
+        self.dropped = 0
+        self._wake = wake
+        self._waiting: deque[bytes] = deque()
+        self._bytes = 0
+
+    def put(self, content: bytes) -> None:
+        """Give the subscriber something to read."""
+        if self._bytes + len(content) > BUFFER_BYTES and self._waiting:
+            if not self.dropped:
+                log.warning("a slow subscriber of %s loses events", self.channel)
+            self.dropped += 1
+            return
+        self._waiting.append(content)
+        self._bytes += len(content)
+        self._wake()
+
+    def take(self) -> list[bytes]:
+        """All that waits, in order."""
+        taken = list(self._waiting)
+        self._waiting.clear()
+        self._bytes = 0
+        return taken
+
+
+def event_error(event: Outgoing) -> str:
+    """The text of the first rule that an event breaks, or nothing; in the order of the real server."""
+    if not event.client_id:
+        return rules.text(101)
+    number = rules.channel_error(event.channel)
+    if number is None and event.empty:
+        number = 110
+    return rules.text(number) if number else ""
+
+
+class Events:
+    """Everybody who listens to live events."""
+
+    def __init__(self) -> None:
+        self._subscribers: Subscribers[Subscription] = Subscribers()
+
+    def send(self, event: Outgoing) -> None:
+        """Hand an event, which breaks no rule, to those who listen."""
+        for subscription in self._subscribers.chosen(event.channel):
+            subscription.put(event.content)
+
+    def subscribe(
+        self, client_id: str, channel: str, group: str, start: int, wake: Callable[[], None]
+    ) -> Subscription:
+        """Listen from now on; `start` is the position in a store, which must not be given."""
+        number = 101 if not client_id else rules.channel_error(channel, wildcards=True)
+        if number or start:
+            raise Refused(rules.text(number or 118))
+        if not channel.strip(".") or channel.startswith(".") or ".." in channel:
+            raise Refused("nats: invalid subject")
+        if rules.has_white_space(group):
+            raise Refused("nats: invalid queue name")
+        subscription = Subscription(channel, group, wake)
+        self._subscribers.add(channel, group, subscription)
+        return subscription
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Listen no longer."""
+        self._subscribers.remove(subscription.channel, subscription.group, subscription)
+
+    def listeners(self, channel: str) -> int:
+        """How many listen to a channel."""
+        return self._subscribers.count(channel)

@@ -1,0 +1,185 @@
+"""Stored events: a numbered log a channel, and who may read it from where."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from kubemq_nb import rules
+from kubemq_nb.broker.engine.clock import SECOND, Clock
+from kubemq_nb.broker.engine.durable import Durable, Log, Reader
+from kubemq_nb.broker.engine.events import Outgoing, Refused, event_error
+from kubemq_nb.broker.engine.plan import (
+    Commit,
+    Content,
+    FindEvent,
+    InsertEvents,
+    Plan,
+    StoredEvent,
+)
+from kubemq_nb.broker.engine.queues import INVALID_NAME, is_storable
+
+NEW_ONLY, FIRST, LAST, AT_SEQUENCE, AT_TIME, AT_TIME_DELTA = 1, 2, 3, 4, 5, 6
+START_ERRORS = {AT_SEQUENCE: 112, AT_TIME: 113, AT_TIME_DELTA: 114}
+
+ID_IN_USE = "stan: clientID already registered"
+BAD_CLIENT_ID = "stan: invalid clientID: only alphanumeric and `-` or `_` characters allowed"
+BAD_GROUP = "stan: durable name of a durable queue subscriber can't contain the character ':'"
+BAD_CHANNEL = "stan: invalid subject"
+
+
+class Start(NamedTuple):
+    """Who wants to read what, and from where if the store does not know the reader yet."""
+
+    client_id: str
+    channel: str
+    group: str
+    type: int
+    value: int  # a sequence, Unix nanoseconds, or seconds back, by the type
+
+
+class EventsStore:
+    """All stored channels by name.
+
+    Args:
+        stamp: Gives the wire form of time and sequence, to be appended to an event's content.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        commit: Commit,
+        new_channel: Callable[[], int],
+        stamp: Callable[[int, int], bytes],
+    ) -> None:
+        self._clock = clock
+        self._commit = commit
+        self._new_channel = new_channel
+        self._stamp = stamp
+        self._logs: dict[str, Log] = {}
+        self._live_ids: set[str] = set()
+
+    def restore(self, content: Content) -> None:
+        """Take over what the store holds."""
+        by_id: dict[int, Log] = {}
+        for channel in content.channels:
+            if channel.kind == "events_store":
+                log = by_id[channel.id] = Log(channel.id, channel.name)
+                log.stored = True
+                log.numbered = log.last = channel.last_sequence
+                log.last_timestamp = channel.last_timestamp
+                self._logs[channel.name] = log
+        for position in content.positions:
+            if position.channel in by_id:
+                by_id[position.channel].positions[position.name] = position.sequence
+
+    def logs(self) -> list[Log]:
+        """All channels."""
+        return list(self._logs.values())
+
+    def get(self, name: str) -> Log:
+        """The channel of this name, a new one if need be."""
+        log = self._logs.get(name)
+        if log is None:
+            log = self._logs[name] = Log(self._new_channel(), name)
+        return log
+
+    def find(self, name: str) -> Log | None:
+        """The channel of this name, if there is one."""
+        return self._logs.get(name)
+
+    def send(self, event: Outgoing, reply: Callable[[str], None]) -> None:
+        """Store an event, then answer with the empty text, or with why it was not stored."""
+        error = stored_event_error(event)
+        if error:
+            reply(error)
+            return
+        log = self.get(event.channel)
+        log.numbered += 1
+        # Times of one channel never go back, so that a start by time is a place in it.
+        log.last_timestamp = timestamp = max(self._clock.now(), log.last_timestamp)
+        content = event.content + self._stamp(timestamp, log.numbered)
+        stored = StoredEvent(log.numbered, timestamp, content)
+        operations = log.channel_operations()
+        operations.append(InsertEvents(log.id, [stored]))
+
+        def done(_: object) -> None:
+            self._arrived(log, stored)
+            reply("")
+
+        self._commit(Plan(operations=operations, done=done, failed=reply))
+
+    def _arrived(self, log: Log, stored: StoredEvent) -> None:
+        log.mark_stored()
+        log.last = stored.sequence
+        log.bytes += len(stored.content)
+        log.last_activity = stored.timestamp
+        for durable in log.durables.values():
+            durable.arrived([stored])
+
+    def subscribe(self, start: Start, wake: Callable[[], None]) -> Reader:
+        """Read a channel from now on, from where this reader or its group was before, or else from `start`."""
+        error = start_error(start, self._live_ids)
+        if error:
+            raise Refused(error)
+        log = self.get(start.channel)
+        name = f"group {start.group}" if start.group else f"client {start.client_id}"
+        durable = log.durables.get(name)
+        if durable is None:
+            durable = log.durables[name] = Durable(log, name, self._clock, self._commit)
+            reader = durable.join(wake)
+            self._place(log, durable, log.positions.get(name), start)
+        else:
+            reader = durable.join(wake)
+        reader.client_id = start.client_id
+        self._live_ids.add(start.client_id)
+        return reader
+
+    def unsubscribe(self, reader: Reader) -> None:
+        """Read no longer; the place is remembered."""
+        self._live_ids.discard(reader.client_id)
+        reader.leave()
+
+    def _place(self, log: Log, durable: Durable, position: int | None, start: Start) -> None:
+        """Let a durable subscription begin; the store is asked only where time is a place."""
+        if position is not None:
+            durable.begin(position + 1)
+        elif start.type in (AT_TIME, AT_TIME_DELTA):
+            time = start.value if start.type == AT_TIME else self._clock.now() - start.value * SECOND
+            self._place_at(log, durable, max(0, time))
+        else:
+            begin = {FIRST: 1, LAST: log.last, AT_SEQUENCE: min(start.value, log.last + 1)}
+            durable.begin(begin.get(start.type, log.last + 1))
+
+    def _place_at(self, log: Log, durable: Durable, time: int) -> None:
+        def done(results: Sequence[int | None]) -> None:
+            durable.begin(results[0] or log.last + 1)
+
+        def failed(_: str) -> None:
+            durable.begin(log.last + 1)
+
+        self._commit(Plan(operations=[FindEvent(log.id, min(time, (1 << 63) - 1))], done=done, failed=failed))
+
+
+def stored_event_error(event: Outgoing) -> str:
+    """The text of the first rule that an event to be stored breaks, or nothing."""
+    return event_error(event) or ("" if is_storable(event.channel) else INVALID_NAME)
+
+
+def start_error(start: Start, live_ids: set[str]) -> str:
+    """The text of the first rule that a subscription breaks, or nothing; in the order of the real server."""
+    if not start.client_id:
+        return rules.text(101)
+    if not re.fullmatch("[A-Za-z0-9_-]+", start.client_id):
+        return BAD_CLIENT_ID
+    if start.client_id in live_ids:
+        return ID_IN_USE
+    number = rules.channel_error(start.channel)
+    if number is None and start.type == 0:
+        number = 111
+    if number is None and start.value <= 0:
+        number = START_ERRORS.get(start.type)
+    if number:
+        return rules.text(number)
+    if ":" in start.group:
+        return BAD_GROUP
+    return "" if is_storable(start.channel) else BAD_CHANNEL

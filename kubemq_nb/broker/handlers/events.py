@@ -1,0 +1,97 @@
+"""Sending and hearing events, live and stored."""
+
+import asyncio
+from collections.abc import Callable
+
+from kubemq_nb import rules
+from kubemq_nb._wire import serving
+from kubemq_nb.broker.engine.events import Events, Outgoing, Refused, event_error
+from kubemq_nb.broker.engine.events_store import EventsStore, Start
+from kubemq_nb.broker.handlers.calls import Answer, Context, refuse
+from kubemq_nb.broker.handlers.streams import OrderedAnswers, deliver, incoming
+
+EVENTS, EVENTS_STORE = 1, 2
+
+
+class EventHandlers:
+    """Both kinds of events; whether one is stored is said by the event."""
+
+    def __init__(self, events: Events, events_store: EventsStore) -> None:
+        self._events = events
+        self._store = events_store
+
+    async def send(self, data: bytes, context: Context) -> bytes:
+        """SendEvent."""
+        event = Outgoing(*serving.read_event(data))
+        error = event_error(event)
+        if error:
+            await refuse(context, Refused(error))
+        if event.stored:
+            answer: Answer[str] = Answer()
+            self._store.send(event, answer.give)
+            return serving.event_result(event.id, await answer.wait())
+        self._events.send(event)
+        return serving.event_result(event.id)
+
+    async def send_stream(self, _: object, context: Context) -> None:
+        """SendEventsStream: stored events are answered one by one in their order, others only when refused."""
+        answers = OrderedAnswers(context)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(answers.write())
+            async for data in incoming(context):
+                self._send_one(data, answers.expect())
+            answers.close()
+
+    def _send_one(self, data: bytes, answer: Callable[[bytes | None], None]) -> None:
+        try:
+            event = Outgoing(*serving.read_event(data))
+        except serving.Malformed as malformed:
+            answer(serving.event_result("", str(malformed)))
+            return
+        error = event_error(event)
+        if error:
+            answer(serving.event_result(serving.given_event_id(data), error))
+        elif event.stored:
+            self._store.send(event, lambda reason: answer(serving.event_result(event.id, reason)))
+        else:
+            self._events.send(event)
+            answer(None)
+
+    async def subscribe(self, data: bytes, context: Context) -> None:
+        """SubscribeToEvents."""
+        request = serving.read_subscribe(data)
+        try:
+            if request.type == EVENTS:
+                await self._listen(request, context)
+            elif request.type == EVENTS_STORE:
+                await self._read(request, context)
+            else:
+                raise Refused(rules.text(207))
+        except Refused as error:
+            await refuse(context, error)
+
+    async def _listen(self, request: serving.SubscribeRequest, context: Context) -> None:
+        wake = asyncio.Event()
+        subscription = self._events.subscribe(
+            request.client_id, request.channel, request.group, request.start, wake.set
+        )
+        try:
+            await deliver(subscription.take, wake, context)
+        finally:
+            self._events.unsubscribe(subscription)
+
+    async def _read(self, request: serving.SubscribeRequest, context: Context) -> None:
+        wake = asyncio.Event()
+        reader = self._store.subscribe(Start(*request[1:]), wake.set)
+        try:
+            await context.send_initial_metadata(())
+            while True:
+                wake.clear()
+                taken = reader.take()
+                for content in taken:
+                    await context.write(content)
+                    reader.written()
+                if not taken:
+                    await wake.wait()
+        finally:
+            self._store.unsubscribe(reader)

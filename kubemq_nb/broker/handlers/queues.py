@@ -1,0 +1,128 @@
+"""The unary calls of queues."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import grpc
+
+from kubemq_nb import rules
+from kubemq_nb._wire import serving
+from kubemq_nb.broker.engine.clock import SECOND
+from kubemq_nb.broker.engine.delivery import AckAll, Peek, Receive
+from kubemq_nb.broker.engine.plan import Message
+from kubemq_nb.broker.engine.queues import Draft, Queue, Queues, Sent, is_storable
+from kubemq_nb.broker.handlers.calls import Answer, Context
+
+CANNOT_SUBSCRIBE = "Error 121: cannot subscribe to a queue"
+
+
+def read_draft(data: bytes) -> Draft:
+    """A message as its sender gives it; one that does not decode becomes one that is refused."""
+    try:
+        return Draft(*serving.read_message(data))
+    except serving.Malformed as error:
+        return Draft(serving.new_id(), "", "", True, b"", b"", error=str(error))
+
+
+class QueueHandlers:
+    """Sending, receiving, peeking, emptying and asking about queues."""
+
+    def __init__(self, queues: Queues) -> None:
+        self._queues = queues
+
+    async def send(self, data: bytes, _: Context) -> bytes:
+        """SendQueueMessage."""
+        answer: Answer[list[Sent]] = Answer()
+        self._queues.send([read_draft(data)], answer.give)
+        return serving.send_result((await answer.wait())[0])
+
+    async def send_batch(self, data: bytes, context: Context) -> bytes:
+        """SendQueueMessagesBatch."""
+        batch_id, messages = serving.read_batch(data)
+        if not messages:
+            await context.abort(grpc.StatusCode.UNKNOWN, "empty messages batch")
+        answer: Answer[list[Sent]] = Answer()
+        self._queues.send([read_draft(message) for message in messages], answer.give)
+        return serving.batch_response(batch_id, await answer.wait(), have_errors=False)
+
+    async def receive(self, data: bytes, _: Context) -> bytes:
+        """ReceiveQueueMessages, the auto-acknowledged receive and the peek."""
+        request = serving.read_receive(data)
+        error = receive_error(request)
+        if error:
+            return serving.receive_response(request, error=error)
+        queue = self._queues.get(request.channel)
+        answer: Answer[bytes] = Answer()
+        kind = Peek if request.peek else Receive
+        until = self._queues.clock.now() + (request.wait or 1) * SECOND
+        under_way = kind(self._queues, queue, request.count, until, partial(reply, answer, request, queue))
+        return await answer.wait(under_way.cancel)
+
+    async def ack_all(self, data: bytes, _: Context) -> bytes:
+        """AckAllQueueMessages."""
+        request = serving.read_ack_all(data)
+        error = ack_all_error(request)
+        if error:
+            return serving.ack_all_response(request.id, 0, error)
+        answer: Answer[tuple[int, str]] = Answer()
+        until = self._queues.clock.now() + (request.wait or 1) * SECOND
+        queue = self._queues.get(request.channel)
+        under_way = AckAll(self._queues, queue, until, lambda count, reason: answer.give((count, reason)))
+        return serving.ack_all_response(request.id, *await answer.wait(under_way.cancel))
+
+    async def info(self, data: bytes, _: Context) -> bytes:
+        """QueuesInfo."""
+        request_id, name = serving.read_info(data)
+        queues = [queue for queue in self._queues if queue.stored and name in ("", queue.name)]
+        return serving.info_response(request_id, [self._figures(queue) for queue in queues])
+
+    def _figures(self, queue: Queue) -> serving.QueueFigures:
+        there = [*queue.ready.ranges()[:1], *queue.away.ranges()[:1]]
+        return serving.QueueFigures(
+            name=queue.name,
+            messages=len(queue.ready) + len(queue.away),
+            bytes=queue.bytes,
+            first_sequence=min((start for start, _ in there), default=0),
+            last_sequence=queue.last_sequence,
+            sent=queue.last_sequence,
+            delivered=queue.delivered,
+            waiting=queue.waiting(),
+            subscribers=len(queue.waiters),
+        )
+
+
+def reply(
+    answer: Answer[bytes],
+    request: serving.ReceiveRequest,
+    queue: Queue,
+    messages: Sequence[Message],
+    expired: int,
+    error: str,
+) -> None:
+    """Answer a unary receive or peek."""
+    made = serving.delivered(queue.name, messages)
+    answer.give(serving.receive_response(request, made, expired=expired, error=error))
+
+
+def receive_error(request: serving.ReceiveRequest) -> str:
+    """The text of the first rule that a receive breaks, or nothing; in the order of the real server."""
+    if not request.client_id:
+        return rules.text(101)
+    if rules.queue_error(request.channel):
+        return rules.text(120)
+    if not 1 <= request.count <= rules.MAX_MESSAGES:
+        return rules.text(122)
+    if not 0 <= request.wait <= rules.MAX_WAIT:
+        return rules.text(136)
+    return "" if is_storable(request.channel) else CANNOT_SUBSCRIBE
+
+
+def ack_all_error(request: serving.AckAllRequest) -> str:
+    """The text of the first rule that emptying a queue breaks, or nothing; in the order of the real server."""
+    if not request.client_id:
+        return rules.text(101)
+    if rules.queue_error(request.channel):
+        return rules.text(120)
+    if not 0 <= request.wait <= rules.MAX_WAIT:
+        return rules.text(136)
+    return "" if is_storable(request.channel) else CANNOT_SUBSCRIBE

@@ -1,0 +1,77 @@
+"""The door of the broker: which handler a call goes to, and whether its caller may come in."""
+
+import hmac
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import grpc
+
+from kubemq_nb._wire import methods, serving
+from kubemq_nb.broker.handlers.calls import Context, refuse
+
+Handler = Callable[[Any, Context], Awaitable[Any]]
+
+FREE = "Ping"  # official clients send no token with it
+WRONG_TOKEN = "this broker wants its token in the metadata `authorization`"  # noqa: S105  (a sentence)
+
+_WRAPPERS = {
+    methods.UNARY: grpc.unary_unary_rpc_method_handler,
+    methods.SERVER_STREAM: grpc.unary_stream_rpc_method_handler,
+    methods.TWO_WAY: grpc.stream_stream_rpc_method_handler,
+}
+
+log = logging.getLogger(__name__)
+
+
+class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
+    """All methods, bytes in and bytes out; callers without the token are answered UNAUTHENTICATED.
+
+    Args:
+        handlers: What answers each method, by its name.
+        token: What callers show; None lets everybody in.
+    """
+
+    def __init__(self, handlers: Mapping[str, Handler], token: str | None) -> None:
+        self._token = token.encode() if token is not None else None
+        self._open = {methods.path(name): made(name, guarded(handler)) for name, handler in handlers.items()}
+        self._closed = {methods.path(name): made(name, turn_away) for name in handlers}
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+        """The handler for one call."""
+        path = handler_call_details.method
+        free = self._token is None or path == methods.path(FREE)
+        known = free or self._is_known(handler_call_details.invocation_metadata)
+        return (self._open if known else self._closed).get(path)
+
+    def _is_known(self, metadata: Any) -> bool:
+        shown = next((value for key, value in metadata or () if key == "authorization"), "")
+        shown = shown if isinstance(shown, bytes) else shown.encode()
+        return hmac.compare_digest(shown, self._token or b"")
+
+
+def made(name: str, handler: Handler) -> grpc.RpcMethodHandler:
+    """A handler in the shape of its method, without serializers."""
+    return _WRAPPERS[methods.METHODS[name]](handler)
+
+
+def guarded(handler: Handler) -> Handler:
+    """Keep what goes wrong in one call inside that call."""
+
+    async def guard(request: Any, context: Context) -> Any:
+        try:
+            return await handler(request, context)
+        except serving.Malformed as error:
+            await refuse(context, error)
+        except (grpc.aio.AbortError, grpc.RpcError):
+            raise
+        except Exception:
+            log.exception("a call failed inside the broker")
+            await context.abort(grpc.StatusCode.INTERNAL, "the broker failed to answer; see its log")
+
+    return guard
+
+
+async def turn_away(_: Any, context: Context) -> None:
+    """Answer a caller without the token."""
+    await context.abort(grpc.StatusCode.UNAUTHENTICATED, WRONG_TOKEN)

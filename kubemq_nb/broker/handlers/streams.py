@@ -1,0 +1,64 @@
+"""Reading and writing streams."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+
+import grpc
+
+from kubemq_nb.broker.handlers.calls import Context
+
+
+async def incoming(context: Context) -> AsyncIterator[bytes]:
+    """What a client sends, until it says that there will be no more."""
+    while (data := await context.read()) is not grpc.aio.EOF:
+        yield data
+
+
+async def deliver(take: Callable[[], list[bytes]], wake: asyncio.Event, context: Context) -> None:
+    """Write what a live subscription gets, for ever.
+
+    The headers go out at once: they tell the subscriber that nothing sent from now on passes it by.
+    """
+    await context.send_initial_metadata(())
+    while True:
+        await wake.wait()
+        wake.clear()
+        for content in take():
+            await context.write(content)
+
+
+class OrderedAnswers:
+    """Answers that come in any order and are written in the order of what they answer."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._open: deque[list[bytes | None]] = deque()
+        self._changed = asyncio.Event()
+        self._closing = False
+
+    def expect(self) -> Callable[[bytes | None], None]:
+        """Keep the next place for an answer; returns what to call with it, or with None if there is none."""
+        place: list[bytes | None] = []
+        self._open.append(place)
+
+        def give(answer: bytes | None) -> None:
+            place.append(answer)
+            self._changed.set()
+
+        return give
+
+    def close(self) -> None:
+        """Nothing more will be expected."""
+        self._closing = True
+        self._changed.set()
+
+    async def write(self) -> None:
+        """Write answers until closed and all are written."""
+        while self._open or not self._closing:
+            await self._changed.wait()
+            self._changed.clear()
+            while self._open and self._open[0]:
+                answer = self._open.popleft()[0]
+                if answer is not None:
+                    await self._context.write(answer)

@@ -1,0 +1,143 @@
+"""The broker put together: engine, store and handlers behind one grpc.aio server."""
+
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import grpc
+
+from kubemq_nb._wire import serving
+from kubemq_nb.broker.engine.clock import SECOND, Alarm
+from kubemq_nb.broker.engine.events import Events
+from kubemq_nb.broker.engine.events_store import EventsStore
+from kubemq_nb.broker.engine.queues import Queues
+from kubemq_nb.broker.engine.requests import Requests
+from kubemq_nb.broker.handlers.calls import Context
+from kubemq_nb.broker.handlers.events import EventHandlers
+from kubemq_nb.broker.handlers.queues import QueueHandlers
+from kubemq_nb.broker.handlers.requests import RequestHandlers
+from kubemq_nb.broker.handlers.service import Service
+from kubemq_nb.broker.storage.commits import Committer
+from kubemq_nb.broker.storage.sqlite import SqliteStore
+from kubemq_nb.rules import MAX_MESSAGE_BYTES
+
+VERSION = "2.4.0"  # of the server whose wire this is: official SDKs warn about others
+GRACE = 0.5  # seconds for calls under way when the broker stops
+
+OPTIONS = (
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.so_reuseport", 0),  # a second broker on the same port is a mistake
+    # Clients may ping as often as they like, also while nothing is under way.
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_ping_strikes", 0),
+    ("grpc.http2.min_ping_interval_without_data_ms", 1000),
+)
+
+log = logging.getLogger(__name__)
+
+
+class LoopClock:
+    """The engine's clock on an event loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+
+    def now(self) -> int:
+        """The time in Unix nanoseconds."""
+        return time.time_ns()
+
+    def wake_at(self, when: int, call: Callable[[], None]) -> Alarm:
+        """Make `call` at `when`, or soon when that is past."""
+        return self._loop.call_later(max(0, when - time.time_ns()) / SECOND, call)
+
+
+class Access(NamedTuple):
+    """Who may connect, and how.
+
+    Attributes:
+        token: What clients show in their metadata; None lets everybody in.
+        cert: Certificate chain and key (PEM) make the server speak TLS.
+        ca: Whose certificates clients must show (PEM); empty does not ask for them.
+    """
+
+    token: str | None = None
+    cert: bytes = b""
+    key: bytes = b""
+    ca: bytes = b""
+
+
+class Broker:
+    """A broker on one store; runs on the event loop that made it."""
+
+    def __init__(self, store: Path) -> None:
+        self._started = time.time_ns()
+        loop = asyncio.get_running_loop()
+        clock = LoopClock(loop)
+        self._committer = Committer(lambda: SqliteStore(store), loop.call_soon_threadsafe)
+        content = self._committer.content
+        new_channel = count(max((channel.id for channel in content.channels), default=0) + 1).__next__
+        commit = self._committer.commit
+        self._queues = Queues(clock, commit, new_channel)
+        self._events_store = EventsStore(clock, commit, new_channel, serving.stamp_event)
+        self._events = Events()
+        self._requests = Requests(clock, new_inbox)
+        self._queues.restore(content)
+        self._events_store.restore(content)
+        self._committer.start()
+
+    def handlers(self) -> dict[str, Callable[..., Any]]:
+        """What answers each method."""
+        queues = QueueHandlers(self._queues)
+        events = EventHandlers(self._events, self._events_store)
+        requests = RequestHandlers(self._requests)
+        return {
+            "Ping": self._ping,
+            "SendEvent": events.send,
+            "SendEventsStream": events.send_stream,
+            "SubscribeToEvents": events.subscribe,
+            "SendRequest": requests.send,
+            "SendResponse": requests.respond,
+            "SubscribeToRequests": requests.subscribe,
+            "SendQueueMessage": queues.send,
+            "SendQueueMessagesBatch": queues.send_batch,
+            "ReceiveQueueMessages": queues.receive,
+            "AckAllQueueMessages": queues.ack_all,
+            "QueuesInfo": queues.info,
+        }
+
+    def close(self) -> None:
+        """Store what is under way and leave the store in order."""
+        self._committer.close()
+
+    async def _ping(self, data: bytes, _: Context) -> bytes:
+        serving.read_nothing(data)
+        host = socket.gethostname().replace(".", "_")
+        host = f"kubemq-{host}" if host[:1].isdigit() else host
+        uptime = time.time_ns() - self._started
+        return serving.ping_result(host, VERSION, self._started // SECOND, uptime // SECOND)
+
+
+def new_inbox() -> str:
+    """A name for the place where an answer is expected, as the real server makes them."""
+    return f"_INBOX.{serving.new_id()}.{serving.new_id(8)}"
+
+
+async def listen(broker: Broker, address: str, access: Access) -> tuple[grpc.aio.Server, int]:
+    """Open the port; returns the server and the port it got."""
+    server = grpc.aio.server(options=OPTIONS)
+    server.add_generic_rpc_handlers((Service(broker.handlers(), access.token),))
+    if access.cert:
+        credentials = grpc.ssl_server_credentials(
+            [(access.key, access.cert)], access.ca or None, require_client_auth=bool(access.ca)
+        )
+        port = server.add_secure_port(address, credentials)
+    else:
+        port = server.add_insecure_port(address)
+    await server.start()
+    return server, port

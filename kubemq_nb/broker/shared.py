@@ -1,0 +1,110 @@
+"""What processes tell each other through a store's folder: where its broker is, and which sessions use it.
+
+A process is known by its id and the time it started, because ids are used again.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+RUNTIME_NAME = "broker.json"
+LOCK_NAME = "broker.lock"
+LOG_NAME = "broker.log"
+TOKEN_NAME = "token"  # noqa: S105  (the name of a file)
+SESSIONS_NAME = "sessions"
+PRIVATE = 0o600
+
+
+class Runtime(NamedTuple):
+    """A running broker, as it says itself."""
+
+    address: str
+    pid: int
+    started: str  # when the process started, in the words of the system
+    store: str
+    token_file: str | None
+
+
+def start_of(pid: int) -> str | None:
+    """When a process started, in words that no later process with its id has; None when it is gone."""
+    try:
+        # The name of the program comes second and may hold anything: what follows its bracket is numbers.
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except FileNotFoundError:
+        return None if Path("/proc/self/stat").exists() else _start_by_ps(pid)
+    except ProcessLookupError:
+        return None
+    return None if fields[0] == "Z" else fields[19]
+
+
+def _start_by_ps(pid: int) -> str | None:
+    found = subprocess.run(  # noqa: S603
+        ["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return found.stdout.strip() or None
+
+
+def write_runtime(store: Path, runtime: Runtime) -> None:
+    """Say where the broker of a store is, in a file that only its owner reads."""
+    path = store / RUNTIME_NAME
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, PRIVATE), "w") as file:
+        json.dump(runtime._asdict(), file)
+
+
+def read_runtime(store: Path) -> Runtime | None:
+    """Where the broker of a store is, if one runs."""
+    try:
+        runtime = Runtime(**json.loads((store / RUNTIME_NAME).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+    return runtime if start_of(runtime.pid) == runtime.started else None
+
+
+def take_lock(path: Path, *, wait: bool) -> int | None:
+    """Lock a file until its descriptor is closed; None when it is locked and one does not wait."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+@contextlib.contextmanager
+def one_at_a_time(store: Path) -> Iterator[None]:
+    """Keep others from starting a broker on this store meanwhile."""
+    descriptor = take_lock(store / "launch.lock", wait=True)
+    assert descriptor is not None
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def register(store: Path, name: str) -> Path:
+    """Count a session of this process as a user of the store; returns what to unlink when it leaves."""
+    pid = os.getpid()
+    path = store / SESSIONS_NAME / f"{pid} {start_of(pid)} {name}"
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    path.touch(mode=PRIVATE)
+    return path
+
+
+def users(store: Path) -> int:
+    """How many sessions use a store; those whose process has gone are struck off."""
+    count = 0
+    for path in (store / SESSIONS_NAME).glob("*"):
+        pid, _, rest = path.name.partition(" ")
+        if start_of(int(pid)) == rest.rpartition(" ")[0]:
+            count += 1
+        else:
+            path.unlink(missing_ok=True)
+    return count

@@ -1,0 +1,104 @@
+"""The one thread that touches the store: it takes waiting plans together, commits them, and releases them."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from queue import SimpleQueue
+from typing import Any
+
+from kubemq_nb.broker.engine.plan import Plan
+from kubemq_nb.broker.storage.base import Store, StoreError
+
+GROUP = 512  # plans committed together at most
+
+log = logging.getLogger(__name__)
+
+Outcome = tuple[Plan, list[Any] | str]
+"""A plan with its results, or with the sentence that says why nothing of it was stored."""
+
+
+class Committer:
+    """Carries plans out in the order given, many in one commit when they come faster than the disk.
+
+    Args:
+        open_store: Opens the store; called again after an error that leaves it unusable.
+        call_engine: Runs a function on the thread of the engine, later and in order.
+    """
+
+    def __init__(
+        self, open_store: Callable[[], Store], call_engine: Callable[[Callable[[], None]], object]
+    ) -> None:
+        self._open_store = open_store
+        self._store = open_store()
+        self._call_engine = call_engine
+        self._plans: SimpleQueue[Plan | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="kubemq-nb:store", daemon=True)
+        self.content = self._store.load()
+
+    def start(self) -> None:
+        """Begin to carry out plans."""
+        self._thread.start()
+
+    def commit(self, plan: Plan) -> None:
+        """Take a plan over."""
+        self._plans.put(plan)
+
+    def close(self) -> None:
+        """Carry out what was given before, then close the store."""
+        self._plans.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        going_on = True
+        while going_on:
+            group, going_on = self._next_group()
+            outcomes = self._carry_out(group)
+            self._call_engine(partial(release, outcomes))
+        self._store.close()
+
+    def _next_group(self) -> tuple[list[Plan], bool]:
+        group: list[Plan] = []
+        plan = self._plans.get()
+        while plan is not None:
+            group.append(plan)
+            if len(group) >= GROUP or self._plans.empty():
+                return group, True
+            plan = self._plans.get()
+        return group, False
+
+    def _carry_out(self, group: Sequence[Plan]) -> list[Outcome]:
+        try:
+            results = self._store.apply([plan.operations for plan in group])
+        except StoreError as error:
+            if error.broken:
+                self._reopen()
+            return self._one_by_one(group, error)
+        return list(zip(group, results, strict=True))
+
+    def _one_by_one(self, group: Sequence[Plan], error: StoreError) -> list[Outcome]:
+        """After a failed group, let those through that can be: deletes still work on a full disk."""
+        log.error("the store refused %d plans: %s", len(group), error)
+        if error.broken or len(group) == 1:
+            return [(plan, str(error)) for plan in group]
+        return [outcome for plan in group for outcome in self._carry_out([plan])]
+
+    def _reopen(self) -> None:
+        try:
+            self._store.close()
+            self._store = self._open_store()
+        except StoreError:
+            log.exception("the store cannot be opened again")
+
+
+def release(outcomes: Sequence[Outcome]) -> None:
+    """Tell each plan, in order, that it was carried out or why not."""
+    for plan, outcome in outcomes:
+        try:
+            if isinstance(outcome, str):
+                plan.failed(outcome)
+            else:
+                plan.done(outcome)
+        except Exception:
+            # One client's answer must not take the answers of the others along.
+            log.exception("a committed plan could not be released")

@@ -1,0 +1,88 @@
+"""Rows of the tables message and event: their keys, their check sums, and the records they stand for."""
+
+import struct
+from collections.abc import Iterable
+from zlib import crc32
+
+from kubemq_nb.broker.engine.plan import Message, StoredEvent
+
+SEQUENCE_BITS = 40  # a thousand billion messages a channel, eight million channels
+SEQUENCE_MASK = (1 << SEQUENCE_BITS) - 1
+DELAYED = 0  # the channel under which delayed messages wait
+
+MESSAGE_COLUMNS = (
+    "key, content, md5, timestamp, expires_at, expiration, receive_count, max_receive_count,"
+    " dead_letter, rerouted_from, crc"
+)
+MessageRow = tuple[int, bytes, bytes, int, int, int, int, int, str, str, int]
+EventRow = tuple[int, int, bytes, int]
+
+_pack = struct.Struct("<qqqiii").pack
+
+
+def key(channel: int, sequence: int) -> int:
+    """The number under which a row is found."""
+    return channel << SEQUENCE_BITS | sequence
+
+
+def _message_crc(row_key: int, message: Message) -> int:
+    columns = _pack(
+        row_key,
+        message.timestamp,
+        message.expires_at,
+        message.expiration,
+        message.receive_count,
+        message.max_receive_count,
+    )
+    names = f"{message.dead_letter}\0{message.rerouted_from}".encode() if message[9] or message[10] else b""
+    return crc32(message.content, crc32(message.md5, crc32(names, crc32(columns))))
+
+
+def message_row(message: Message, *, row_key: int | None = None) -> MessageRow:
+    """The row of a message, under its own key or another one."""
+    row_key = key(message.queue, message.sequence) if row_key is None else row_key
+    return (row_key, *message[2:], _message_crc(row_key, message))
+
+
+def message_of(row: MessageRow) -> Message | None:
+    """The message of a row, or None when the row is damaged."""
+    message = Message(row[0] >> SEQUENCE_BITS, row[0] & SEQUENCE_MASK, *row[1:10])
+    try:
+        return message if _message_crc(row[0], message) == row[10] else None
+    except (TypeError, AttributeError, struct.error):  # a flipped type byte makes text of a number
+        return None
+
+
+def event_row(channel: int, event: StoredEvent) -> EventRow:
+    """The row of an event."""
+    row_key = key(channel, event.sequence)
+    return (row_key, event.timestamp, event.content, _event_crc(row_key, event.timestamp, event.content))
+
+
+def event_of(row: EventRow) -> StoredEvent | None:
+    """The event of a row, or None when the row is damaged."""
+    row_key, timestamp, content, crc = row
+    try:
+        sound = _event_crc(row_key, timestamp, content) == crc
+    except (TypeError, struct.error):  # as above
+        return None
+    return StoredEvent(row_key & SEQUENCE_MASK, timestamp, content) if sound else None
+
+
+def _event_crc(row_key: int, timestamp: int, content: bytes) -> int:
+    return crc32(content, crc32(_pack(row_key, timestamp, 0, 0, 0, 0)))
+
+
+def ranges_of(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """Ascending numbers as runs, each from its first to before its second number."""
+    runs: list[tuple[int, int]] = []
+    start = stop = None
+    for number in numbers:
+        if number != stop:
+            if start is not None and stop is not None:
+                runs.append((start, stop))
+            start = number
+        stop = number + 1
+    if start is not None and stop is not None:
+        runs.append((start, stop))
+    return runs
