@@ -19,6 +19,10 @@ Wrong arguments that no broker needs to see are plain TypeError or ValueError.
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kubemq_nb.messages import SendResult
 
 
 class KubeMQError(Exception):
@@ -48,7 +52,22 @@ class BrokerUnavailable(KubeMQError, ConnectionError):
 
 
 class OutcomeUnknown(KubeMQError):
-    """The request left, its answer never came: look (`peek`, by id) before sending again."""
+    """The request left, its answer never came: look (`peek`, by id) before sending again.
+
+    Attributes:
+        results: Of a batch that broke off, what the broker said of its first messages, in order.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        results: "Sequence[SendResult]" = (),
+        channel: str | None = None,
+        reason: str = "",
+    ) -> None:
+        super().__init__(message, channel=channel, reason=reason)
+        self.results = tuple(results)
 
 
 class DeadlineExceeded(KubeMQError, TimeoutError):

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import grpc
 
-from kubemq_nb import errors
 from kubemq_nb.errors import (
     AuthenticationFailed,
     BrokerUnavailable,
@@ -37,6 +36,7 @@ _BY_NUMBER: dict[int, type[RequestRejected]] = {
     **dict.fromkeys((102, 107, 108, 119, 120), InvalidChannel),
     **dict.fromkeys((110, 115, 116, 131, 133, 134, 135), InvalidMessage),
 }
+_OVER = ("closed response", "transaction is completed")
 _NOT_READY = frozenset((302, 402, 405, 409))
 
 # Before anything is written: what the details say, and what that means to a person.
@@ -79,6 +79,10 @@ class Attempt:
     effect: bool = False  # the broker may have done it although no answer came
 
 
+class TooLarge(InvalidMessage):
+    """More than a gRPC message carries; a read may ask for fewer."""
+
+
 @contextmanager
 def translated(attempt: Attempt) -> Iterator[None]:
     """Turn every grpc error raised inside into one of this package's."""
@@ -95,7 +99,7 @@ def from_grpc(error: grpc.RpcError, attempt: Attempt) -> KubeMQError:  # noqa: P
         case grpc.StatusCode.UNAVAILABLE | grpc.StatusCode.CANCELLED:
             return _unavailable(details, attempt)
         case grpc.StatusCode.DEADLINE_EXCEEDED:
-            return _too_late(details, attempt)
+            return too_late(attempt, details)
         case grpc.StatusCode.UNAUTHENTICATED | grpc.StatusCode.PERMISSION_DENIED:
             return AuthenticationFailed(
                 f"{attempt.address} refused the token, or wants one."
@@ -110,9 +114,9 @@ def from_grpc(error: grpc.RpcError, attempt: Attempt) -> KubeMQError:  # noqa: P
         case grpc.StatusCode.RESOURCE_EXHAUSTED if "larger than max" in details:
             return _too_large(details, attempt)
         case grpc.StatusCode.INTERNAL if details.startswith("Received RST_STREAM"):
-            return _broken(details, attempt)
+            return broken(attempt, details)
         case grpc.StatusCode.UNKNOWN if attempt.effect:
-            return _broken(details, attempt)
+            return broken(attempt, details)
     return refusal(details, attempt)
 
 
@@ -142,6 +146,12 @@ def refusal(text: str, attempt: Attempt) -> KubeMQError:
             number=number,
             reason=text,
         )
+    if any(sign in words for sign in _OVER):
+        return TransactionClosed(
+            f"Too late for {attempt.what}: the transaction is over ({words}).",
+            channel=attempt.channel,
+            reason=text,
+        )
     refused = _BY_NUMBER.get(number or 0, RequestRejected)
     told = f" (error {number})" if number else ""
     return refused(
@@ -166,7 +176,7 @@ def never_left(error: KubeMQError) -> bool:
 def _unavailable(details: str, attempt: Attempt) -> KubeMQError:
     if any(sign in details for sign in _NEVER_LEFT):
         return nobody_there(_cause(details, attempt), attempt)
-    return _broken(details, attempt)
+    return broken(attempt, details)
 
 
 def nobody_there(cause: str, attempt: Attempt) -> BrokerUnavailable:
@@ -189,7 +199,8 @@ def _cause(details: str, attempt: Attempt) -> str:
     return next(found, tried_for(attempt.timeout))
 
 
-def _broken(details: str, attempt: Attempt) -> KubeMQError:
+def broken(attempt: Attempt, details: str = "") -> KubeMQError:
+    """The connection went while an answer was due."""
     broke = f"The connection to {attempt.address} broke during {attempt.what}."
     if attempt.effect:
         return OutcomeUnknown(f"{broke} {LOOK}", channel=attempt.channel, reason=details)
@@ -198,7 +209,8 @@ def _broken(details: str, attempt: Attempt) -> KubeMQError:
     return lost
 
 
-def _too_late(details: str, attempt: Attempt) -> KubeMQError:
+def too_late(attempt: Attempt, details: str = "") -> KubeMQError:
+    """No answer came within the attempt's timeout."""
     late = f"{attempt.address} did not answer {attempt.what} within {_seconds(attempt.timeout)}."
     if attempt.effect:
         return OutcomeUnknown(f"{late} {LOOK}", channel=attempt.channel, reason=details)
@@ -211,7 +223,7 @@ def _too_late(details: str, attempt: Attempt) -> KubeMQError:
 
 
 def _too_large(details: str, attempt: Attempt) -> KubeMQError:
-    return errors.InvalidMessage(
+    return TooLarge(
         f"{attempt.what[:1].upper()}{attempt.what[1:]} is larger than a broker passes:"
         f" {MAX_MESSAGE_BYTES / 2**20:.0f} MiB with its envelope. Nothing was done.",
         channel=attempt.channel,

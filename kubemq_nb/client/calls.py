@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from queue import Empty, SimpleQueue
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, cast, Generic, Protocol, TypeVar
 
 import grpc
 
@@ -69,14 +69,14 @@ class Cancellation:
 
 
 class Workers:
-    """Daemon threads that wait in place of the caller; kept for the next call, as starting one costs 0.1 ms."""
+    """Daemon threads that wait in the caller's place; kept, because starting one costs 0.1 ms."""
 
     def __init__(self) -> None:
         self._idle: deque[SimpleQueue[Callable[[], None] | None]] = deque()
         self._closed = False
 
     def run(self, work: Callable[[Cancellation], T], *, name: str) -> T:
-        """Do `work` in a worker and wait; an interrupt of the wait cancels it, unless it has committed."""
+        """Do `work` in a worker and wait; an interrupt cancels it, unless it has committed."""
         cancellation = Cancellation()
         outcomes: SimpleQueue[Callable[[], T]] = SimpleQueue()
         self._start(lambda: outcomes.put(_outcome(work, cancellation, name)))
@@ -136,6 +136,24 @@ def single(call: Iterator[bytes]) -> bytes:
     for _ in call:  # to its end, where the status is
         pass
     return answer
+
+
+class Pending(Generic[A]):
+    """A unary call on its way."""
+
+    def __init__(self, call: "grpc.Future[A]") -> None:
+        self._call = call
+
+    def result(self) -> A:
+        """Its answer; waits until its deadline. In a worker thread, because an interrupt does not end it."""
+        try:
+            return self._call.result()
+        except grpc.FutureCancelledError:
+            raise cast("grpc.RpcError", self._call) from None  # a call that ended is its own error
+
+    def cancel(self) -> None:
+        """End it."""
+        self._call.cancel()
 
 
 class Conversation(Generic[Q, A]):

@@ -11,12 +11,11 @@ from weakref import WeakSet
 import grpc
 from grpc.experimental import ChannelOptions
 
-from kubemq_nb import __version__
-from kubemq_nb._wire import codec, status
-from kubemq_nb._wire import kubemq_pb2 as pb
+from kubemq_nb._wire import codec, queue_requests, status
+from kubemq_nb._wire.kubemq_pb2 import Empty
 from kubemq_nb._wire.stub import Stub
 from kubemq_nb.client.address import Address, parse_address
-from kubemq_nb.client.calls import Cancellation, Workers, single
+from kubemq_nb.client.calls import Cancellation, Conversation, Pending, Workers, single
 from kubemq_nb.errors import (
     AuthenticationFailed,
     DeadlineExceeded,
@@ -47,7 +46,7 @@ class Channel:
 
     Nothing is sent before the first call. `ca`, `cert` and `key` are paths of PEM files; `ca` alone is TLS, all
     three mutual TLS. `timeout` (seconds) bounds every call beyond the wait that the call itself asks for.
-    `keepalive` (seconds) is how often a silent connection is tried; the embedded broker may be asked often.
+    `keepalive` (seconds): how often a silent connection is tried; the embedded broker may be asked often.
 
     Raises:
         ValueError: An address that is not `host:port`, or a certificate or token that cannot be used.
@@ -93,7 +92,7 @@ class Channel:
         """Reach the broker and try the token, within `timeout` each."""
         server = self.ping()
         # Ping needs no token, so something that does is asked; its answer does not matter.
-        question = pb.QueuesInfoRequest(QueueName="kubemq-nb")
+        question = queue_requests.info("kubemq-nb")
         with suppress(NotSupported):
             self.call(self.stub.queues_info, question, self.attempt("the connection"))
         return server
@@ -103,7 +102,7 @@ class Channel:
         attempt = self.attempt("the ping")
         try:
             with self.guarded(attempt):
-                answer = self.stub.ping(pb.Empty(), timeout=attempt.timeout)
+                answer = self.stub.ping(Empty(), timeout=attempt.timeout)
         except DeadlineExceeded:
             raise status.nobody_there(status.tried_for(attempt.timeout), attempt) from None
         return codec.decode_ping(answer, address=self.address)
@@ -154,6 +153,18 @@ class Channel:
         with self.guarded(attempt):
             return method(request, timeout=attempt.timeout, metadata=self.metadata)
 
+    def start(
+        self, method: "grpc.UnaryUnaryMultiCallable[Q, A]", request: Q, attempt: status.Attempt
+    ) -> Pending[A]:
+        """Make a call and go on; `finish` has its answer."""
+        with self.guarded(attempt):
+            return Pending(method.future(request, timeout=attempt.timeout, metadata=self.metadata))
+
+    def finish(self, pending: Pending[A], attempt: status.Attempt) -> A:
+        """The answer of a call that was started; in a worker only."""
+        with self.guarded(attempt):
+            return pending.result()
+
     def wait_for(
         self,
         method: "grpc.UnaryStreamMultiCallable[Q, bytes]",
@@ -166,10 +177,33 @@ class Channel:
             call = method(request, timeout=attempt.timeout, metadata=self.metadata)
             return single(cancellation.attach(call))
 
+    def converse(
+        self,
+        method: "grpc.StreamStreamMultiCallable[Q, A]",
+        *,
+        kind: str,
+        channel: str,
+        on_end: Callable[[], None] | None = None,
+    ) -> Conversation[Q, A]:
+        """Open a two-way stream; `on_end` is called from its thread when it has ended."""
+        self._require_open()
+        return Conversation(method, metadata=self.metadata, name=_thread(kind, channel), on_end=on_end)
+
+    def answer(self, conversation: Conversation[Q, A], attempt: status.Attempt) -> A:
+        """The next answer of a two-way stream."""
+        with self.guarded(attempt):
+            try:
+                answer = conversation.receive(attempt.timeout)
+            except TimeoutError:
+                raise status.too_late(attempt) from None
+        if answer is None:
+            raise status.broken(attempt)
+        return answer
+
     def run(self, work: Callable[[Cancellation], T], *, kind: str, channel: str) -> T:
         """Do what waits in a worker thread, named for what it does."""
         self._require_open()
-        return self.workers.run(work, name=f"kubemq-nb:{kind}:{channel}")
+        return self.workers.run(work, name=_thread(kind, channel))
 
     def adopt(self, stream: Closeable) -> None:
         """Close this stream with the channel."""
@@ -182,6 +216,10 @@ class Channel:
             raise SessionClosed(
                 f"The session on {self.address} is closed. Connect again with `%kubemq connect`."
             )
+
+
+def _thread(kind: str, channel: str) -> str:
+    return f"kubemq-nb:{kind}:{channel}"
 
 
 def _open(
@@ -204,7 +242,6 @@ def _options(address: Address, keepalive: float) -> list[tuple[str, object]]:
         ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.max_reconnect_backoff_ms", 1000),
         ("grpc.service_config_disable_resolution", 1),
-        ("grpc.primary_user_agent", f"kubemq-nb/{__version__}"),
     ]
     return [*options, ("grpc.enable_http_proxy", 0)] if address.loopback else options
 

@@ -1,10 +1,26 @@
 """Queues: send, peek, receive, ack_all, info."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from kubemq_nb._wire import codec, queue_requests, status
+from kubemq_nb._wire.containers_pb2 import ReceiveQueueMessagesResponse
+from kubemq_nb._wire.kubemq_pb2 import AckAllQueueMessagesResponse
+from kubemq_nb._wire.queue_requests import Settling
+from kubemq_nb.client import batches, checks
+from kubemq_nb.client.calls import Cancellation
 from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.counts import QueueInfo, queue_counts, waiting
+from kubemq_nb.client.downstream import Downstream
+from kubemq_nb.client.ids import with_id
+from kubemq_nb.errors import KubeMQError, RequestRejected
 from kubemq_nb.messages import QueueMessage, SendResult
+from kubemq_nb.rules import MAX_MESSAGES
+
+__all__ = ["QueueInfo", "QueuesClient", "Received"]
+
+PEEK_BYTES = 4_000_000  # enough for one look
+UNCONFIRMED = "The broker did not confirm that these messages were received: they may come again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,63 +28,170 @@ class Received:
     """What a peek or receive brought, as wire bytes in queue order."""
 
     payloads: list[bytes]
-    expired: int | None = (
-        None  # dropped by this read because their time was over; None: the server does not tell
-    )
-    cut: bool = False  # a peek holds more than it shows: 4 MB of messages are enough for one look
-    note: str = ""  # what to know about this read ("the broker did not confirm ..."); "" when all is well
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueInfo:
-    """What the broker counts for one queue."""
-
-    name: str
-    messages: int
-    bytes: int
-    first_sequence: int
-    last_sequence: int
-    sent: int
-    delivered: int
-    waiting: int
-    subscribers: int
+    expired: int | None = None  # dropped by this read as their time was over; None: the server does not tell
+    cut: bool = False  # more is there than fits: 4 MB for a look, one gRPC message for a receive
+    note: str = ""  # what to know about this read; "" when all is well
 
 
 class QueuesClient:
     """The verbs of queues over one channel."""
 
     def __init__(self, channel: Channel) -> None:
-        raise NotImplementedError
+        self._channel = channel
 
     def send(self, message: QueueMessage) -> SendResult:
         """Send one message; an id is made when it has none. Refusal raises RequestRejected."""
-        raise NotImplementedError
+        checks.check_queue_message(message)
+        attempt = self._attempt(f"the send to {message.channel}", message.channel, effect=True)
+        wire = codec.encode_queue_message(with_id(message))
+        answer = self._channel.call(self._channel.stub.send_queue_message, wire, attempt)
+        if answer.IsError:
+            raise status.refusal(answer.Error, attempt)
+        return codec.decode_send_result(answer, channel=message.channel)
 
     def send_batch(
         self, messages: Sequence[QueueMessage], *, progress: Callable[[int], None] | None = None
     ) -> list[SendResult]:
         """Send many in order; one result a message, refusals are results with `error`.
 
-        `progress` is called with the number answered so far. When the connection breaks in between, OutcomeUnknown
-        carries the results so far (`.results`).
+        `progress` is called, from another thread, with the number answered so far. When the connection breaks
+        in between, OutcomeUnknown carries the results so far (`.results`).
         """
-        raise NotImplementedError
+        return batches.send(self._channel, messages, progress=progress)
 
     def peek(self, channel: str, *, count: int, wait: float, client_id: str) -> Received:
-        """Look at up to `count` from the head; waits (whole seconds, rounded up) only while the queue is empty."""
-        raise NotImplementedError
+        """Look at up to `count` from the head; waits (whole seconds, rounded up) only while it is empty."""
+        self._check(channel, count, wait, client_id)
+        if count > MAX_MESSAGES:
+            raise RequestRejected(
+                f"A peek shows at most {MAX_MESSAGES:,} messages, not {count:,} (error 122).",
+                channel=channel,
+                number=122,
+            )
+
+        def work(cancellation: Cancellation) -> Received:
+            return self._peek(channel, count, wait, client_id, cancellation)
+
+        return self._channel.run(work, kind="peek", channel=channel)
 
     def receive(self, channel: str, *, count: int, wait: float, client_id: str) -> Received:
         """Take up to `count`; answers with what is there, and waits up to `wait` seconds only for the first.
 
-        Messages are acknowledged when all of them are in hand: an interrupt before gives them all back.
+        Messages are acknowledged when all of them are in hand: an interrupt before gives them all back, one after
+        is too late, and the call ends as if there had been none. A wait under 1 s is 1 s, but 0 is no wait.
         """
-        raise NotImplementedError
+        self._check(channel, count, wait, client_id)
+
+        def work(cancellation: Cancellation) -> Received:
+            return _fitting(count, lambda fewer: self._receive(channel, fewer, wait, client_id, cancellation))
+
+        return self._channel.run(work, kind="receive", channel=channel)
 
     def ack_all(self, channel: str, *, client_id: str) -> int:
         """Remove all that wait; the number removed, expired ones included."""
-        raise NotImplementedError
+        self._check(channel, 1, 0, client_id)
+        attempt = self._attempt(f"the removal of all messages from {channel}", channel, wait=1.0, effect=True)
+        request = queue_requests.ack_all(channel, client_id=client_id)
+
+        def work(cancellation: Cancellation) -> bytes:
+            method = self._channel.stub.ack_all_queue_messages
+            return self._channel.wait_for(method, request, attempt, cancellation)
+
+        answer = AckAllQueueMessagesResponse.FromString(
+            self._channel.run(work, kind="ack_all", channel=channel)
+        )
+        if answer.IsError:
+            raise status.refusal(answer.Error, attempt)
+        return answer.AffectedMessages
 
     def info(self, channel: str = "") -> list[QueueInfo] | None:
         """Counts of one queue or, for "", of all; None when this server does not tell."""
-        raise NotImplementedError
+        return queue_counts(self._channel, channel)
+
+    def _check(self, channel: str, count: int, wait: float, client_id: str) -> None:
+        checks.check_queue(channel)
+        checks.check_client_id(client_id, channel=channel)
+        checks.check_bounds(channel, count=count, wait=wait)
+
+    def _attempt(self, what: str, channel: str, *, wait: float = 0.0, effect: bool = False) -> status.Attempt:
+        return self._channel.attempt(what, channel=channel, wait=wait, effect=effect)
+
+    def _peek(
+        self, channel: str, count: int, wait: float, client_id: str, cancellation: Cancellation
+    ) -> Received:
+        """Ask for no more than is there, because a look for more lasts its whole wait."""
+
+        def look(fewer: int, wait: float) -> Received:
+            return self._look(channel, fewer, wait, client_id, cancellation)
+
+        there = waiting(self._channel, channel)
+        if there is None:
+            return _fitting(count, lambda fewer: look(fewer, wait))
+        if not there:
+            first = look(1, wait) if wait else Received(payloads=[], expired=0)
+            there = waiting(self._channel, channel) or 0
+            if not first.payloads or count == 1 or there <= 1:
+                return first
+        return _fitting(min(count, there), lambda fewer: look(fewer, 1.0))
+
+    def _look(
+        self, channel: str, count: int, wait: float, client_id: str, cancellation: Cancellation
+    ) -> Received:
+        attempt = self._attempt(f"the peek at {channel}", channel, wait=max(wait, 1.0))
+        request = queue_requests.peek(channel, count=count, wait=wait, client_id=client_id)
+        payload = self._channel.wait_for(
+            self._channel.stub.receive_queue_messages, request, attempt, cancellation
+        )
+        answer = ReceiveQueueMessagesResponse.FromString(payload)
+        if answer.IsError:
+            raise status.refusal(answer.Error, attempt)
+        payloads = list(answer.Messages)
+        shown = _within(payloads, PEEK_BYTES)
+        return Received(payloads=shown, expired=answer.MessagesExpired, cut=len(shown) < len(payloads))
+
+    def _receive(
+        self, channel: str, count: int, wait: float, client_id: str, cancellation: Cancellation
+    ) -> Received:
+        downstream = Downstream(self._channel, channel, client_id=client_id)
+        cancellation.attach(downstream)
+        try:
+            downstream.collect(count=count, wait=wait)
+            if not downstream.payloads:
+                return Received(payloads=[])
+            cancellation.commit()
+            return Received(payloads=downstream.payloads, note=_acknowledged(downstream, channel))
+        finally:
+            downstream.close()
+
+
+def _acknowledged(downstream: Downstream, channel: str) -> str:
+    """Acknowledge what is in hand; a failure is a note, because raising would lose the messages."""
+    try:
+        downstream.settle(Settling.ACK, list(downstream.held), what=f"the receipt from {channel}")
+    except KubeMQError:
+        return UNCONFIRMED
+    return ""
+
+
+def _within(payloads: list[bytes], limit: int) -> list[bytes]:
+    """The first payloads, of `limit` bytes together, but always one."""
+    total = 0
+    for index, payload in enumerate(payloads):
+        total += len(payload)
+        if total > limit and index:
+            return payloads[:index]
+    return payloads
+
+
+def _fitting(count: int, read: Callable[[int], Received]) -> Received:
+    """Read as many as one gRPC message carries: half as many after each refusal."""
+    asked = count
+    while True:
+        try:
+            received = read(count)
+        except status.TooLarge:
+            if count == 1:
+                raise
+            count //= 2
+            continue
+        return received if count == asked else replace(received, cut=True)

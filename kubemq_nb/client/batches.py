@@ -1,0 +1,146 @@
+"""Many queue messages in few calls, in order.
+
+Calls go one after another, because two at once may be stored in either order; while one is under way the
+next is being written.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+from uuid import uuid4
+
+from kubemq_nb._wire import codec, status
+from kubemq_nb._wire.kubemq_pb2 import QueueMessagesBatchResponse
+from kubemq_nb.client import checks
+from kubemq_nb.client.calls import Cancellation, Pending
+from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.ids import with_id
+from kubemq_nb.errors import KubeMQError, OutcomeUnknown, RequestRejected
+from kubemq_nb.messages import QueueMessage, SendResult
+
+MOST_MESSAGES = 1000  # a call
+MOST_BYTES = 8_000_000  # a call, but always one message
+
+Progress = Callable[[int], None]
+
+
+class _Part(NamedTuple):
+    """One call's share."""
+
+    messages: Sequence[QueueMessage]
+    refused: dict[int, SendResult]  # index here to the result of those that are not sent
+    wire: bytes
+
+
+def send(
+    channel: Channel, messages: Sequence[QueueMessage], *, progress: Progress | None = None
+) -> list[SendResult]:
+    """Send them all; one result a message, in order."""
+    if not messages:
+        return []
+
+    def work(cancellation: Cancellation) -> list[SendResult]:
+        return _Batch(channel, messages, progress, cancellation).send()
+
+    return channel.run(work, kind="send", channel=messages[0].channel)
+
+
+class _Batch:
+    def __init__(
+        self,
+        channel: Channel,
+        messages: Sequence[QueueMessage],
+        progress: Progress | None,
+        cancellation: Cancellation,
+    ) -> None:
+        self._channel = channel
+        self._messages = messages
+        self._progress = progress
+        self._cancellation = cancellation
+        self._results: list[SendResult] = []
+
+    def send(self) -> list[SendResult]:
+        before: tuple[_Part, Pending[QueueMessagesBatchResponse] | None] | None = None
+        for part in _parts(self._messages):
+            if before:
+                self._finish(*before)
+            before = part, self._start(part)
+        if before:
+            self._finish(*before)
+        return self._results
+
+    def _start(self, part: _Part) -> Pending[QueueMessagesBatchResponse] | None:
+        if len(part.refused) == len(part.messages):
+            return None
+        try:
+            return self._cancellation.attach(
+                self._channel.start(
+                    self._channel.stub.send_queue_messages_batch, part.wire, self._attempt(part)
+                )
+            )
+        except KubeMQError as error:
+            raise self._broken_off(error, part) from None
+
+    def _finish(self, part: _Part, call: Pending[QueueMessagesBatchResponse] | None) -> None:
+        try:
+            answer = self._channel.finish(call, self._attempt(part)) if call else None
+        except KubeMQError as error:
+            raise self._broken_off(error, part) from None
+        answers = iter(answer.Results if answer else ())
+        for index, message in enumerate(part.messages):
+            refused = part.refused.get(index)
+            self._results.append(refused or codec.decode_send_result(next(answers), channel=message.channel))
+        if self._progress:
+            self._progress(len(self._results))
+
+    def _attempt(self, part: _Part) -> status.Attempt:
+        name = part.messages[0].channel
+        what = f"the send of {len(part.messages):,} messages to {name}"
+        return self._channel.attempt(what, channel=name, effect=True)
+
+    def _broken_off(self, error: KubeMQError, part: _Part) -> KubeMQError:
+        """The error for a batch that stopped at `part`."""
+        total, done = len(self._messages), len(self._results)
+        if not done and len(part.messages) == total:
+            return error
+        if not done and status.never_left(error):
+            return error
+        doubt = f" Of the next {len(part.messages):,} it is not known: look first."
+        if status.never_left(error):
+            doubt = ""
+        return OutcomeUnknown(
+            f"{done:,} of {total:,} messages were sent.{doubt} The rest was not sent. {error}",
+            results=self._results,
+            channel=error.channel,
+            reason=error.reason,
+        )
+
+
+def _parts(messages: Sequence[QueueMessage]) -> Iterator[_Part]:
+    first, size = 0, 0
+    wires: list[bytes] = []
+    refused: dict[int, SendResult] = {}
+    for index, message in enumerate(messages):
+        wire = _encoded(message)
+        length = 0 if isinstance(wire, SendResult) else len(wire)
+        if index > first and (index - first == MOST_MESSAGES or size + length > MOST_BYTES):
+            yield _part(messages[first:index], refused, wires)
+            first, wires, refused, size = index, [], {}, 0
+        if isinstance(wire, SendResult):
+            refused[index - first] = wire
+        else:
+            wires.append(wire)
+            size += length
+    yield _part(messages[first:], refused, wires)
+
+
+def _part(messages: Sequence[QueueMessage], refused: dict[int, SendResult], wires: list[bytes]) -> _Part:
+    return _Part(messages, refused, codec.encode_batch(wires, id=str(uuid4())))
+
+
+def _encoded(message: QueueMessage) -> bytes | SendResult:
+    """One message as it is sent, or the result that says why it is not."""
+    try:
+        checks.check_queue_message(message)
+    except RequestRejected as error:
+        return SendResult(id=message.id, channel=message.channel, sent=False, error=str(error))
+    return codec.encode_queue_message(with_id(message)).SerializeToString()
