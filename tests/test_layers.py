@@ -27,14 +27,16 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "magics": ({*BASE, "session", "frames", "render", "magics"}, {"IPython", "traitlets"}),
     "broker": (set(), set()),
     "broker.engine": ({*BASE, "broker.engine"}, set()),
-    "broker.storage": ({"messages", "broker.storage"}, set()),
+    "broker.storage": ({"messages", "broker.engine.plan", "broker.storage"}, set()),
     "broker.handlers": ({*BASE, "_wire", "broker.engine", "broker.storage", "broker.handlers"}, {"grpc"}),
     "broker.server": (
         {*BASE, "_wire", "broker.engine", "broker.storage", "broker.handlers", "broker.server"},
         {"grpc"},
     ),
     "broker.__main__": ({*BASE, "broker"}, set()),
-    "broker.launcher": ({"errors", "broker.launcher"}, {"platformdirs"}),
+    "broker.command": ({*BASE, "broker"}, set()),
+    "broker.shared": (set(), set()),
+    "broker.launcher": ({"errors", "broker.shared", "broker.launcher"}, {"platformdirs"}),
 }
 LAZILY = {("magics", "widgets")}  # loaded when a browser is there to show them
 DOORS = {"", "__main__"}  # the package itself and its command line: they open on everything, inside functions

@@ -7,16 +7,19 @@ import json
 import logging
 import os
 import secrets
+import shutil
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-LOG_NAME = "broker.log"
-TOKEN_NAME = "token"  # noqa: S105  (the name of a file)
-LEASH_SECONDS = 1.0  # how often the parent is looked for
+from kubemq_nb.broker import shared
+from kubemq_nb.broker.shared import LOG_NAME, TOKEN_NAME, Runtime
+
+LOOK_SECONDS = 1.0  # how often the parent, or the sessions of a shared store, are looked for
+LINGER_SECONDS = 3.0  # how long a shared broker waits for another session
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cert", type=Path, metavar="FILE", help="certificate chain (PEM): speak TLS")
     parser.add_argument("--key", type=Path, metavar="FILE", help="its private key (PEM)")
     parser.add_argument("--ca", type=Path, metavar="FILE", help="ask clients for a certificate signed by this")
+    # For the launcher: end, and remove the store, with the process that started this one; or end when no session
+    # uses the store any more.
     parser.add_argument("--leash", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--until-left", action="store_true", help=argparse.SUPPRESS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,12 +53,30 @@ def run(options: argparse.Namespace) -> int:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     try:
-        asyncio.run(serve(options))
+        with only_broker(options.store):
+            asyncio.run(serve(options))
     except Exception as error:  # the last edge: whoever started the broker reads this line
         logging.exception("the broker ends")
         sys.stderr.write(f"{error}\n")
         return 1
+    if options.leash and not options.parent_lives:
+        shutil.rmtree(options.store, ignore_errors=True)
     return 0
+
+
+@contextlib.contextmanager
+def only_broker(store: Path) -> Iterator[None]:
+    """Hold the store, or say who does."""
+    descriptor = shared.take_lock(store / shared.LOCK_NAME, wait=False)
+    if descriptor is None:
+        other = shared.read_runtime(store)
+        who = f"process {other.pid} at {other.address}" if other else "another process"
+        raise RuntimeError(f"the store {store} has a broker already: {who}; connect to that one")
+    try:
+        yield
+    finally:
+        (store / shared.RUNTIME_NAME).unlink(missing_ok=True)
+        os.close(descriptor)
 
 
 async def serve(options: argparse.Namespace) -> None:
@@ -73,25 +97,25 @@ async def serve(options: argparse.Namespace) -> None:
     broker = Broker(options.store)
     server, port = await listen(broker, options.address, access)
     say_ready(options, port, token_file)
-    if options.leash:
-        watch_parent(lambda: loop.call_soon_threadsafe(stop.set))
+    watch(options, lambda: loop.call_soon_threadsafe(stop.set))
     await stop.wait()
     await server.stop(GRACE)
     broker.close()
 
 
 def say_ready(options: argparse.Namespace, port: int, token_file: Path | None) -> None:
-    """Print the one line that says where the broker is."""
-    host = options.address.rpartition(":")[0]
-    ready = {
-        "address": f"{host}:{port}",
-        "pid": os.getpid(),
-        "store": str(options.store.absolute()),
-        "token_file": None if token_file is None else str(token_file.absolute()),
-    }
-    sys.stdout.write(json.dumps(ready) + "\n")
+    """Say where the broker is: in the store for later comers, and in one line for whoever started it."""
+    runtime = Runtime(
+        address=f"{options.address.rpartition(':')[0]}:{port}",
+        pid=os.getpid(),
+        started=shared.start_of(os.getpid()) or "",
+        store=str(options.store.absolute()),
+        token_file=None if token_file is None else str(token_file.absolute()),
+    )
+    shared.write_runtime(options.store, runtime)
+    sys.stdout.write(json.dumps(runtime._asdict()) + "\n")
     sys.stdout.flush()
-    logging.info("listening on %s:%d", host, port)
+    logging.info("listening on %s", runtime.address)
 
 
 def token_in(path: Path) -> str:
@@ -104,19 +128,41 @@ def token_in(path: Path) -> str:
         return file.read().strip()
 
 
-def watch_parent(gone: Callable[[], object]) -> None:
-    """Call `gone` when the process that started this one has ended."""
-    parent = os.getppid()
+def watch(options: argparse.Namespace, stop: Callable[[], object]) -> None:
+    """Call `stop` when nobody needs the broker any more."""
 
-    def until_end_of_input() -> None:
-        while os.read(0, 4096):
-            pass
-        gone()
+    def in_thread(wait: Callable[[], None]) -> None:
+        def until_over() -> None:
+            wait()
+            options.parent_lives = False
+            stop()
 
-    def until_adopted() -> None:
-        while os.getppid() == parent:
-            time.sleep(LEASH_SECONDS)
-        gone()
+        threading.Thread(target=until_over, name="kubemq-nb:watch", daemon=True).start()
 
-    for watch in (until_end_of_input, until_adopted):
-        threading.Thread(target=watch, name="kubemq-nb:leash", daemon=True).start()
+    options.parent_lives = True
+    if options.leash:
+        parent = os.getppid()
+        in_thread(until_end_of_input)
+        in_thread(lambda: until_adopted(parent))
+    if options.until_left:
+        in_thread(lambda: until_left(options.store))
+
+
+def until_end_of_input() -> None:
+    """Wait until the process that started this one has closed its end, or ended."""
+    while os.read(0, 4096):
+        pass
+
+
+def until_adopted(parent: int) -> None:
+    """Wait until the parent has ended: a child of the parent's may hold its end of the input open."""
+    while os.getppid() == parent:
+        time.sleep(LOOK_SECONDS)
+
+
+def until_left(store: Path) -> None:
+    """Wait until no session has used the store for some seconds."""
+    left_since = None
+    while left_since is None or time.monotonic() - left_since < LINGER_SECONDS:
+        left_since = None if shared.users(store) else left_since or time.monotonic()
+        time.sleep(LOOK_SECONDS)

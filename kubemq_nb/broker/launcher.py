@@ -15,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
 import weakref
 from pathlib import Path
 
@@ -76,14 +75,19 @@ class RunningBroker:
     def __init__(self, store: Path, *, private: bool) -> None:
         self.store = store
         self.private = private
+        make_folder(store)
+        self._hold = Hold(store if private else None, None if private else shared.register(store))
+        # Runs when this object is dropped or the interpreter ends, whatever comes first.
+        self._finalizer = weakref.finalize(self, Hold.let_go, self._hold)
         try:
-            store.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise BrokerStartError(f"the store {store} cannot be made: {error.strerror}") from error
-        self._process: subprocess.Popen[bytes] | None = None
-        self._place = None if private else shared.register(store, uuid.uuid4().hex[:8])
-        self._runtime = self._start("127.0.0.1:0")
-        self._finalizer = weakref.finalize(self, _end, self._state())
+            self._runtime = self._find_or_start("127.0.0.1:0")
+        except BaseException:
+            self._finalizer()
+            raise
+
+    def __repr__(self) -> str:
+        kind = "private" if self.private else self.store.name
+        return f"<RunningBroker {kind} at {self.address}, process {self.pid}>"
 
     @property
     def address(self) -> str:
@@ -104,3 +108,120 @@ class RunningBroker:
     def log_file(self) -> Path:
         """Where it writes what happens."""
         return self.store / LOG_NAME
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process is there."""
+        return shared.start_of(self.pid) == self._runtime.started
+
+    def token(self) -> str | None:
+        """The token that clients show; None when it lets everybody in."""
+        return self.token_file.read_text(encoding="ascii").strip() if self.token_file else None
+
+    def restart(self) -> None:
+        """Start it anew on the same port, token and store, first ending it if it still runs.
+
+        Raises:
+            BrokerStartError: It did not start; the port may have gone to somebody else meanwhile.
+        """
+        end(self._runtime, self._hold.process)
+        self._runtime = self._find_or_start(self.address)
+
+    def stop(self) -> None:
+        """Leave it: a private one ends with its store, a shared one a few seconds after all have left."""
+        self._finalizer()
+
+    def _find_or_start(self, address: str) -> Runtime:
+        if self.private:
+            return self._spawn(address, "--leash")
+        with shared.one_at_a_time(self.store):
+            return shared.read_runtime(self.store) or self._spawn(address, "--until-left")
+
+    def _spawn(self, address: str, flag: str) -> Runtime:
+        self._hold.process, runtime = spawn(self.store, address, flag)
+        return runtime
+
+
+class Hold:
+    """What has to be given up when a running broker is left."""
+
+    def __init__(self, temporary: Path | None, place: Path | None) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+        self._temporary = temporary
+        self._place = place
+        self._owner = os.getpid()
+
+    def let_go(self) -> None:
+        """End a private broker and its store; strike this session off a shared one."""
+        if os.getpid() != self._owner:  # a fork ends: nothing here is its own
+            return
+        if self._place is not None:
+            self._place.unlink(missing_ok=True)
+        if self._temporary is not None:
+            if self.process is not None:
+                stop_process(self.process)
+            shutil.rmtree(self._temporary, ignore_errors=True)
+
+
+def make_folder(store: Path) -> None:
+    """Make the folder of a store, for its owner only."""
+    try:
+        store.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise BrokerStartError(f"the store {store} cannot be made: {error.strerror}") from error
+
+
+def spawn(store: Path, address: str, flag: str) -> tuple[subprocess.Popen[bytes], Runtime]:
+    """Start a broker and wait until it says that it is ready."""
+    command = [sys.executable, "-P", "-m", "kubemq_nb.broker"]
+    with (store / LOG_NAME).open("ab") as log:
+        process = subprocess.Popen(  # noqa: S603
+            [*command, "--address", address, "--store", str(store), flag],
+            stdin=subprocess.PIPE,  # the leash: it breaks when this process ends, however that happens
+            stdout=subprocess.PIPE,
+            stderr=log,
+            start_new_session=True,  # an interrupted kernel signals its whole group
+        )
+    assert process.stdout is not None
+    with process.stdout as stdout:
+        ready, _, _ = select.select([stdout], [], [], START_SECONDS)
+        line = stdout.readline() if ready else b""
+    if not line:
+        stop_process(process)
+        raise start_error(store)
+    said = json.loads(line)
+    started = shared.start_of(process.pid) or ""
+    return process, Runtime(said["address"], process.pid, started, said["store"], said["token_file"])
+
+
+def start_error(store: Path) -> BrokerStartError:
+    """The error for a broker that did not start; its own last words come first."""
+    lines = (store / LOG_NAME).read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]
+    reason = lines[-1].strip() if lines else "it said nothing"
+    return BrokerStartError(f"the embedded broker did not start: {reason}", log_tail="\n".join(lines))
+
+
+def stop_process(process: subprocess.Popen[bytes]) -> None:
+    """Ask a child to end, then make it."""
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdin is not None:
+        process.stdin.close()
+
+
+def end(runtime: Runtime, process: subprocess.Popen[bytes] | None) -> None:
+    """End a broker, a child of ours or not, and wait until it has gone."""
+    if process is not None and process.pid == runtime.pid:
+        stop_process(process)
+        return
+    deadline = time.monotonic() + STOP_SECONDS
+    number = signal.SIGTERM
+    while shared.start_of(runtime.pid) == runtime.started:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(runtime.pid, number)
+        number = signal.SIGKILL if time.monotonic() > deadline else number
+        time.sleep(0.02)

@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import subprocess
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -89,10 +90,10 @@ def one_at_a_time(store: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def register(store: Path, name: str) -> Path:
+def register(store: Path) -> Path:
     """Count a session of this process as a user of the store; returns what to unlink when it leaves."""
     pid = os.getpid()
-    path = store / SESSIONS_NAME / f"{pid} {start_of(pid)} {name}"
+    path = store / SESSIONS_NAME / f"{pid} {start_of(pid)} {uuid.uuid4().hex[:8]}"
     path.parent.mkdir(mode=0o700, exist_ok=True)
     path.touch(mode=PRIVATE)
     return path

@@ -1,0 +1,23 @@
+"""The command `kubemq-nb`: what can be done without a notebook."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand; returns the exit status."""
+    from kubemq_nb.broker import command
+
+    parser = argparse.ArgumentParser(prog="kubemq-nb", description=__doc__)
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    broker = commands.add_parser("broker", help="run a broker in the foreground", description=command.__doc__)
+    command.add_arguments(broker)
+    broker.set_defaults(run=command.run)
+    options = parser.parse_args(arguments)
+    status: int = options.run(options)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
