@@ -20,7 +20,7 @@ from kubemq_nb.frames.build import (
     table,
 )
 from kubemq_nb.frames.kinds import COLUMNS, TIME
-from kubemq_nb.frames.rows import read_file, records
+from kubemq_nb.frames.rows import read_csv, read_file, records
 
 __all__ = [
     "COLUMNS",
@@ -29,6 +29,7 @@ __all__ = [
     "empty",
     "events",
     "queue_messages",
+    "read_csv",
     "read_file",
     "records",
     "requests",

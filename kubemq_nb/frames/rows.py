@@ -1,5 +1,6 @@
 """Rows to send: a DataFrame, a list or a file, as one dict of message fields a row."""
 
+import io
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -61,6 +62,11 @@ def read_file(path: str | Path) -> pd.DataFrame:
     if path.suffix not in _READERS:
         raise ValueError(f"rows come from a .csv, .jsonl or .parquet file, not from {path.name}")
     return _READERS[path.suffix](path)
+
+
+def read_csv(text: str) -> pd.DataFrame:
+    """Read the text of a CSV file."""
+    return pd.read_csv(io.StringIO(text))
 
 
 def _of_frame(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
