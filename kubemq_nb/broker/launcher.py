@@ -127,6 +127,17 @@ class RunningBroker:
         end(self._runtime, self._hold.process)
         self._runtime = self._find_or_start(self.address)
 
+    def halt(self) -> None:
+        """End its process and keep its store; `restart` brings it back."""
+        end(self._runtime, self._hold.process)
+
+    def reset(self) -> None:
+        """Start it anew on the same port and token, with an empty store."""
+        self.halt()
+        for path in self.store.glob("broker.sqlite*"):
+            path.unlink()
+        self.restart()
+
     def stop(self) -> None:
         """Leave it: a private one ends with its store, a shared one a few seconds after all have left."""
         self._finalizer()
