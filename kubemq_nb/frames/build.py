@@ -27,7 +27,7 @@ def queue_messages(payloads: Sequence[bytes], **attrs: object) -> pd.DataFrame:
         for given, body in zip(columns["md5_of_body"], columns["body"], strict=True)
     ]
     columns["dead_letter"] = [queue or None for queue in columns["dead_letter"]]
-    return _frame(read, QUEUE, attrs)
+    return _frame(read, QUEUE, {"kind": "queues", **attrs})
 
 
 def events(
@@ -42,7 +42,7 @@ def events(
     Args:
         payloads: The events.
         kind: Which of the two they are.
-        arrived: When each live event arrived, in Unix nanoseconds: that is the timestamp of what nobody stored.
+        arrived: When each live event came, in Unix nanoseconds: its timestamp, as nobody stored it.
         attrs: Facts about them.
     """
     read = wire.events(payloads)
@@ -51,7 +51,7 @@ def events(
     if kind == "events":
         columns["sequence"] = [None] * len(payloads)
         columns["timestamp"] = list(arrived)
-    return _frame(read, EVENTS if kind == "events" else EVENTS_STORE, attrs)
+    return _frame(read, EVENTS if kind == "events" else EVENTS_STORE, {"kind": kind, **attrs})
 
 
 def requests(

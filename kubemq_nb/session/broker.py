@@ -2,30 +2,61 @@
 
 from typing import TYPE_CHECKING
 
+from kubemq_nb import frames
+from kubemq_nb.errors import NotSupported
+from kubemq_nb.session.embedded import Embedded
+from kubemq_nb.session.link import Link
+
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from kubemq_nb.session.connection import Session
+COLUMNS = {"address": "object", "state": "object", "pid": "Int64", "store": "object", "token": "object"}
 
 
 class Broker:
     """The embedded broker of a session; a session that talks to another server refuses these."""
 
-    def __init__(self, session: "Session") -> None:
-        self._session = session
+    def __init__(self, link: Link) -> None:
+        self._link = link
 
     def start(self) -> "DataFrame":
         """Start the broker again after `stop`, on the same store and address."""
-        raise NotImplementedError
+        self._embedded().start()
+        return self._row()
 
     def stop(self) -> "DataFrame":
         """Stop the broker process; what is stored stays."""
-        raise NotImplementedError
+        self._embedded().stop()
+        return self._row()
 
     def restart(self) -> "DataFrame":
         """Stop the broker and start it again, on the same store and address."""
-        raise NotImplementedError
+        self._embedded().restart()
+        return self._row()
 
     def reset(self) -> "DataFrame":
         """Forget all channels and messages: an empty store, at the same address."""
-        raise NotImplementedError
+        self._embedded().reset()
+        self._link.seen.clear()
+        return self._row()
+
+    def _embedded(self) -> Embedded:
+        self._link.check()
+        if self._link.embedded is None:
+            raise NotSupported(
+                f"{self._link.name} talks to the server at {self._link.address}, which is not ours to stop or "
+                "start; connecting without an address starts an embedded broker."
+            )
+        return self._link.embedded
+
+    def _row(self) -> "DataFrame":
+        running = self._embedded().running
+        up = running.is_running
+        columns: dict[str, list[object]] = {
+            "address": [running.address],
+            "state": ["running" if up else "stopped"],
+            "pid": [running.pid if up else None],
+            "store": [str(running.store)],
+            "token": [str(running.token_file) if running.token_file else None],
+        }
+        return frames.table(columns, COLUMNS)

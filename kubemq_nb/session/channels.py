@@ -1,20 +1,39 @@
 """Channels: which there are, as far as the server tells and this session has seen."""
 
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, get_args
 
-from kubemq_nb.messages import Kind
+from kubemq_nb import frames
+from kubemq_nb.client.queues import QueueInfo
+from kubemq_nb.messages import Kind, Request
+from kubemq_nb.session.link import Link
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from kubemq_nb.session.connection import Session
+KINDS: tuple[Kind, ...] = get_args(Kind)
+MANAGEMENT = "kubemq.cluster.internal.requests"  # where the SDKs ask for lists; docs/protocol.md, 11
+
+COLUMNS = {
+    "channel": "object",
+    "kind": "object",
+    "messages": "Int64",  # stored; NA where the server does not tell, as in all columns below
+    "waiting": "Int64",  # in a queue, to be taken
+    "delayed": "Int64",  # in a queue, not visible yet
+    "first_sequence": "Int64",
+    "last_sequence": "Int64",
+    "bytes": "Int64",
+    "last_activity": frames.TIME,
+}
 
 
 class Channels:
     """The channels of the broker."""
 
-    def __init__(self, session: "Session") -> None:
-        self._session = session
+    def __init__(self, link: Link) -> None:
+        self._link = link
 
     def list(self, pattern: Kind | None = None, filter: str | None = None) -> "DataFrame":
         """List the channels with what is known of each.
@@ -26,4 +45,69 @@ class Channels:
             pattern: Only this pattern.
             filter: Only channels whose name contains this text.
         """
-        raise NotImplementedError
+        kinds = KINDS if pattern is None else (pattern,)
+        known: dict[tuple[Kind, str], dict[str, object]] = {
+            place: {"last_activity": used} for place, used in self._link.seen.items()
+        }
+        for place, facts in self._told(kinds):
+            known.setdefault(place, {}).update(facts)
+        rows = [
+            {"channel": channel, "kind": kind, **facts}
+            for (kind, channel), facts in sorted(known.items())
+            if kind in kinds and (filter or "") in channel
+        ]
+        complete = self._link.embedded is not None
+        return frames.table(
+            {name: [row.get(name) for row in rows] for name in COLUMNS},
+            COLUMNS,
+            count=len(rows),
+            complete=complete,
+            note="" if complete else _note(kinds),
+            server=self._link.address,
+        )
+
+    def _told(self, kinds: tuple[Kind, ...]) -> Iterator[tuple[tuple[Kind, str], dict[str, object]]]:
+        """What the server says of the channels of these kinds."""
+        link = self._link.ready()
+        if link.embedded:
+            for kind in kinds:
+                for item in self._ask(kind):
+                    yield (kind, item["name"]), _facts(item)
+        if "queues" in kinds:
+            for info in link.queues.info() or ():
+                yield ("queues", info.name), _counts(info)
+
+    def _ask(self, kind: Kind) -> Iterator[dict[str, Any]]:
+        request = Request(
+            kind="query",
+            channel=MANAGEMENT,
+            metadata="list-channels",
+            tags={"channel_type": kind, "channel_search": ""},
+            client_id=self._link.client_id,
+        )
+        answer = self._link.requests.send(request)
+        yield from json.loads(answer.body) if answer.executed else ()
+
+
+def _facts(item: dict[str, Any]) -> dict[str, object]:
+    incoming = item.get("incoming") or {}
+    facts = {name: incoming.get(name) for name in ("messages", "waiting", "delayed")}
+    if at := item.get("lastActivity"):
+        facts["last_activity"] = datetime.fromtimestamp(at, UTC)
+    return facts
+
+
+def _counts(info: QueueInfo) -> dict[str, object]:
+    return {
+        "messages": info.messages,
+        "waiting": info.waiting,
+        "first_sequence": info.first_sequence,
+        "last_sequence": info.last_sequence,
+        "bytes": info.bytes,
+    }
+
+
+def _note(kinds: tuple[Kind, ...]) -> str:
+    if kinds == ("queues",):
+        return ""
+    return "This server tells only its queues; of the other patterns, the channels that this session used."

@@ -4,58 +4,114 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
+from kubemq_nb import frames
+from kubemq_nb.client.channel import Channel
+from kubemq_nb.errors import KubeMQError
 from kubemq_nb.messages import ServerInfo
+from kubemq_nb.session import access, registry
 from kubemq_nb.session.broker import Broker
 from kubemq_nb.session.channels import Channels
+from kubemq_nb.session.embedded import Embedded
 from kubemq_nb.session.events import Events
 from kubemq_nb.session.events_store import EventsStore
+from kubemq_nb.session.jobs import Job, listing
+from kubemq_nb.session.link import Link, Progress
 from kubemq_nb.session.queues import Queues
 from kubemq_nb.session.requests import Commands, Queries
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+STATUS = {
+    "connection": "object",
+    "address": "object",
+    "state": "object",
+    "server": "object",
+    "client": "object",
+    "access": "object",  # how it is let in, and where another client finds the token
+    "jobs": "int64",
+    "up": "timedelta64[ns]",  # the server, not the session
+}
+
+KEEPALIVE = 10.0  # seconds; an embedded broker may be asked often, other servers end such connections
+
 
 class Session:
     """An open connection to a broker; safe to use from many threads at once.
 
     Attributes:
-        name: What `use`, `--on` and `connections` call it.
-        address: Where the broker is, as host:port.
-        client_id: Who this session is, unless a call says otherwise.
-        embedded: Whether this session started the broker, or shares it by its store.
         server: What the broker said of itself when the session was opened.
+        queues: Each message goes to one receiver.
+        events: To all who listen at that moment.
+        events_store: Kept, to be read again.
+        commands: Do something, and tell whether it was done.
+        queries: Ask for something.
+        channels: Which there are.
+        broker: The embedded broker.
     """
 
-    name: str
-    address: str
-    client_id: str
-    embedded: bool
-    server: ServerInfo
-    queues: Queues
-    events: Events
-    events_store: EventsStore
-    commands: Commands
-    queries: Queries
-    channels: Channels
-    broker: Broker
+    def __init__(self, link: Link, server: ServerInfo, allowed: str = "") -> None:
+        self._link = link
+        self._access = allowed
+        self.server = server
+        self.queues = Queues(link)
+        self.events = Events(link)
+        self.events_store = EventsStore(link)
+        self.commands = Commands(link)
+        self.queries = Queries(link)
+        self.channels = Channels(link)
+        self.broker = Broker(link)
+
+    @property
+    def name(self) -> str:
+        """What `use`, `--on` and `connections` call it."""
+        return self._link.name
+
+    @property
+    def address(self) -> str:
+        """Where the broker is, as host:port."""
+        return self._link.address
+
+    @property
+    def client_id(self) -> str:
+        """Who this session is, unless a call says otherwise."""
+        return self._link.client_id
+
+    @property
+    def embedded(self) -> bool:
+        """Whether this session started the broker, or shares it by its store."""
+        return self._link.embedded is not None
 
     @property
     def closed(self) -> bool:
         """Whether the session was closed."""
-        raise NotImplementedError
+        return bool(self._link.closed_because)
+
+    @property
+    def progress(self) -> Progress | None:
+        """Told how many of how many messages a long send has sent; None, or whoever shows it."""
+        return self._link.progress
+
+    @progress.setter
+    def progress(self, listener: Progress | None) -> None:
+        self._link.progress = listener
+
+    @property
+    def token_file(self) -> Path | None:
+        """Where the token of its embedded broker is kept, for other clients; None when there is none."""
+        return self._link.embedded.running.token_file if self._link.embedded else None
 
     def ping(self) -> ServerInfo:
         """Ask the broker who it is and since when it runs."""
-        raise NotImplementedError
+        return self._link.ready().channel.ping()
 
     def status(self) -> "DataFrame":
         """One line about this session: connection address state server client access jobs up."""
-        raise NotImplementedError
+        return _status([self])
 
     def connections(self) -> "DataFrame":
         """The line of `status` for every open session."""
-        raise NotImplementedError
+        return _status(registry.all())
 
     def use(self, name: str) -> "Session":
         """Make another open session the current one.
@@ -63,11 +119,15 @@ class Session:
         Args:
             name: Its name, as in `connections`.
         """
-        raise NotImplementedError
+        return registry.use(name)
 
     def jobs(self) -> "DataFrame":
         """What runs in the background: id kind channel state received errors since note."""
-        raise NotImplementedError
+        return listing(self.open_jobs(), connection=self.name)
+
+    def open_jobs(self) -> list[Job]:
+        """The feeds, responders and transactions that have not ended, oldest first."""
+        return self._link.jobs.all()
 
     def stop(self, job: int | Literal["all"]) -> "DataFrame":
         """Stop a job, or all of them, and list what was stopped.
@@ -75,11 +135,45 @@ class Session:
         Args:
             job: Number of the job, as in `jobs`, or "all".
         """
-        raise NotImplementedError
+        return listing(self._link.jobs.stop(job), connection=self.name)
 
     def close(self) -> None:
         """End all jobs, give back what transactions hold, and leave; safe to call again."""
-        raise NotImplementedError
+        self._end(f"The connection {self.name} was closed; `connect` opens another.")
+
+    def _end(self, because: str) -> None:
+        registry.remove(self)
+        self._link.close(because)
+
+    def replaced(self) -> None:
+        """Close, because a later session has taken its name."""
+        self._end(
+            f"The connection {self.name} was closed when a later one took its name; "
+            "give each a `name` to keep both."
+        )
+
+    def line(self) -> dict[str, object]:
+        """What `status` tells of it."""
+        state, server = self._reach()
+        said = f"{server.host} {server.version}".strip() if server else None
+        return {
+            "connection": self.name,
+            "address": self.address,
+            "state": state,
+            "server": said,
+            "client": self.client_id,
+            "access": self._access,
+            "jobs": len(self.open_jobs()),
+            "up": server.uptime if server else None,
+        }
+
+    def _reach(self) -> tuple[str, ServerInfo | None]:
+        if self.closed:
+            return "closed", None
+        try:
+            return "live", self._link.channel.ping()
+        except KubeMQError:
+            return "not connected", None
 
     def __enter__(self) -> Self:
         return self
@@ -88,6 +182,10 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def __repr__(self) -> str:
+        where = "the embedded broker" if self.embedded else self.address
+        return f"<Session {self.name} on {where}{', closed' if self.closed else ''}>"
 
 
 def connect(
@@ -125,4 +223,33 @@ def connect(
         AuthenticationFailed: The broker wants a token, or another one.
         BrokerStartError: The embedded broker did not start.
     """
-    raise NotImplementedError
+    where = access.address_of(address, store)
+    embedded = None if where else Embedded(store)
+    try:
+        if embedded:
+            running = embedded.running
+            token, token_file = running.token(), running.token_file
+            channel = Channel(running.address, token=token, keepalive=KEEPALIVE)
+        else:
+            token = access.token_of(where, token_env, token_file)
+            channel = Channel(where, token=token, ca=ca, cert=cert, key=key, insecure=insecure)
+        server = channel.connect()
+    except BaseException:
+        if embedded:
+            embedded.leave()
+        raise
+    link = Link(
+        name=name or str(store or where or "embedded"),
+        channel=channel,
+        client_id=client_id or "",
+        embedded=embedded,
+    )
+    session = Session(link, server, access.described(token, token_file, encrypted=ca is not None))
+    if former := registry.add(session):
+        former.replaced()
+    return session
+
+
+def _status(sessions: list[Session]) -> "DataFrame":
+    lines = [session.line() for session in sessions]
+    return frames.table({name: [line[name] for line in lines] for name in STATUS}, STATUS, count=len(lines))

@@ -1,28 +1,24 @@
 """Events: live, to everybody who listens at that moment."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kubemq_nb.messages import Body, Duration, Event, Rows, SendResult, Tags
-from kubemq_nb.session.feed import Feed
+from kubemq_nb.messages import Body, Duration, Rows, SendResult, Tags, as_seconds
+from kubemq_nb.session import streaming
+from kubemq_nb.session.feed import EventHandler, Feed
+from kubemq_nb.session.link import Link
+from kubemq_nb.session.live import ErrorHandler
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from kubemq_nb.session.connection import Session
-
-EventHandler = Callable[[Event], object]
-"""Called with each event, in order; may be a coroutine function."""
-
-ErrorHandler = Callable[[Exception], object]
-"""Called with what went wrong: an error of the subscription, or one that the handler raised."""
+TIMEOUT = 10.0  # seconds that a read of live events takes when nothing else ends it
 
 
 class Events:
     """Events that are not kept: whoever listens gets them, a later subscriber does not."""
 
-    def __init__(self, session: "Session") -> None:
-        self._session = session
+    def __init__(self, link: Link) -> None:
+        self._link = link
 
     def send(
         self,
@@ -50,7 +46,8 @@ class Events:
         Returns:
             The result; with `rows` a frame with one line an event, in order, refused ones with their `error`.
         """
-        raise NotImplementedError
+        message = streaming.Outgoing(channel, metadata, tags, client_id or self._link.client_id)
+        return streaming.send(self._link, "events", message, body=body, id=id, rows=rows)
 
     def receive(
         self,
@@ -69,12 +66,22 @@ class Events:
             channel: Channel to listen on; `*` stands for one word between dots, `>` for all that follow.
             group: Share the events with the other members of this group.
             count: Stop after so many.
-            timeout: Stop after so many seconds; 10 when neither count nor timeout is given.
+            timeout: Stop after so many seconds; 10 when left out.
             live: Watch in the background: a feed, shown as a live table, instead of a frame.
             keep: Rows that the feed holds; older ones are dropped and counted.
             client_id: Name to listen under instead of the session's client id.
         """
-        raise NotImplementedError
+        if live:
+            return self._feed(channel, None, None, group, keep, client_id)
+        with self._link.ready().events.subscribe(
+            channel,
+            client_id=client_id or self._link.client_id,
+            group=group or "",
+            keep=max(keep, count or 0),
+        ) as stream:
+            self._link.used("events", channel)
+            seconds = TIMEOUT if timeout is None else as_seconds(timeout)
+            return streaming.collect(self._link, "events", channel, stream, count=count, timeout=seconds)
 
     def subscribe(
         self,
@@ -96,4 +103,33 @@ class Events:
             keep: Rows that the feed holds; older ones are dropped and counted.
             client_id: Name to listen under instead of the session's client id.
         """
-        raise NotImplementedError
+        return self._feed(channel, handler, on_error, group, keep, client_id)
+
+    def _feed(
+        self,
+        channel: str,
+        handler: EventHandler | None,
+        on_error: ErrorHandler | None,
+        group: str | None,
+        keep: int,
+        client_id: str | None,
+    ) -> Feed:
+        link = self._link.ready()
+        feed = Feed(
+            kind="events",
+            channel=channel,
+            handler=handler,
+            connection=link.name,
+            code=f"kq.events.receive({channel!r}, live=True)",
+            keep=keep,
+            on_error=on_error,
+        )
+        who = client_id or link.client_id
+        feed.begin(
+            lambda on_state: link.events.subscribe(
+                channel, client_id=who, group=group or "", keep=keep, on_state=on_state
+            )
+        )
+        link.used("events", channel)
+        link.add(feed)
+        return feed

@@ -1,22 +1,35 @@
 """Events store: events that are kept, and can be read again from any position."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from kubemq_nb.messages import Body, Duration, End, Rows, SendResult, Start, Tags
-from kubemq_nb.session.events import ErrorHandler, EventHandler
-from kubemq_nb.session.feed import Feed
+from kubemq_nb import frames
+from kubemq_nb.messages import (
+    Body,
+    Duration,
+    End,
+    Rows,
+    SendResult,
+    Start,
+    StartPosition,
+    Tags,
+    as_seconds,
+)
+from kubemq_nb.session import streaming
+from kubemq_nb.session.events import TIMEOUT
+from kubemq_nb.session.feed import EventHandler, Feed
+from kubemq_nb.session.link import Link
+from kubemq_nb.session.live import ErrorHandler
+from kubemq_nb.session.positions import as_end, as_start
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-    from kubemq_nb.session.connection import Session
 
 
 class EventsStore:
     """Events that are kept in order: each has a sequence from 1 and the time of its storing."""
 
-    def __init__(self, session: "Session") -> None:
-        self._session = session
+    def __init__(self, link: Link) -> None:
+        self._link = link
 
     def send(
         self,
@@ -44,7 +57,8 @@ class EventsStore:
         Returns:
             The result; with `rows` a frame with one line an event, in order, refused ones with their `error`.
         """
-        raise NotImplementedError
+        message = streaming.Outgoing(channel, metadata, tags, client_id or self._link.client_id)
+        return streaming.send(self._link, "events_store", message, body=body, id=id, rows=rows)
 
     def receive(
         self,
@@ -74,12 +88,38 @@ class EventsStore:
             count: Stop after so many.
             group: Share position and events with the other members of this group.
             timeout: Stop after so many seconds.
-            idle: Stop when nothing came for so many seconds.
+            idle: Stop when nothing came for so many seconds; 1 when left out. New events are waited for until
+                `timeout`, 10 seconds when left out.
             live: Watch in the background: a feed, shown as a live table, instead of a frame.
             keep: Rows that the feed holds; older ones are dropped and counted.
             client_id: Name to read under, with its position remembered by the broker.
         """
-        raise NotImplementedError
+        begin = as_start(start if start is not None else "new" if live else "first")
+        place: dict[str, Any] = {"group": group or "", "client_id": client_id or ""}
+        if live:
+            return self._feed(channel, None, None, begin, keep, place)
+        if begin.kind == "new":
+            return self._await_new(channel, count, timeout, keep, place)
+        given = {"timeout": timeout, "idle": idle}
+        spans: dict[str, Any] = {name: as_seconds(span) for name, span in given.items() if span is not None}
+        replay = self._link.ready().events_store.replay(
+            channel,
+            start=begin,
+            to=None if to is None else as_end(to),
+            count=count,
+            **spans,
+            **place,
+        )
+        self._link.used("events_store", channel)
+        return frames.events(
+            replay.payloads,
+            "events_store",
+            channel=channel,
+            server=self._link.address,
+            complete=replay.complete,
+            ended_by=replay.end,
+            last_sequence=replay.last,
+        )
 
     def subscribe(
         self,
@@ -103,4 +143,51 @@ class EventsStore:
             keep: Rows that the feed holds; older ones are dropped and counted.
             client_id: Name to read under, with its position remembered by the broker.
         """
-        raise NotImplementedError
+        place = {"group": group or "", "client_id": client_id or ""}
+        return self._feed(channel, handler, on_error, as_start(start), keep, place)
+
+    def _await_new(
+        self,
+        channel: str,
+        count: int | None,
+        timeout: Duration | None,
+        keep: int,
+        place: dict[str, Any],
+    ) -> "DataFrame":
+        """Collect what is stored from now on: there is no last event to end at."""
+        with self._link.ready().events_store.subscribe(
+            channel, start=StartPosition.new(), keep=max(keep, count or 0), **place
+        ) as stream:
+            self._link.used("events_store", channel)
+            seconds = TIMEOUT if timeout is None else as_seconds(timeout)
+            return streaming.collect(
+                self._link, "events_store", channel, stream, count=count, timeout=seconds
+            )
+
+    def _feed(
+        self,
+        channel: str,
+        handler: EventHandler | None,
+        on_error: ErrorHandler | None,
+        start: StartPosition,
+        keep: int,
+        place: dict[str, Any],
+    ) -> Feed:
+        link = self._link.ready()
+        feed = Feed(
+            kind="events_store",
+            channel=channel,
+            handler=handler,
+            connection=link.name,
+            code=f"kq.events_store.receive({channel!r}, live=True)",
+            keep=keep,
+            on_error=on_error,
+        )
+        feed.begin(
+            lambda on_state: link.events_store.subscribe(
+                channel, start=start, keep=keep, on_state=on_state, **place
+            )
+        )
+        link.used("events_store", channel)
+        link.add(feed)
+        return feed

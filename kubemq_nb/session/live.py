@@ -245,7 +245,7 @@ class Live(ABC, Generic[Row]):
 
     def _facts(self, received: int) -> dict[str, object]:
         """What every frame of it tells in its attrs."""
-        facts: dict[str, object] = {"channel": self.channel, "kind": self.kind, "received": received}
+        facts: dict[str, object] = {"channel": self.channel, "received": received}
         return facts | {"gaps": list(self._gaps)} if self._gaps else facts
 
     def _read(self) -> None:

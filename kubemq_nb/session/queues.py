@@ -1,21 +1,25 @@
 """Queues: send, peek, receive, purge, and the way into a transaction."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from kubemq_nb.messages import Body, Duration, Rows, SendResult, Tags
+from kubemq_nb import frames
+from kubemq_nb.client.queues import Received
+from kubemq_nb.client.transactions import ManyTransaction, OneTransaction
+from kubemq_nb.errors import InvalidMessage
+from kubemq_nb.messages import Body, Duration, QueueMessage, Rows, SendResult, Tags, as_seconds, as_tags
+from kubemq_nb.session.link import Link
+from kubemq_nb.session.outgoing import bytes_of, many, whole_seconds
 from kubemq_nb.session.transactions import Transaction
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from kubemq_nb.session.connection import Session
-
 
 class Queues:
     """Durable queues: each message goes to exactly one receiver, first in first out."""
 
-    def __init__(self, session: "Session") -> None:
-        self._session = session
+    def __init__(self, link: Link) -> None:
+        self._link = link
 
     def send(
         self,
@@ -56,7 +60,19 @@ class Queues:
             InvalidMessage: The message or its policy does; nothing was sent.
             OutcomeUnknown: The answer never came: look before sending again.
         """
-        raise NotImplementedError
+        fields = {
+            "channel": channel,
+            "metadata": metadata,
+            "tags": as_tags(tags),
+            "client_id": client_id or self._link.client_id,
+            **policy(expiration, delay, max_receive_count, dead_letter),
+        }
+        if rows is not None:
+            return self._send_many(channel, many(rows, body, id, fields))
+        message = QueueMessage(body=bytes_of(body), id=id or "", **fields)
+        result = self._link.ready().queues.send(message)
+        self._link.used("queues", channel)
+        return result
 
     def peek(
         self, channel: str, *, count: int = 32, wait: Duration = 1.0, client_id: str | None = None
@@ -71,7 +87,10 @@ class Queues:
             wait: Seconds to wait for a first message; whole.
             client_id: Name to look under instead of the session's client id.
         """
-        raise NotImplementedError
+        read = self._link.ready().queues.peek(
+            channel, count=count, wait=as_seconds(wait), client_id=client_id or self._link.client_id
+        )
+        return self._frame(channel, read, is_peek=True)
 
     def receive(
         self, channel: str, *, count: int = 32, wait: Duration = 1.0, client_id: str | None = None
@@ -86,7 +105,10 @@ class Queues:
             wait: Seconds to wait for a first message; what is there then is taken at once.
             client_id: Name to receive under instead of the session's client id.
         """
-        raise NotImplementedError
+        read = self._link.ready().queues.receive(
+            channel, count=count, wait=as_seconds(wait), client_id=client_id or self._link.client_id
+        )
+        return self._frame(channel, read, is_peek=False)
 
     def ack_all(self, channel: str, *, client_id: str | None = None) -> int:
         """Remove all waiting messages and tell how many; delayed and held ones stay.
@@ -95,7 +117,9 @@ class Queues:
             channel: Queue to empty.
             client_id: Name to do it under instead of the session's client id.
         """
-        raise NotImplementedError
+        removed = self._link.ready().queues.ack_all(channel, client_id=client_id or self._link.client_id)
+        self._link.used("queues", channel)
+        return removed
 
     def transaction(
         self,
@@ -119,4 +143,61 @@ class Queues:
             hold: Seconds for which the transaction extends its visibility by itself; 0 leaves that to you.
             client_id: Name to hold under instead of the session's client id.
         """
-        raise NotImplementedError
+        link = self._link.ready()
+        transaction = Transaction(channel, connection=link.name)
+        held: OneTransaction | ManyTransaction
+        common: dict[str, Any] = {
+            "wait": as_seconds(wait),
+            "client_id": client_id or link.client_id,
+            "on_change": transaction.changed,
+        }
+        if count == 1:
+            spans: dict[str, Any] = {"visibility": as_seconds(visibility), "hold": as_seconds(hold)}
+            held = OneTransaction.receive(link.channel, channel, **spans, **common)
+        else:
+            held = ManyTransaction.receive(link.channel, channel, count=count, **common)
+        transaction.hold(held)
+        link.used("queues", channel)
+        link.add(transaction)
+        return transaction
+
+    def _send_many(self, channel: str, rows: list[dict[str, Any]]) -> "DataFrame":
+        messages = [QueueMessage(**fields) for fields in rows]
+        sent = self._link.ready().queues.send_batch(messages, progress=self._link.report(len(messages)))
+        self._link.used("queues", channel)
+        return frames.results(sent, channel=channel, kind="queues", server=self._link.address)
+
+    def _frame(self, channel: str, read: Received, *, is_peek: bool) -> "DataFrame":
+        self._link.used("queues", channel)
+        return frames.queue_messages(
+            read.payloads,
+            channel=channel,
+            server=self._link.address,
+            is_peek=is_peek,
+            messages_expired=read.expired,
+            complete=not read.cut,
+            note=read.note,
+        )
+
+
+def policy(
+    expiration: Duration | None,
+    delay: Duration | None,
+    max_receive_count: int | None,
+    dead_letter: str | None,
+) -> dict[str, Any]:
+    """The policy fields of a message.
+
+    Raises:
+        InvalidMessage: A span with a fraction, or deliveries counted with nowhere to go after the last.
+    """
+    if max_receive_count and not dead_letter:
+        raise InvalidMessage(
+            "max_receive_count needs dead_letter, the queue that takes the message over: nothing was sent"
+        )
+    return {
+        "expiration": whole_seconds("expiration", expiration),
+        "delay": whole_seconds("delay", delay),
+        "max_receive_count": max_receive_count or 0,
+        "dead_letter": dead_letter or "",
+    }

@@ -1,19 +1,20 @@
 """Commands and queries: ask, and wait for one answer."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
 
-from kubemq_nb.messages import Body, Duration, Response, Tags
-from kubemq_nb.session.responders import RequestHandler, Responder
-
-if TYPE_CHECKING:
-    from kubemq_nb.session.connection import Session
+from kubemq_nb.messages import Body, Duration, Request, Response, Tags, as_seconds, as_tags
+from kubemq_nb.session.link import Link
+from kubemq_nb.session.outgoing import bytes_of, whole_seconds
+from kubemq_nb.session.responders import WORKERS, RequestHandler, Responder
 
 
 class Commands:
     """Commands: do something, and tell whether it was done."""
 
-    def __init__(self, session: "Session") -> None:
-        self._session = session
+    def __init__(self, link: Link) -> None:
+        self._link = link
 
     def send(
         self,
@@ -42,7 +43,19 @@ class Commands:
         Raises:
             DeadlineExceeded: Nobody answered in time.
         """
-        raise NotImplementedError
+        return _ask(
+            self._link,
+            Request(
+                kind="command",
+                channel=channel,
+                body=bytes_of(body),
+                id=id or "",
+                metadata=metadata,
+                tags=as_tags(tags),
+                client_id=client_id or self._link.client_id,
+                timeout=as_seconds(timeout),
+            ),
+        )
 
     def respond(
         self,
@@ -57,7 +70,8 @@ class Commands:
     ) -> Responder:
         """Answer commands in the background.
 
-        Responding again on the same channel and group swaps the handler; no request is lost over it.
+        Responding again on the same channel and group, under the same client id, swaps the handler; no
+        request is lost over it.
 
         Args:
             channel: Channel to listen on.
@@ -69,14 +83,15 @@ class Commands:
             group: Share the commands with the other members of this group.
             client_id: Name to answer under instead of the session's client id.
         """
-        raise NotImplementedError
+        answering = _answering(handler, reply, echo=echo)
+        return _respond(self._link, "commands", channel, answering, think, group or "", client_id)
 
 
 class Queries:
     """Queries: ask for something, and get it as the answer's body."""
 
-    def __init__(self, session: "Session") -> None:
-        self._session = session
+    def __init__(self, link: Link) -> None:
+        self._link = link
 
     def send(
         self,
@@ -109,7 +124,21 @@ class Queries:
         Raises:
             DeadlineExceeded: Nobody answered in time.
         """
-        raise NotImplementedError
+        return _ask(
+            self._link,
+            Request(
+                kind="query",
+                channel=channel,
+                body=bytes_of(body),
+                id=id or "",
+                metadata=metadata,
+                tags=as_tags(tags),
+                client_id=client_id or self._link.client_id,
+                timeout=as_seconds(timeout),
+                cache_key=cache_key or "",
+                cache_ttl=whole_seconds("cache_ttl", cache_ttl),
+            ),
+        )
 
     def respond(
         self,
@@ -124,7 +153,8 @@ class Queries:
     ) -> Responder:
         """Answer queries in the background.
 
-        Responding again on the same channel and group swaps the handler; no request is lost over it.
+        Responding again on the same channel and group, under the same client id, swaps the handler; no
+        request is lost over it.
 
         Args:
             channel: Channel to listen on.
@@ -136,4 +166,90 @@ class Queries:
             group: Share the queries with the other members of this group.
             client_id: Name to answer under instead of the session's client id.
         """
-        raise NotImplementedError
+        answering = _answering(handler, reply, echo=echo)
+        return _respond(self._link, "queries", channel, answering, think, group or "", client_id)
+
+
+def _ask(link: Link, request: Request) -> Response:
+    response = link.ready().requests.send(request)
+    link.used("commands" if request.kind == "command" else "queries", request.channel)
+    return response
+
+
+def _answering(handler: RequestHandler | None, reply: Body, *, echo: bool) -> RequestHandler:
+    """The one of the three ways to answer that was given.
+
+    Raises:
+        TypeError: None, or more than one.
+    """
+    if (handler is not None) + (reply is not None) + echo != 1:
+        raise TypeError("respond needs one of handler, reply or echo")
+    if handler is not None:
+        if not callable(handler):
+            raise TypeError(f"a handler is a function of a request, not {type(handler).__name__}")
+        return handler
+    return _echo if echo else _constant(bytes_of(reply))
+
+
+def _echo(request: Request) -> Response:
+    return Response(executed=True, body=request.body, metadata=request.metadata, tags=request.tags)
+
+
+def _constant(body: bytes) -> Callable[[Request], Response]:
+    return lambda _: Response(executed=True, body=body)
+
+
+def _respond(
+    link: Link,
+    kind: Literal["commands", "queries"],
+    channel: str,
+    handler: RequestHandler,
+    think: Duration | None,
+    group: str,
+    client_id: str | None,
+) -> Responder:
+    """The responder of this channel, group and client with this handler: the running one, or a new one."""
+    link.ready()
+    seconds = as_seconds(think or 0.0)
+    who = client_id or link.client_id
+    if running := _running(link, (kind, channel, group, who)):
+        running.swap(handler, think=seconds)
+        return running
+
+    def reply(request: Request, response: Response) -> None:
+        link.requests.reply(request, replace(response, client_id=response.client_id or who))
+
+    responder = Responder(
+        kind=kind,
+        channel=channel,
+        handler=handler,
+        reply=reply,
+        think=seconds,
+        group=group,
+        client_id=who,
+        connection=link.name,
+        code=f"kq.{kind}.respond({channel!r}, ...)",
+    )
+    responder.begin(
+        lambda on_state: link.requests.subscribe(
+            "command" if kind == "commands" else "query",
+            channel,
+            client_id=who,
+            group=group,
+            on_state=on_state,
+        ),
+        workers=WORKERS,
+    )
+    link.used(kind, channel)
+    link.add(responder)
+    return responder
+
+
+def _running(link: Link, place: tuple[str, str, str, str]) -> Responder | None:
+    """The responder at this place, if it still is in touch with its channel."""
+    for job in link.jobs.all():
+        if isinstance(job, Responder) and job.place == place:
+            if job.state != "not connected":
+                return job
+            job.stop()
+    return None

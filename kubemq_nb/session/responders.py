@@ -52,7 +52,7 @@ class Responder(Live[Exchange]):
 
     Attributes:
         last: The request that came last, or None.
-        group: The group it shares the requests with, or "".
+        place: Kind, channel, group and client id: what makes it the same responder when a cell is run again.
     """
 
     def __init__(
@@ -64,12 +64,13 @@ class Responder(Live[Exchange]):
         reply: Reply,
         think: float = 0.0,
         group: str = "",
+        client_id: str = "",
         connection: str = "",
         code: str = "",
         keep: int = 10_000,
     ) -> None:
         super().__init__(kind=kind, channel=channel, connection=connection, code=code, keep=keep)
-        self.group = group
+        self.place = (kind, channel, group, client_id)
         self.last: Request | None = None
         self._handler = handler
         self._reply = reply
@@ -142,7 +143,9 @@ class Responder(Live[Exchange]):
                 for name in ("executed", "answer", "error", "elapsed", "line")
             },
         }
-        return frames.requests([row.payload for row in rows], answers, **self._facts(received))
+        return frames.requests(
+            [row.payload for row in rows], answers, kind=self.kind, **self._facts(received)
+        )
 
 
 def as_response(value: object) -> Response:

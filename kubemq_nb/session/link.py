@@ -1,0 +1,102 @@
+"""What the verbs of a session share: the connection, its clients, who we are, jobs, embedded broker."""
+
+import threading
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.events import EventsClient
+from kubemq_nb.client.events_store import EventsStoreClient
+from kubemq_nb.client.queues import QueuesClient
+from kubemq_nb.client.requests import RequestsClient
+from kubemq_nb.errors import SessionClosed
+from kubemq_nb.messages import Kind
+from kubemq_nb.session.embedded import Embedded
+from kubemq_nb.session.jobs import Job, Jobs
+
+Progress = Callable[[int, int], None]
+"""Told how many of how many messages were sent."""
+
+
+class Link:
+    """One open connection, as the namespaces of a session use it.
+
+    Attributes:
+        progress: Told of the progress of long sends, when somebody wants to show it.
+        seen: When each channel was last used through this session.
+        closed_because: Why it cannot be used any more; "" while it can.
+    """
+
+    def __init__(
+        self, *, name: str, channel: Channel, client_id: str = "", embedded: Embedded | None = None
+    ) -> None:
+        self.name = name
+        self.channel = channel
+        self.client_id = client_id or fresh_id()
+        self.embedded = embedded
+        self.queues = QueuesClient(channel)
+        self.events = EventsClient(channel)
+        self.events_store = EventsStoreClient(channel)
+        self.requests = RequestsClient(channel)
+        self.jobs = Jobs()
+        self.seen: dict[tuple[Kind, str], datetime] = {}
+        self.progress: Progress | None = None
+        self.closed_because = ""
+        self._lock = threading.Lock()
+
+    @property
+    def address(self) -> str:
+        """Where the broker is, as host:port."""
+        return self.channel.address
+
+    def ready(self) -> "Link":
+        """Itself, if it can be used; a private broker that died is started again first.
+
+        Raises:
+            SessionClosed: The session was closed.
+        """
+        self.check()
+        if self.embedded:
+            self.embedded.revive()
+        return self
+
+    def check(self) -> None:
+        """Do nothing, if the session is open.
+
+        Raises:
+            SessionClosed: It was closed.
+        """
+        if self.closed_because:
+            raise SessionClosed(self.closed_because)
+
+    def used(self, kind: Kind, channel: str) -> None:
+        """Remember that a channel is there."""
+        self.seen[kind, channel] = datetime.now(UTC)
+
+    def add(self, job: Job) -> None:
+        """List a job, unless the session was closed meanwhile: then it ends."""
+        self.jobs.add(job)
+        if self.closed_because:
+            job.stop()
+
+    def report(self, total: int) -> Callable[[int], None] | None:
+        """What the client tells its progress to, of so many messages; None when nobody listens."""
+        progress = self.progress
+        return (lambda done: progress(done, total)) if progress else None
+
+    def close(self, because: str) -> None:
+        """End all jobs, the connection, and the private broker; safe to call again."""
+        with self._lock:
+            if self.closed_because:
+                return
+            self.closed_because = because
+        self.jobs.stop("all")
+        self.channel.close()
+        if self.embedded:
+            self.embedded.leave()
+
+
+def fresh_id() -> str:
+    """A client id that nobody else has; of the characters that an events store accepts."""
+    return f"kubemq-nb-{uuid.uuid4().hex[:12]}"
