@@ -1,0 +1,91 @@
+"""Connections, the embedded broker, channels and jobs."""
+
+import os
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from IPython.core.error import UsageError
+
+from kubemq_nb.magics.declaration import Command
+from kubemq_nb.session import Session, connect, registry
+from kubemq_nb.session.broker import Broker
+from kubemq_nb.session.channels import Channels
+
+if TYPE_CHECKING:
+    from kubemq_nb.magics.call import Call
+
+VARIABLE = "kq"  # the current session in the user's namespace
+
+
+def _connect(call: "Call") -> Session:
+    """Connect, and make the session the current one."""
+    given = {name: _expanded(value) for name, value in call.arguments.items()}
+    if not re.fullmatch(r"\w*", str(given.get("token_env", ""))):
+        # The value may be the token itself, so the refusal does not repeat it.
+        raise UsageError("--token-env wants the name of an environment variable, not a token")
+    session = replace(call, arguments=given).invoke()
+    return bind(call, session)
+
+
+def bind(call: "Call", session: object) -> Session:
+    """Put the session into the namespace, where Python finds it as `kq`."""
+    assert isinstance(session, Session)
+    call.shell.user_ns[VARIABLE] = session
+    return session
+
+
+def _expanded(value: object) -> object:
+    """Replace `$NAME` from the environment."""
+    if not isinstance(value, str):
+        return value
+    expanded = os.path.expandvars(value)
+    if "$" in expanded:
+        raise UsageError(f"{value} names an environment variable that is not set")
+    return expanded
+
+
+def _use(call: "Call") -> Session:
+    return bind(call, call.invoke(call.session))
+
+
+def close(session: Session, name: str | None = None) -> str:
+    """Close a connection: its jobs end, and what its transactions hold goes back.
+
+    Args:
+        session: The current one.
+        name: Connection to close, as in `connections`; the current one when left out.
+    """
+    closing = registry.get(name) if name else session
+    closing.close()
+    return f"{closing.name} is closed"
+
+
+def _everything(call: "Call") -> str:
+    return f"All channels and messages of {call.session.name} would be forgotten for good"
+
+
+COMMANDS = (
+    Command(
+        "connect",
+        connect,
+        run=_connect,
+        examples=(
+            "connect",
+            "connect --store lessons --name lessons",
+            "connect $KUBEMQ_HOST --name production",
+        ),
+    ),
+    Command("ping", Session.ping, examples=("ping",)),
+    Command("status", Session.status, examples=("status",)),
+    Command("connections", Session.connections, examples=("connections",)),
+    Command("use", Session.use, run=_use, examples=("use lessons",)),
+    Command("close", close, examples=("close lessons",)),
+    Command("broker start", Broker.start, examples=("broker start",)),
+    Command("broker stop", Broker.stop, examples=("broker stop",)),
+    Command("broker restart", Broker.restart, examples=("broker restart",)),
+    Command("broker reset", Broker.reset, destroys=_everything, examples=("broker reset -y",)),
+    Command("channels", Channels.list, owner="channels", examples=("channels --pattern queues",)),
+    Command("jobs", Session.jobs, examples=("jobs",)),
+    Command("stop", Session.stop, examples=("stop all",)),
+)

@@ -1,0 +1,115 @@
+"""Completion of a line as it is typed: from declarations and from what was seen, never from the network."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
+from IPython.core.error import UsageError
+
+from kubemq_nb.magics import grammar
+from kubemq_nb.magics.declaration import Command, Parameter
+from kubemq_nb.session import registry
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+MOST = 200  # names that one completion offers
+
+_magic = re.compile(r"(?:^|=)\s*%%?kubemq +(.*)$")
+
+
+class Completion:
+    """The matcher of one shell.
+
+    Args:
+        shell: Where to offer completions.
+        commands: What can be typed.
+        channels: Gives the channel names that were seen.
+    """
+
+    def __init__(
+        self,
+        shell: "InteractiveShell",
+        commands: Sequence[Command],
+        channels: Callable[[], Iterable[str]],
+    ) -> None:
+        self._shell = shell
+        self._commands = commands
+        self._channels = channels
+
+        def kubemq_matcher(context: CompletionContext) -> SimpleMatcherResult:
+            return self.match(context.text_until_cursor)
+
+        self._matcher = context_matcher()(kubemq_matcher)
+
+    def add(self) -> None:
+        """Offer completions."""
+        self._shell.Completer.custom_matchers.append(self._matcher)
+
+    def remove(self) -> None:
+        """Offer none any more."""
+        if self._matcher in self._shell.Completer.custom_matchers:
+            self._shell.Completer.custom_matchers.remove(self._matcher)
+
+    def match(self, typed: str) -> SimpleMatcherResult:
+        """What may follow the text before the cursor; nothing where the line is not ours."""
+        found = _magic.search(typed)
+        if not found:
+            return SimpleMatcherResult(completions=[], suppress=False)
+        *before, fragment = found[1].split(" ")
+        offered = self._offered([word for word in before if word], fragment)
+        fitting = [each for each in offered if each.text.startswith(fragment)][:MOST]
+        return SimpleMatcherResult(completions=fitting, suppress=True, matched_fragment=fragment)
+
+    def _offered(self, before: list[str], fragment: str) -> Iterable[SimpleCompletion]:
+        if not before or before == ["help"]:
+            names = dict.fromkeys(command.noun or command.words for command in self._commands)
+            return _all(names, "command")
+        if before[0] == "help":
+            before = before[1:]
+        noun = grammar.NOUNS.get(before[0], before[0])
+        verbs = [command.verb for command in self._commands if command.noun == noun]
+        if len(before) == 1 and verbs:
+            return _all(verbs, "command")
+        try:
+            command, length = grammar.find(before, self._commands)
+        except UsageError:
+            return []
+        return self._after(command, before[length:], fragment)
+
+    def _after(self, command: Command, before: list[str], fragment: str) -> Iterable[SimpleCompletion]:
+        """Options, their values, and the words of a command."""
+        options = grammar.options(command)
+        last = before[-1] if before else ""
+        awaiting = [each for each in options if last and last in (each.short, each.option) and not each.flag]
+        if awaiting:
+            return _all(self._values(awaiting[0]), "value")
+        if fragment.startswith("-"):
+            return _all([each.option for each in options], "option")
+        place = _words(before, options)
+        if place < len(command.arguments):
+            return _all(self._values(command.arguments[place]), "value")
+        return []
+
+    def _values(self, parameter: Parameter) -> Iterable[str]:
+        if parameter.name in ("channel", "dead_letter"):
+            return self._channels()
+        if parameter.name in ("on", "name"):
+            return [session.name for session in registry.all()]
+        if parameter.name == "start":
+            return ["new", "first", "last", "seq:"]
+        return parameter.reading.choices
+
+
+def _words(before: Sequence[str], options: Sequence[Parameter]) -> int:
+    """How many words stand before the cursor that are no option and no value of one."""
+    valued = {name for each in options if not each.flag for name in (each.short, each.option) if name}
+    count = 0
+    for previous, word in zip(["", *before], before, strict=False):
+        count += not word.startswith("-") and previous not in valued
+    return count
+
+
+def _all(texts: Iterable[str], kind: str) -> list[SimpleCompletion]:
+    return [SimpleCompletion(text, type=kind) for text in texts]

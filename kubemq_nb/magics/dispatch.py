@@ -1,0 +1,143 @@
+"""From a line to its result: parse, run, present."""
+
+from keyword import iskeyword
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError
+from IPython.display import display
+
+import kubemq_nb
+from kubemq_nb.errors import ConfirmationRequired, SessionClosed
+from kubemq_nb.magics import bodies, cells, grammar, reference
+from kubemq_nb.magics.call import Call
+from kubemq_nb.magics.commands import COMMANDS
+from kubemq_nb.magics.commands.connections import VARIABLE
+from kubemq_nb.magics.present import announce, presented
+from kubemq_nb.magics.words import Word, split
+from kubemq_nb.session import Feed, Responder, Session, registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from kubemq_nb.magics.declaration import Command
+    from kubemq_nb.render import Look
+
+MOST = 500  # channel names that are remembered
+
+
+class Dispatcher:
+    """Runs lines and cells for one shell."""
+
+    def __init__(self, shell: "InteractiveShell", look: "Callable[[], Look]") -> None:
+        self._shell = shell
+        self._look = look
+        self._seen: dict[str, None] = {}  # channels, the newest last
+
+    def channels(self) -> list[str]:
+        """Names of channels that this shell has used, the newest first."""
+        return list(reversed(self._seen))
+
+    def line(self, line: str, local: dict[str, Any]) -> object:
+        """Run one line and give what it shows."""
+        words = split(line.strip())
+        if not words:
+            return reference.page(COMMANDS)
+        if len(words) == 1 and grammar.is_noun(words[0], COMMANDS):
+            return reference.page(COMMANDS, words[0])
+        return self._run(words, line.strip(), local)
+
+    def cell(self, line: str, cell: str, local: dict[str, Any]) -> object:
+        """Run a line with the cell below it; without a line, each line of the cell."""
+        words = split(line.strip())
+        if not words:
+            self._lines(cell, local)
+            return None
+        return self._run(words, line.strip(), local, cell)
+
+    def _lines(self, cell: str, local: dict[str, Any]) -> None:
+        """One command a line, each shown; the first error ends it."""
+        for line in cell.splitlines():
+            if line.strip() and not line.strip().startswith("#"):
+                result = self.line(line.strip().removeprefix("%kubemq "), local)
+                if result is not None:
+                    display(result)  # type: ignore[no-untyped-call]
+
+    def _run(self, words: list[Word], line: str, local: dict[str, Any], cell: str | None = None) -> object:
+        command, length = grammar.find(words, COMMANDS)
+        variables = self._shell.user_ns if local is self._shell.user_ns else self._shell.user_ns | local
+        parsed = grammar.parse(command, words[length:], lambda text: cells.evaluate(text, variables))
+        if cell is not None:
+            parsed = self._with_cell(command, parsed, line, cell)
+        if (out := parsed.presentation.out) and (not out.isidentifier() or iskeyword(out)):
+            raise UsageError(f"-o/--out wants the name of a variable, not {out}")
+        if wanted := grammar.missing(command, parsed.arguments):
+            raise UsageError(wanted)
+        call = Call(
+            command=command,
+            arguments=parsed.arguments,
+            presentation=parsed.presentation,
+            shell=self._shell,
+            known=COMMANDS,
+            line=line,
+            connect=lambda: self.session(parsed.presentation.on),
+        )
+        result = self._result(call)
+        self._remember(call.arguments.get("channel"))
+        return self._shown(result, parsed.presentation)
+
+    def _remember(self, channel: object) -> None:
+        if isinstance(channel, str):
+            self._seen.pop(channel, None)
+            self._seen[channel] = None
+            if len(self._seen) > MOST:
+                del self._seen[next(iter(self._seen))]
+
+    def _shown(self, result: object, wanted: grammar.Presentation) -> object:
+        if wanted.out:
+            self._shell.user_ns[wanted.out] = result
+        return None if wanted.quiet else presented(result, wanted.format, self._look())
+
+    def _with_cell(self, command: "Command", parsed: grammar.Parsed, line: str, cell: str) -> grammar.Parsed:
+        """Give the cell its place among the arguments."""
+        if not command.cell:
+            raise UsageError(f"{command.words} takes no cell: use %kubemq {command.words}")
+        taken = [name for name in ("body", "rows", "handler", "reply", "echo") if name in parsed.arguments]
+        if taken:
+            raise UsageError(f"the cell is the {command.cell}: leave out {', '.join(taken)}")
+        if command.cell == "handler":
+            found: dict[str, object] = {"handler": cells.as_function(cell, self._shell, f"%%kubemq {line}")}
+        else:
+            found = bodies.of_cell(cell, parsed.presentation.encode)
+            if "rows" in found and "rows" not in {each.name for each in command.parameters}:
+                raise UsageError(f"{command.words} sends one message: use --encode text or json")
+        return grammar.Parsed(parsed.arguments | found, parsed.presentation)
+
+    def _result(self, call: Call) -> object:
+        command = call.command
+        if command.destroys and not call.presentation.yes:
+            raise ConfirmationRequired(f"{command.destroys(call)}. Nothing was done; repeat it with -y")
+        if command.run:
+            return command.run(call)
+        owner = command.owner or command.noun
+        result = call.invoke(getattr(call.session, owner) if owner else call.session)
+        if isinstance(result, Feed | Responder):
+            result.code = f"%kubemq {call.line}"
+        return result
+
+    def session(self, name: str | None) -> Session:
+        """The session of this name, or the current one; the first use connects."""
+        if name:
+            return registry.get(name)
+        try:
+            return registry.current()
+        except SessionClosed:
+            return self._first()
+
+    def _first(self) -> Session:
+        session = kubemq_nb.connect()
+        self._shell.user_ns[VARIABLE] = session
+        where = "an embedded broker, started for this kernel" if session.embedded else session.address
+        announce(f"Connected to {where}; in Python it is `{VARIABLE}`.")
+        return session

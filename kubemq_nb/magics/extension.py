@@ -1,0 +1,95 @@
+"""What `%load_ext kubemq_nb` sets up in a shell, and `%unload_ext` takes away."""
+
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
+from traitlets import Bool, Int
+
+from kubemq_nb.errors import KubeMQError
+from kubemq_nb.magics import reference
+from kubemq_nb.magics.commands import COMMANDS
+from kubemq_nb.magics.completion import Completion
+from kubemq_nb.magics.dispatch import Dispatcher
+from kubemq_nb.magics.present import Formatters
+from kubemq_nb.render import Look, clean
+from kubemq_nb.session import registry
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+
+@magics_class
+class KubeMQMagics(Magics):
+    """Explore a KubeMQ broker: `%kubemq help`."""
+
+    max_rows = Int(20, min=1, help="Rows of a frame that a display shows; the frame has them all.").tag(
+        config=True
+    )
+    deterministic = Bool(
+        default_value=False,
+        help="Leave out of displays what differs from run to run: times, ids, ports, measured spans.",
+    ).tag(config=True)
+    traceback = Bool(default_value=False, help="Show whole tracebacks of errors.").tag(config=True)
+
+    def __init__(self, shell: "InteractiveShell") -> None:
+        super().__init__(shell)
+        self.variables = shell.user_ns
+        self.dispatcher = Dispatcher(shell, self.look)
+        self.formatters = Formatters(shell, self.look)
+        self.completion = Completion(shell, COMMANDS, self.dispatcher.channels)
+
+    def look(self) -> Look:
+        """What the user chose of all displays."""
+        return Look(max_rows=self.max_rows, deterministic=self.deterministic)
+
+    @no_var_expand
+    @needs_local_scope
+    @line_cell_magic
+    def kubemq(self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None) -> object:
+        """Run a command; replaced by the list of commands."""
+        local = self.variables if local_ns is None else local_ns
+        try:
+            if cell is None:
+                return self.dispatcher.line(line, local)
+            return self.dispatcher.cell(line, cell, local)
+        except (KubeMQError, KeyboardInterrupt) as error:
+            if not self.traceback:
+                _shorten(error)
+            raise
+        except (TypeError, ValueError, OSError, ImportError) as error:
+            if self.traceback:
+                raise
+            raise UsageError(clean(str(error))) from error
+
+
+KubeMQMagics.kubemq.__doc__ = reference.overview(COMMANDS)
+
+
+def _shorten(error: BaseException) -> None:
+    """Let IPython show one line of this error; in Python it stays what it is."""
+    told = f"{type(error).__name__}: {clean(str(error))}" if str(error) else type(error).__name__
+    error._render_traceback_ = lambda: [told]  # type: ignore[attr-defined]
+
+
+def load_ipython_extension(shell: "InteractiveShell") -> None:
+    """Register magics, formatters and completion; doing it again changes nothing."""
+    if any(isinstance(each, KubeMQMagics) for each in shell.magics_manager.registry.values()):
+        return
+    magics = KubeMQMagics(shell)
+    shell.register_magics(magics)
+    magics.formatters.add()
+    magics.completion.add()
+
+
+def unload_ipython_extension(shell: "InteractiveShell") -> None:
+    """Take all of it away and close every session."""
+    magics = shell.magics_manager.registry.pop(KubeMQMagics.__name__, None)
+    if magics is None:
+        return
+    for table in shell.magics_manager.magics.values():
+        table.pop("kubemq", None)
+    magics.completion.remove()
+    magics.formatters.remove()
+    for session in registry.all():
+        session.close()

@@ -1,0 +1,99 @@
+"""How results are shown: formatters of the shell for what this package returns, and the options of a line."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from IPython.display import display
+
+from kubemq_nb import frames, render
+from kubemq_nb.messages import Response, SendResult, ServerInfo, Settlement
+from kubemq_nb.render import Look, Shown, Text
+from kubemq_nb.session import Feed, Responder, Session, Transaction
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.lib.pretty import RepresentationPrinter
+
+    from kubemq_nb.magics.grammar import Format
+
+DATAFRAME = type(frames.empty("queues"))
+RESULTS = (SendResult, Response, Settlement, ServerInfo, Session, Transaction, Feed, Responder)
+LIVE = (Feed, Responder)
+
+
+def announce(text: str) -> None:
+    """Show a line beside the result."""
+    display(Text(text))  # type: ignore[no-untyped-call]
+
+
+def shown(result: object, look: Look) -> Shown | None:
+    """Both forms of a result, or None for what shows itself."""
+    if isinstance(result, DATAFRAME):
+        return render.frame(result, look) if render.is_ours(result) else None
+    if isinstance(result, Session):
+        return render.frame(result.status(), look)
+    if isinstance(result, Transaction):
+        return render.transaction(result, look)
+    if isinstance(result, LIVE):
+        return render.live(result, look)
+    return render.describe(result, look) if isinstance(result, RESULTS) else None
+
+
+def presented(result: object, form: "Format", look: Look) -> object:
+    """The result in the form that the line asked for."""
+    if form == "table":
+        return result
+    if form == "plain":
+        both = shown(result, look)
+        return Text(both.text if both else str(result))
+    return Text(render.as_json(result, lines=form == "jsonl"))
+
+
+class Formatters:
+    """Formatters of one shell; what was there before stands again after `remove`."""
+
+    def __init__(self, shell: "InteractiveShell", look: Callable[[], Look]) -> None:
+        assert shell.display_formatter
+        self._shell = shell
+        self._formatter = shell.display_formatter
+        self._look = look
+        self._before: list[tuple[Any, type, Any]] = []
+
+    def add(self) -> None:
+        """Take over the display of this package's results, and of frames that it made."""
+        formatters = self._formatter.formatters
+        for kind in (DATAFRAME, *RESULTS):
+            self._set(formatters["text/plain"], kind, self._text)
+            self._set(formatters["text/html"], kind, self._html)
+        if getattr(self._shell, "kernel", None):
+            for kind in LIVE:
+                self._set(self._formatter.mimebundle_formatter, kind, self._widget)
+
+    def remove(self) -> None:
+        """Put back what was there."""
+        for formatter, kind, before in reversed(self._before):
+            formatter.pop(kind, None)
+            if before is not None:
+                formatter.for_type(kind, before)
+        self._before.clear()
+
+    def _set(self, formatter: Any, kind: type, show: Callable[..., Any]) -> None:
+        self._before.append((formatter, kind, formatter.type_printers.get(kind)))
+        formatter.for_type(kind, show)
+
+    def _text(self, result: object, printer: "RepresentationPrinter", cycle: bool) -> None:  # noqa: FBT001
+        both = None if cycle else shown(result, self._look())
+        printer.text(both.text if both else repr(result))  # type: ignore[no-untyped-call]
+
+    def _html(self, result: Any) -> str | None:
+        both = shown(result, self._look())
+        if both:
+            return both.html
+        return result._repr_html_() if hasattr(result, "_repr_html_") else None
+
+    def _widget(self, result: object, **choice: Any) -> Any:
+        """Load the widgets when the first one is shown; they take this place for themselves."""
+        from kubemq_nb import widgets  # noqa: PLC0415  they cost a quarter of a second
+
+        widgets.register(self._shell)
+        return self._formatter.mimebundle_formatter.for_type(type(result))(result, **choice)

@@ -1,0 +1,178 @@
+"""Help and the command reference, from the commands' own declarations."""
+
+import inspect
+import sys
+from collections.abc import Sequence
+
+from IPython.core.error import UsageError
+
+from kubemq_nb.magics import grammar
+from kubemq_nb.magics.declaration import Command, Docstring, Parameter
+from kubemq_nb.render import Page, columns
+from kubemq_nb.session import Transaction
+from kubemq_nb.session.broker import Broker
+from kubemq_nb.session.events import Events
+from kubemq_nb.session.events_store import EventsStore
+from kubemq_nb.session.queues import Queues
+from kubemq_nb.session.requests import Commands, Queries
+
+RULES = """\
+A line is split at spaces. A quote counts at the start of a word or right after `=`; a backslash is an
+ordinary character outside quotes. A word that starts with `{{` runs to its `}}` and is one Python expression,
+passed as the object that it is. A word that starts with `{` or `[` is one JSON value, sent as typed. `--`
+ends options; options may stand anywhere after the verb. `$NAME` expands from the environment in `connect`
+only. A line that ends in `?` is IPython's: quote it. Cell bodies are sent as they are.
+
+Durations are `500ms 5s 2m 1h30m`, times are ISO 8601 with a zone, or `now`. `df = %kubemq ...` and `-o df`
+keep the result."""
+TITLES = {
+    "queues": Queues,
+    "tx": Transaction,
+    "events": Events,
+    "events_store": EventsStore,
+    "commands": Commands,
+    "queries": Queries,
+    "broker": Broker,
+}
+
+
+def page(commands: Sequence[Command], noun: str | None = None, verb: str | None = None) -> Page:
+    """The commands, those of a noun, or one in full.
+
+    Raises:
+        UsageError: There is no such command.
+    """
+    if noun is None:
+        return Page(overview(commands), overview(commands))
+    name = grammar.NOUNS.get(noun, noun)
+    members = [command for command in commands if command.noun == name]
+    if members and verb is None:
+        text = family(name, members)
+        return Page(text, text)
+    command, length = grammar.find([word for word in (noun, verb) if word], commands)
+    if verb and length == 1:
+        raise UsageError(f"{noun} has no verb {verb}. More: %kubemq help {noun}")
+    return Page(plain(command), markdown(command))
+
+
+def overview(known: Sequence[Command]) -> str:
+    """All commands, a line each."""
+    lines = [[f"%kubemq {_shape(command)}", command.doc.summary] for command in known]
+    tail = (
+        "More: %kubemq help queues send   A cell: %%kubemq queues send CHANNEL   Python: kq.queues.send(...)"
+    )
+    return "\n".join([*columns(lines), tail])
+
+
+def family(noun: str, members: Sequence[Command]) -> str:
+    """The commands of a noun, a line each."""
+    title = Docstring.of(TITLES[noun]).summary
+    lines = [[f"  {_shape(command, command.verb)}", command.doc.summary] for command in members]
+    examples = [f"Try:  %kubemq {example}" for command in members for example in command.examples[:1]]
+    return "\n".join([f"{noun}: {title}", *columns(lines), examples[0], f"More: %kubemq help {noun} VERB"])
+
+
+def _shape(command: Command, name: str = "") -> str:
+    words = [each.metavar if each.required else f"[{each.metavar}]" for each in command.arguments]
+    return " ".join([name or command.words, *words, *(["-y"] if command.destroys else [])])
+
+
+def plain(command: Command) -> str:
+    """The help of one command, as text."""
+    rows = [[f"  {_names(each)}", _explained(each)] for each in (*command.arguments, *command.options)]
+    shared = [each for each in grammar.options(command) if each not in command.options]
+    parts = [
+        f"{grammar.usage(command)} [options]\n{command.doc.summary}",
+        command.doc.details,
+        "\n".join(columns(rows)),
+        "As with every command:\n" + "\n".join(columns([[f"  {_names(e)}", _explained(e)] for e in shared])),
+        "\n".join([*(f"Try:    {line}" for line in _examples(command)), f"Python: {python(command)}"]),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def markdown(command: Command) -> str:
+    """The help of one command, as Markdown."""
+    rows = [f"| `{_names(each)}` | {_explained(each)} |" for each in (*command.arguments, *command.options)]
+    table = "\n".join(["| | |", "|---|---|", *rows])
+    examples = "\n".join(_examples(command))
+    parts = [
+        f"### {command.words}",
+        command.doc.summary,
+        command.doc.details,
+        table if rows else "",
+        f"```\n{examples}\n```",
+        f"Python: `{python(command)}`",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _examples(command: Command) -> list[str]:
+    return [f"%kubemq {example}" for example in command.examples]
+
+
+def _names(parameter: Parameter) -> str:
+    if not parameter.option:
+        return parameter.metavar
+    names = ", ".join(name for name in (parameter.short, parameter.option) if name)
+    return names if parameter.flag else f"{names} {parameter.reading.metavar}"
+
+
+def _explained(parameter: Parameter) -> str:
+    default = _default(parameter)
+    return f"{parameter.help} Default {default}." if default else parameter.help
+
+
+def _default(parameter: Parameter) -> str:
+    value = parameter.default
+    if parameter.required or value in (None, "", ...) or isinstance(value, bool):
+        return ""
+    return duration(value) if isinstance(value, float) else str(value)
+
+
+def duration(seconds: float) -> str:
+    """Write seconds as one would type them."""
+    for unit, size in (("h", 3600), ("m", 60)):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:g}{unit}"
+    return f"{seconds:g}s"
+
+
+def python(command: Command) -> str:
+    """The call that does the same in Python."""
+    signature = inspect.signature(command.method)
+    bare = [
+        each.replace(annotation=each.empty) for each in signature.parameters.values() if each.name != "self"
+    ]
+    return f"{_path(command)}{signature.replace(parameters=bare, return_annotation=signature.empty)}"
+
+
+def _path(command: Command) -> str:
+    name = command.method.__name__
+    if command.noun == "tx":
+        return f"tx.{name}"
+    owner = command.owner or command.noun
+    if owner:
+        return f"kq.{owner}.{name}"
+    return f"kq.{name}" if "." in command.method.__qualname__ else f"kubemq_nb.{name}"
+
+
+def whole(commands: Sequence[Command]) -> str:
+    """The page docs/commands.md."""
+    shared = [f"| `{_names(each)}` | {each.help} |" for each in grammar.PRESENTATION.options]
+    intro = "# Commands\n\nMade from the commands themselves by `python -m kubemq_nb.magics.reference`."
+    table = "\n".join(["## Options of every command", "", "| | |", "|---|---|", *shared])
+    nouns = dict.fromkeys(command.noun for command in commands)
+    chapters = [_chapter(noun, [each for each in commands if each.noun == noun]) for noun in nouns]
+    return "\n\n".join([intro, "## Words", RULES, table, *chapters]) + "\n"
+
+
+def _chapter(noun: str, members: Sequence[Command]) -> str:
+    title = f"## {noun}\n\n{Docstring.of(TITLES[noun]).summary}" if noun else "## Session"
+    return "\n\n".join([title, *(markdown(command) for command in members)])
+
+
+if __name__ == "__main__":
+    from kubemq_nb.magics.commands import COMMANDS
+
+    sys.stdout.write(whole(COMMANDS))

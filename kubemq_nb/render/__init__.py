@@ -1,0 +1,33 @@
+"""What results look like: text and HTML of one object from one source, all data of others made harmless.
+
+HTML is bare tables and paragraphs, because hosts strip styles and a saved notebook has no kernel. Text is
+columns two spaces apart, figures at the right, at most 110 columns. The last line says what was counted and
+what did not change.
+"""
+
+from kubemq_nb.render.frames import frame, is_ours
+from kubemq_nb.render.live import live, transaction
+from kubemq_nb.render.records import as_json
+from kubemq_nb.render.results import describe
+from kubemq_nb.render.tables import Look, Shown, Table
+from kubemq_nb.render.text import LIMIT, WIDTH, Page, Text, clean, columns, size, span
+
+__all__ = [
+    "LIMIT",
+    "WIDTH",
+    "Look",
+    "Page",
+    "Shown",
+    "Table",
+    "Text",
+    "as_json",
+    "clean",
+    "columns",
+    "describe",
+    "frame",
+    "is_ours",
+    "live",
+    "size",
+    "span",
+    "transaction",
+]

@@ -1,0 +1,91 @@
+"""What goes on in the background, as it stands now: feeds, responders, transactions."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from kubemq_nb.render.frames import DEFAULT, KINDS, columns_of
+from kubemq_nb.render.tables import Look, Shown, Table
+from kubemq_nb.render.text import clock, line
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+SAVED = "Saved view, no kernel. Run the cell to see it live."
+
+
+class Status(Protocol):
+    """Counters of a source."""
+
+    @property
+    def state(self) -> str: ...  # noqa: D102
+    @property
+    def received(self) -> int: ...  # noqa: D102
+    @property
+    def dropped(self) -> int: ...  # noqa: D102
+    @property
+    def errors(self) -> int: ...  # noqa: D102
+    @property
+    def note(self) -> str: ...  # noqa: D102
+    @property
+    def as_of(self) -> datetime: ...  # noqa: D102
+
+
+class Source(Protocol):
+    """A feed or a responder."""
+
+    kind: str
+    channel: str
+    connection: str
+
+    def status(self) -> Status: ...  # noqa: D102
+    def tail(self, count: int = 20) -> "DataFrame": ...  # noqa: D102
+
+
+class Held(Protocol):
+    """A transaction."""
+
+    channel: str
+
+    @property
+    def state(self) -> str: ...  # noqa: D102
+    @property
+    def empty(self) -> bool: ...  # noqa: D102
+    @property
+    def sequences(self) -> tuple[int, ...]: ...  # noqa: D102
+    @property
+    def deadline(self) -> datetime | None: ...  # noqa: D102
+    @property
+    def df(self) -> "DataFrame": ...  # noqa: D102
+
+
+def live(source: Source, look: Look = DEFAULT) -> Shown:
+    """The newest rows and the counters of a feed or responder, as of now."""
+    now = source.status()
+    rows = source.tail(look.max_rows)
+    of_time = "" if look.deterministic else f", as of {now.as_of:%Y-%m-%d %H:%M:%S} UTC"
+    counts = f"Received {now.received:,}, dropped {now.dropped:,}, errors {now.errors:,}."
+    last = f" Last {len(rows):,} of {now.received:,}:" if len(rows) else ""
+    note = f" {line(now.note)}." if now.note else ""
+    about = f", {KINDS[source.kind]}, {source.connection}, {now.state}{of_time}. {counts}{note}{last}"
+    table = Table(columns_of(rows, look) if len(rows) else [], caption=(source.channel, about), note=SAVED)
+    text = "\n".join(filter(None, [line(f"{source.channel}{about}"), Table(table.columns).text()]))
+    return Shown(text, table.html())
+
+
+def transaction(held: Held, look: Look = DEFAULT) -> Shown:
+    """What a transaction holds, until when, and what can be done with it."""
+    if held.empty:
+        return Table(
+            [], caption=(held.channel, ", queue"), note=f"{held.channel} has no message to hold"
+        ).shown()
+    table = Table(columns_of(held.df, look), caption=(held.channel, ", queue, held"), note=_held(held, look))
+    return table.shown()
+
+
+def _held(held: Held, look: Look) -> str:
+    if not held.sequences:
+        return f"nothing is held any more: {held.state}"
+    until = f" until {clock(held.deadline)} UTC" if held.deadline and not look.deterministic else ""
+    many = "sequences" if len(held.sequences) > 1 else "sequence"
+    verbs = "tx ack, reject, resend" if len(held.sequences) > 1 else "tx ack, reject, extend, resend, modify"
+    return f"held: {many} {', '.join(f'{each:,}' for each in held.sequences)}{until}; {verbs}"

@@ -1,0 +1,72 @@
+"""Results as JSON, for other programs: nothing is cut, instants are ISO 8601, bytes are text or base64."""
+
+import base64
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, is_dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+
+def as_json(result: object, *, lines: bool) -> str:
+    """A result as one JSON value, or as one line a row."""
+    value = _plain(result)
+    if lines and isinstance(value, list):
+        return "\n".join(_dumps(row) for row in value)
+    return _dumps(value)
+
+
+def _dumps(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _plain(value: Any) -> object:
+    """A value as JSON has it."""
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    for kind, write in WRITERS:
+        if isinstance(value, kind):
+            return write(value)
+    return _object(value)
+
+
+def _object(value: Any) -> object:
+    if hasattr(value, "columns"):
+        return [_plain(dict(zip(value.columns, row, strict=True))) for row in _rows(value)]
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(asdict(value))
+    if hasattr(value, "item"):
+        return _plain(value.item())
+    return None if str(value) in ("<NA>", "NaT") else str(value)
+
+
+def _rows(frame: Any) -> Any:
+    """The rows of a frame; missing values None."""
+    columns = [
+        [
+            None if gone else value
+            for value, gone in zip(frame[name].tolist(), frame[name].isna(), strict=True)
+        ]
+        for name in frame.columns
+    ]
+    return zip(*columns, strict=True)
+
+
+def _text(body: bytes) -> object:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(body).decode()}
+
+
+WRITERS: tuple[tuple[type, Callable[[Any], object]], ...] = (
+    (float, lambda value: value if math.isfinite(value) else None),
+    (bytes, _text),
+    (timedelta, timedelta.total_seconds),
+    (datetime, lambda value: value.isoformat() if value == value else None),  # noqa: PLR0124  NaT is not itself
+)

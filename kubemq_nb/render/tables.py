@@ -1,0 +1,130 @@
+"""A table of texts, and its two forms."""
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from kubemq_nb.render.text import LIMIT, WIDTH, cut, displayed, line, padded
+
+NARROWEST = 12  # columns that a text is not cut below
+WIDEST = 60  # of a cell in text
+WIDEST_HTML = 200  # of a cell in HTML
+
+
+class Look(NamedTuple):
+    """What a user may choose of all displays."""
+
+    max_rows: int = 20  # shown of a frame
+    deterministic: bool = False  # leave out what differs from run to run: times, ids, ports
+
+
+class Shown(NamedTuple):
+    """The two forms of an object."""
+
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its heading and its texts."""
+
+    name: str
+    cells: Sequence[str]
+    right: bool = False  # figures
+
+    @property
+    def width(self) -> int:
+        """Columns of text that it takes."""
+        return max(displayed(text) for text in [self.name, *self.cells])
+
+    def narrowed(self, width: int) -> "Column":
+        """The same with cells cut to a width."""
+        return replace(self, cells=[cut(text, width) for text in self.cells])
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns between a caption and a note.
+
+    Attributes:
+        columns: In their order; a table that is too wide for text loses the last ones, and says so.
+        caption: What it is about: a name, and what else there is to say.
+        note: What was counted, and what did not change.
+    """
+
+    columns: Sequence[Column]
+    caption: tuple[str, str] = ("", "")
+    note: str = ""
+    absent: list[str] = field(default_factory=list)
+
+    def shown(self) -> Shown:
+        """Both forms."""
+        return Shown(self.text(), self.html())
+
+    def text(self) -> str:
+        """Lines of columns two spaces apart, and the note."""
+        fitting, absent = fit([column.narrowed(WIDEST) for column in self.columns])
+        names = [padded(column.name, column.width, right=column.right) for column in fitting]
+        rows = [
+            "  ".join(
+                padded(c, column.width, right=column.right) for c, column in zip(row, fitting, strict=True)
+            )
+            for row in zip(*(column.cells for column in fitting), strict=True)
+        ]
+        notes = [self.note] if self.note else []
+        if absent:
+            notes.append(f"not shown: {', '.join(absent)}")
+        head = ["  ".join(names)] if fitting else []
+        return _limited("\n".join(text.rstrip() for text in [*head, *rows, "; ".join(notes)] if text), "\n")
+
+    def html(self) -> str:
+        """A bare table: hosts strip styles, and a saved notebook has no script."""
+        name, about = self.caption
+        caption = f"<p><b>{escaped(name)}</b>{escaped(about)}</p>" if name else ""
+        note = f"<p><small>{escaped(self.note)}</small></p>" if self.note else ""
+        head = "".join(f'<th scope="col" align="{_side(c)}">{escaped(c.name)}</th>' for c in self.columns)
+        rows = "".join(
+            "<tr>" + "".join(map(_cell, row, self.columns)) + "</tr>"
+            for row in zip(*(column.cells for column in self.columns), strict=True)
+        )
+        table = f'<table cellpadding="4"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+        return caption + (table if self.columns else "") + note
+
+
+def fit(columns: Sequence[Column], width: int = WIDTH) -> tuple[list[Column], list[str]]:
+    """Cut the widest texts, then leave out the last columns, until all fit; the names of those left out."""
+    kept = list(columns)
+    absent: list[str] = []
+    while (excess := sum(column.width + 2 for column in kept) - 2 - width) > 0:
+        widest = max(
+            (column for column in kept if not column.right), key=lambda each: each.width, default=None
+        )
+        if widest and widest.width > max(NARROWEST, len(widest.name)):
+            target = max(NARROWEST, len(widest.name), widest.width - excess)
+            kept[kept.index(widest)] = widest.narrowed(target)
+        elif len(kept) > 1:
+            absent.insert(0, kept.pop().name)
+        else:
+            break
+    return kept, absent
+
+
+def escaped(text: str) -> str:
+    """Text as it may stand in HTML, wherever it came from."""
+    return html.escape(line(text))
+
+
+def _cell(text: str, column: Column) -> str:
+    return f'<td align="{_side(column)}">{escaped(cut(text, WIDEST_HTML))}</td>'
+
+
+def _side(column: Column) -> str:
+    return "right" if column.right else "left"
+
+
+def _limited(text: str, separator: str) -> str:
+    if len(text) <= LIMIT:
+        return text
+    return text[: text.rindex(separator, 0, LIMIT)] + f"{separator}(cut: a display holds 4 MB)"

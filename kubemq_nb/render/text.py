@@ -1,0 +1,140 @@
+"""Text that is safe to show: control characters made visible, long values cut, columns aligned."""
+
+import re
+import textwrap
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from IPython.lib.pretty import RepresentationPrinter
+
+WIDTH = 110  # columns of text
+LIMIT = 4_000_000  # characters that one result puts into a notebook
+
+# C0 (but line break and tab), DEL, C1, and what turns the direction of text: a terminal obeys them, a reader
+# is fooled by them.
+_harmful = re.compile(
+    "[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+
+
+def clean(text: str) -> str:
+    """Replace control and direction characters by their visible escapes; line breaks and tabs stay."""
+    return _harmful.sub(lambda found: _escape(found[0]), text)
+
+
+def _escape(character: str) -> str:
+    number = ord(character)
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"  # noqa: PLR2004  Latin-1
+
+
+def line(text: str) -> str:
+    """The same on one line: line breaks and tabs become visible too."""
+    return clean(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def cut(text: str, width: int) -> str:
+    """Cut text to a width, with an ellipsis in place of the rest."""
+    return text if len(text) <= width else f"{text[: max(width - 1, 0)]}…"
+
+
+def limited(text: str) -> str:
+    """Cut what is too long for a notebook, and say so."""
+    if len(text) <= LIMIT:
+        return text
+    return f"{text[:LIMIT]}…\n(cut: {len(text):,} characters in all; the object has them)"
+
+
+def size(length: int) -> str:
+    """Write a number of bytes, in decimal units."""
+    if length < 1000:  # noqa: PLR2004
+        return f"{length} B"
+    for unit, scale in (("kB", 1e3), ("MB", 1e6)):
+        if length < scale * 1000:
+            return f"{length / scale:.3g} {unit}"
+    return f"{length / 1e9:.3g} GB"
+
+
+def span(seconds: float) -> str:
+    """Write a span of time: 3.1 ms, 51 ms, 8.2 s, 1 m 12 s, 14 h, 61 d."""
+    if seconds < 1:
+        return f"{seconds * 1000:.2g} ms" if seconds < 0.1 else f"{seconds * 1000:.0f} ms"  # noqa: PLR2004
+    for unit, larger, length in (("s", "m", 60), ("m", "h", 3600), ("h", "d", 86_400)):
+        if seconds < length:
+            return _span(seconds, unit, larger)
+    return f"{seconds / 86_400:.0f} d"
+
+
+def _span(seconds: float, unit: str, larger: str) -> str:
+    if unit == "s":
+        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"  # noqa: PLR2004
+    if unit == "m":
+        whole, rest = divmod(int(seconds), 60)
+        return f"{whole} m {rest} s" if rest else f"{whole} m"
+    return f"{seconds / 3600:.0f} {unit}" if larger else ""
+
+
+def clock(time: datetime) -> str:
+    """Write the time of day, to the second."""
+    return f"{time:%H:%M:%S}"
+
+
+def columns(rows: Sequence[Sequence[str]], *, width: int = WIDTH) -> list[str]:
+    """Lines of aligned columns, two spaces apart; the last column wraps below itself."""
+    if not rows:
+        return []
+    widths = [max(displayed(row[place]) for row in rows) for place in range(len(rows[0]) - 1)]
+    indent = " " * (sum(widths) + 2 * len(widths))
+    lines: list[str] = []
+    for row in rows:
+        head = "".join(padded(cell, width) + "  " for cell, width in zip(row, widths, strict=False))
+        lines += textwrap.wrap(
+            row[-1], width, initial_indent=head, subsequent_indent=indent, break_on_hyphens=False
+        ) or [head.rstrip()]
+    return lines
+
+
+def displayed(text: str) -> int:
+    """How many columns text takes in a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(_width(character) for character in text)
+
+
+def _width(character: str) -> int:
+    if unicodedata.combining(character) or unicodedata.category(character) == "Cf":
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def padded(text: str, width: int, *, right: bool = False) -> str:
+    """Pad text to a width."""
+    space = " " * max(0, width - displayed(text))
+    return space + text if right else text + space
+
+
+class Text(str):
+    """Text that shows as it is, without quotes."""
+
+    __slots__ = ()
+
+    def _repr_pretty_(self, printer: "RepresentationPrinter", cycle: bool) -> None:  # noqa: ARG002, FBT001  IPython's
+        printer.text(str(self))  # type: ignore[no-untyped-call]
+
+
+class Page(Text):
+    """Text that has a Markdown form as well."""
+
+    __slots__ = ("markdown",)
+    markdown: str
+
+    def __new__(cls, text: str, markdown: str) -> Self:
+        """Make a page of both its forms."""
+        page = super().__new__(cls, text)
+        page.markdown = markdown
+        return page
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown
