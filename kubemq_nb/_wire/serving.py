@@ -385,3 +385,112 @@ def info_response(id: str, queues: Sequence[QueueFigures]) -> bytes:
         Queues=made,
     )
     return pb.QueuesInfoResponse(RefRequestID=id, Info=info).SerializeToString()
+
+
+# Streams of queues
+
+
+class StreamRequest(NamedTuple):
+    """One request on an old transaction stream; times in seconds."""
+
+    id: str
+    client_id: str
+    type: int
+    channel: str
+    visibility: int
+    wait: int
+    sequence: int
+    modified: bytes | None  # a message
+
+
+def read_stream_request(data: bytes) -> StreamRequest:
+    """One request on an old transaction stream."""
+    request = _read(pb.StreamQueueMessagesRequest, data)
+    modified = request.ModifiedMessage.SerializeToString() if request.HasField("ModifiedMessage") else None
+    return StreamRequest(
+        request.RequestID or new_id(),
+        request.ClientID,
+        request.StreamRequestTypeData,
+        request.Channel,
+        request.VisibilitySeconds,
+        request.WaitTimeSeconds,
+        request.RefSequence,
+        modified,
+    )
+
+
+def stream_response(id: str, type: int, message: bytes | None = None, error: str = "") -> bytes:
+    """One answer on an old transaction stream."""
+    return containers.StreamQueueMessagesResponse(
+        RequestID=id, StreamRequestTypeData=type, Message=message, IsError=bool(error), Error=error
+    ).SerializeToString()
+
+
+def read_upstream(data: bytes) -> tuple[str, Sequence[bytes]]:
+    """Id and messages of one upstream request."""
+    request = _read(containers.QueuesUpstreamRequest, data)
+    return request.RequestID, request.Messages
+
+
+def upstream_response(id: str, results: Iterable[Result] = (), *, error: str = "") -> bytes:
+    """The answer to one upstream request."""
+    return pb.QueuesUpstreamResponse(
+        RefRequestID=id, Results=map(_send_result, results), IsError=bool(error), Error=error
+    ).SerializeToString()
+
+
+class DownstreamRequest(NamedTuple):
+    """One request on a downstream."""
+
+    id: str
+    type: int
+    client_id: str
+    channel: str
+    count: int
+    wait: int  # milliseconds
+    auto_ack: bool
+    transaction: str
+    sequences: Sequence[int]
+    target: str
+
+
+DOWNSTREAM_GET = pb.Get
+DOWNSTREAM_ACTIVE_OFFSETS = pb.ActiveOffsets
+
+
+def read_downstream(data: bytes) -> DownstreamRequest:
+    """One request on a downstream."""
+    request = _read(pb.QueuesDownstreamRequest, data)
+    return DownstreamRequest(
+        request.RequestID,
+        request.RequestTypeData,
+        request.ClientID,
+        request.Channel,
+        request.MaxItems,
+        request.WaitTimeout,
+        request.AutoAck,
+        request.RefTransactionId,
+        list(request.SequenceRange),
+        request.ReQueueChannel,
+    )
+
+
+def downstream_response(
+    request: DownstreamRequest,
+    transaction: str,
+    *,
+    type: int | None = None,
+    messages: Sequence[bytes] = (),
+    offsets: Sequence[int] = (),
+    error: str = "",
+) -> bytes:
+    """One answer on a downstream; its type is the request's unless another is given."""
+    return containers.QueuesDownstreamResponse(
+        TransactionId=transaction,
+        RefRequestId=request.id,
+        RequestTypeData=request.type if type is None else type,
+        Messages=messages,
+        ActiveOffsets=offsets,
+        IsError=bool(error),
+        Error=error,
+    ).SerializeToString()

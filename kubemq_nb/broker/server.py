@@ -15,10 +15,12 @@ from kubemq_nb._wire import serving
 from kubemq_nb.broker.engine.clock import SECOND, Alarm
 from kubemq_nb.broker.engine.events import Events
 from kubemq_nb.broker.engine.events_store import EventsStore
+from kubemq_nb.broker.engine.old_stream import settle_left
 from kubemq_nb.broker.engine.queues import Queues
 from kubemq_nb.broker.engine.requests import Requests
 from kubemq_nb.broker.handlers.calls import Context
 from kubemq_nb.broker.handlers.events import EventHandlers
+from kubemq_nb.broker.handlers.queue_streams import QueueStreamHandlers
 from kubemq_nb.broker.handlers.queues import QueueHandlers
 from kubemq_nb.broker.handlers.requests import RequestHandlers
 from kubemq_nb.broker.handlers.service import Service
@@ -90,12 +92,14 @@ class Broker:
         self._queues.restore(content)
         self._events_store.restore(content)
         self._committer.start()
+        settle_left(self._queues, content.held)
 
     def handlers(self) -> dict[str, Callable[..., Any]]:
         """What answers each method."""
         queues = QueueHandlers(self._queues)
         events = EventHandlers(self._events, self._events_store)
         requests = RequestHandlers(self._requests)
+        streams = QueueStreamHandlers(self._queues)
         return {
             "Ping": self._ping,
             "SendEvent": events.send,
@@ -109,6 +113,9 @@ class Broker:
             "ReceiveQueueMessages": queues.receive,
             "AckAllQueueMessages": queues.ack_all,
             "QueuesInfo": queues.info,
+            "QueuesUpstream": streams.upstream,
+            "StreamQueueMessage": streams.old_stream,
+            "QueuesDownstream": streams.downstream,
         }
 
     def close(self) -> None:

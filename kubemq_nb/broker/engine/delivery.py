@@ -229,7 +229,7 @@ def restore(queues: Queues, queue: Queue, messages: Sequence[Message]) -> None:
     """Put messages back that were deleted for a receiver who has gone meanwhile, each at its old place."""
 
     def done(_: object) -> None:
-        queue.arrive(messages)
+        queue.arrive(messages, sum(len(message.content) for message in messages))
         queue.serve()
 
     queues.commit(Plan(operations=[InsertMessages(messages)], done=done))

@@ -71,7 +71,7 @@ class DelayMessages(NamedTuple):
 
 
 class ReleaseDelayed(NamedTuple):
-    """Put a delayed message into its queue, as `message` (without content) says."""
+    """Put a delayed message into its queue, as `message` (without content) says; gives what MoveMessage gives."""
 
     number: int
     message: Message
@@ -108,7 +108,10 @@ class DeleteMessages(NamedTuple):
 
 
 class MoveMessage(NamedTuple):
-    """Turn a stored message into `message`, which says all but the content."""
+    """Turn a stored message into `message`, which says all but the content.
+
+    Gives the size of the content, or None when the message is not there.
+    """
 
     queue: int
     sequence: int

@@ -91,13 +91,14 @@ class Queue:
         self.last_sequence += 1
         return self.last_sequence
 
-    def arrive(self, messages: Iterable[Message]) -> None:
-        """Take in messages that are stored now, without telling those who wait."""
+    def arrive(self, messages: Iterable[Message], size: int) -> None:
+        """Take in messages of `size` bytes that are stored now, without telling those who wait."""
         for message in messages:
             self.ready.add(message.sequence)
-            self.bytes += len(message.content)
             if message.expires_at:
                 self.expiries[message.sequence] = message.expires_at
+        self.bytes += size
+        self.stored = True
         self.last_activity = self._clock.now()
 
     def serve(self) -> None:
@@ -169,19 +170,18 @@ class Queues:
         self.commit = commit
         self._new_channel = new_channel
         self._queues: dict[str, Queue] = {}
-        self._schedule = Schedule(clock, commit, self._release)
+        self._schedule = Schedule(clock, commit, self.release)
 
     def restore(self, content: Content) -> None:
         """Take over what the store holds."""
-        by_id: dict[int, Queue] = {}
         for channel in content.channels:
             if channel.kind == "queues":
-                queue = by_id[channel.id] = Queue(channel.id, channel.name, self.clock)
+                queue = self._queues[channel.name] = Queue(channel.id, channel.name, self.clock)
                 queue.stored = True
                 queue.last_sequence = channel.last_sequence
                 queue.reset(content.queues.get(channel.id, QueueContent((), {}, 0)))
                 queue.delivered = queue.last_sequence - len(queue.ready)
-                self._queues[channel.name] = queue
+        by_id = self.by_id()
         self._schedule.restore((by_id[item.message.queue], item) for item in content.delayed)
 
     def __iter__(self) -> Iterator[Queue]:
@@ -198,9 +198,9 @@ class Queues:
         """The queue of this name, if there is one."""
         return self._queues.get(name)
 
-    def of(self, message: Message) -> Queue:
-        """The queue that a stored message lies in."""
-        return next(queue for queue in self._queues.values() if queue.id == message.queue)
+    def by_id(self) -> dict[int, Queue]:
+        """All queues by the id of their channel."""
+        return {queue.id: queue for queue in self._queues.values()}
 
     def forget(self, name: str) -> None:
         """Drop a queue that is deleted."""
@@ -214,6 +214,23 @@ class Queues:
 
     def send(self, drafts: Sequence[Draft], reply: Callable[[list[Sent]], None]) -> None:
         """Store messages and answer with one result for each, in order; bad ones do not stop the others."""
+        sending = self.sending(drafts)
+
+        def done(_: object) -> None:
+            sending.stored()
+            reply(sending.results)
+
+        def failed(reason: str) -> None:
+            self.reload(sending.queues)
+            reply([r if r.error else Sent(r.id, error=reason) for r in sending.results])
+
+        if sending.operations:
+            self.commit(Plan(operations=sending.operations, done=done, failed=failed))
+        else:
+            reply(sending.results)
+
+    def sending(self, drafts: Sequence[Draft]) -> "Sending":
+        """Number messages and say what the store has to do for them."""
         now = self.clock.now()
         results: list[Sent] = []
         messages: list[Message] = []
@@ -231,34 +248,7 @@ class Queues:
                 later.append((queue, result.delayed_to, message))
             else:
                 messages.append(message._replace(sequence=queue.next_sequence()))
-        operations = self.channel_operations(touched.values())
-        delayed = self._schedule.number(later)
-        if messages:
-            operations.append(InsertMessages(messages))
-        if delayed:
-            operations.append(self._schedule.operation(delayed))
-
-        def done(_: object) -> None:
-            self.arrived(touched.values(), messages)
-            self._schedule.add(delayed)
-            reply(results)
-
-        def failed(reason: str) -> None:
-            self.reload(touched.values())
-            reply([r if r.error else Sent(r.id, error=reason) for r in results])
-
-        if operations:
-            self.commit(Plan(operations=operations, done=done, failed=failed))
-        else:
-            reply(results)
-
-    def arrived(self, queues: Iterable[Queue], messages: Sequence[Message]) -> None:
-        """Take in messages that are stored now, and serve those who wait for them."""
-        by_id = {queue.id: queue for queue in queues}
-        for queue in by_id.values():
-            queue.stored = True
-            queue.arrive(message for message in messages if message.queue == queue.id)
-            queue.serve()
+        return Sending(self, self._schedule, list(touched.values()), results, messages, later)
 
     def channel_operations(self, queues: Iterable[Queue]) -> list[Operation]:
         """What makes the store know the queues that it does not know yet."""
@@ -274,7 +264,7 @@ class Queues:
 
             self.commit(Plan(operations=[LoadQueue(queue.id)], done=done, failed=log.error))
 
-    def _release(self, queue: Queue, message: Message) -> Message:
+    def release(self, queue: Queue, message: Message) -> Message:
         now = self.clock.now()
         return message._replace(
             queue=queue.id,
@@ -282,6 +272,47 @@ class Queues:
             timestamp=now,
             expires_at=now + message.expiration * SECOND if message.expiration else 0,
         )
+
+
+class Sending:
+    """Messages on their way into the store.
+
+    Attributes:
+        queues: Those concerned.
+        results: One for each draft, in order.
+        operations: What the store has to do.
+    """
+
+    def __init__(
+        self,
+        queues: Queues,
+        schedule: Schedule,
+        touched: list[Queue],
+        results: list[Sent],
+        messages: list[Message],
+        later: list[tuple[Queue, int, Message]],
+    ) -> None:
+        self.queues = touched
+        self.results = results
+        self._schedule = schedule
+        self._messages = messages
+        self._delayed = schedule.number(later)
+        self.operations = queues.channel_operations(touched)
+        if messages:
+            self.operations.append(InsertMessages(messages))
+        if self._delayed:
+            self.operations.append(schedule.operation(self._delayed))
+
+    def stored(self) -> None:
+        """They are in the store: let those who wait have them."""
+        self._schedule.add(self._delayed)
+        by_queue: dict[int, list[Message]] = {}
+        for message in self._messages:
+            by_queue.setdefault(message.queue, []).append(message)
+        for queue in self.queues:
+            arrived = by_queue.get(queue.id, [])
+            queue.arrive(arrived, sum(len(message.content) for message in arrived))
+            queue.serve()
 
 
 def draft_error(draft: Draft) -> str:

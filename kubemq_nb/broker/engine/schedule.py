@@ -60,7 +60,6 @@ class Schedule:
     def add(self, numbered: Sequence[Numbered]) -> None:
         """Wait for messages that are stored now."""
         for queue, item in numbered:
-            queue.stored = True
             self._waiting[item.number] = (queue, item._replace(message=item.message._replace(content=b"")))
             self._counts[queue.id] += 1
             heappush(self._due, (item.due, item.number))
@@ -91,9 +90,10 @@ class Schedule:
     def _let_go(self, queue: Queue, item: Delayed) -> None:
         message = self._release(queue, item.message)
 
-        def done(_: object) -> None:
-            queue.arrive([message])
-            queue.serve()
+        def done(sizes: list[int | None]) -> None:
+            if sizes[0] is not None:
+                queue.arrive([message], sizes[0])
+                queue.serve()
 
         def failed(_: str) -> None:
             self.add([(queue, item._replace(due=self._clock.now() + RETRY))])

@@ -15,6 +15,11 @@ async def incoming(context: Context) -> AsyncIterator[bytes]:
         yield data
 
 
+async def for_ever() -> None:
+    """Wait until the client goes."""
+    await asyncio.Event().wait()
+
+
 async def deliver(take: Callable[[], list[bytes]], wake: asyncio.Event, context: Context) -> None:
     """Write what a live subscription gets, for ever.
 

@@ -144,10 +144,10 @@ class SqliteStore:
             [(k, item.due, item.message.queue) for k, item in keyed],
         )
 
-    def _release_delayed(self, operation: plan.ReleaseDelayed) -> None:
+    def _release_delayed(self, operation: plan.ReleaseDelayed) -> int | None:
         number = key(DELAYED, operation.number)
         self._connection.execute("DELETE FROM delayed WHERE number = ?", (number,))
-        self._move(number, operation.message)
+        return self._move(number, operation.message)
 
     def _read_messages(self, operation: plan.ReadMessages | plan.TakeMessages) -> list[Message]:
         found: list[Message] = []
@@ -189,15 +189,18 @@ class SqliteStore:
             freed += sum(size for (size,) in sizes)
         return freed
 
-    def _move_message(self, operation: plan.MoveMessage) -> None:
-        self._move(key(operation.queue, operation.sequence), operation.message)
+    def _move_message(self, operation: plan.MoveMessage) -> int | None:
+        return self._move(key(operation.queue, operation.sequence), operation.message)
 
-    def _move(self, old_key: int, message: Message) -> None:
-        query = "SELECT content, md5 FROM message WHERE key = ?"
-        for content, md5 in self._connection.execute(query, (old_key,)).fetchall():
-            row = rows.message_row(message._replace(content=content, md5=md5))
-            self._connection.execute(MOVE_MESSAGE, (*row, old_key))
+    def _move(self, old_key: int, message: Message) -> int | None:
         self._numbered(message.queue, message.sequence)
+        query = "SELECT content, md5 FROM message WHERE key = ?"
+        found = self._connection.execute(query, (old_key,)).fetchone()
+        if found is None:
+            return None
+        row = rows.message_row(message._replace(content=found[0], md5=found[1]))
+        self._connection.execute(MOVE_MESSAGE, (*row, old_key))
+        return len(found[0])
 
     # Events
 
