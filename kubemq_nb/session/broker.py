@@ -44,8 +44,8 @@ class Broker:
         self._link.check()
         if self._link.embedded is None:
             raise NotSupported(
-                f"{self._link.name} talks to the server at {self._link.address}, which is not ours to stop or "
-                "start; connecting without an address starts an embedded broker."
+                f"{self._link.name} talks to the server at {self._link.address}, which is not ours to stop "
+                "or start; connecting without an address starts an embedded broker."
             )
         return self._link.embedded
 

@@ -1,0 +1,234 @@
+import asyncio
+import threading
+
+import pytest
+
+from kubemq_nb.errors import SubscriptionLost
+from kubemq_nb.session.feed import Feed
+from tests.unit.session.streams import FedStream
+
+
+@pytest.fixture
+def stream():
+    return FedStream()
+
+
+@pytest.fixture
+def begin(stream):
+    feeds = []
+
+    def begin(**options):
+        feed = Feed(kind="events", channel="gates", **options)
+        feeds.append(feed)
+        feed.begin(stream.subscribe)
+        return feed
+
+    yield begin
+    for feed in feeds:
+        feed.stop()
+
+
+def bodies(frame):
+    return list(frame["id"])
+
+
+def test_a_feed_waits_for_its_first_row_and_then_is_live(begin, stream):
+    feed = begin()
+    before = feed.status()
+
+    stream.put("a", "b")
+
+    assert feed.wait(count=2)
+    after = feed.status()
+    assert (before.state, before.received) == ("waiting", 0)
+    assert (after.state, after.received, after.held) == ("live", 2, 2)
+    assert bodies(feed.df) == ["a", "b"]
+
+
+def test_only_the_newest_rows_are_held_and_the_others_counted(begin, stream):
+    feed = begin(keep=3)
+
+    stream.put(*"abcde")
+
+    assert feed.wait(count=5)
+    assert bodies(feed.df) == ["c", "d", "e"]
+    assert (feed.status().received, feed.status().dropped) == (5, 2)
+
+
+def test_a_frame_tells_the_number_of_its_last_row(begin, stream):
+    feed = begin(keep=2)
+    stream.dropped = 10  # what the client had to drop came before as well
+
+    stream.put(*"abc")
+
+    assert feed.wait(count=3)
+    assert feed.tail(1).attrs["received"] == feed.df.attrs["received"] == 13
+
+
+def test_a_pause_freezes_the_tail_while_rows_go_on_coming(begin, stream):
+    feed = begin()
+    stream.put("a")
+    assert feed.wait(count=1)
+
+    feed.pause()
+    stream.put("b")
+
+    assert feed.wait(count=2)
+    assert feed.status().state == "paused"
+    assert bodies(feed.tail()) == ["a"]
+    assert bodies(feed.df) == ["a", "b"]
+    feed.resume()
+    assert bodies(feed.tail()) == ["a", "b"]
+
+
+def test_clear_lets_go_of_the_rows_and_keeps_the_count(begin, stream):
+    feed = begin()
+    stream.put("a")
+    assert feed.wait(count=1)
+
+    feed.clear()
+
+    assert bodies(feed.df) == []
+    assert feed.status().received == 1
+
+
+def test_the_version_grows_with_every_change_and_only_then(begin, stream):
+    feed = begin()
+    before = feed.version
+
+    feed.status()
+    same = feed.version
+    stream.put("a")
+
+    assert feed.wait(count=1)
+    assert same == before
+    assert feed.version > before
+
+
+def test_waiting_is_over_in_time_when_nothing_comes(begin):
+    assert begin().wait(timeout=0.01) is False
+
+
+def test_a_handler_sees_each_event_in_order(begin, stream):
+    seen = []
+    feed = begin(handler=lambda event: seen.append(event.body))
+    done = threading.Event()
+    feed._handler = lambda event, first=feed._handler: (first(event), len(seen) == 3 and done.set())
+
+    stream.put(*"abc")
+
+    assert done.wait(5)
+    assert seen == [b"a", b"b", b"c"]
+
+
+def test_a_coroutine_handler_runs_on_a_loop_of_ours(begin, stream):
+    seen, done = [], threading.Event()
+
+    async def handler(event):
+        await asyncio.sleep(0)
+        seen.append((event.body, threading.current_thread().name))
+        done.set()
+
+    begin(handler=handler)
+    stream.put("a")
+
+    assert done.wait(5)
+    assert seen == [(b"a", "kubemq-nb:handlers")]
+
+
+def test_after_stop_the_handler_is_not_called_again(begin, stream):
+    entered, release, calls = threading.Event(), threading.Event(), []
+
+    def handler(event):
+        calls.append(event.body)
+        entered.set()
+        release.wait(5)
+
+    feed = begin(handler=handler)
+    stream.put("a", "b")
+    assert entered.wait(5)
+
+    threading.Timer(0.05, release.set).start()
+    feed.stop()
+
+    assert calls == [b"a"]
+    assert stream.closed
+    assert feed.status().state == "stopped"
+
+
+def test_a_handler_may_stop_its_own_feed(begin, stream):
+    done = threading.Event()
+    feed = begin(handler=lambda event: (feed.stop(), done.set()))
+
+    stream.put("a", "b")
+
+    assert done.wait(5)
+    assert feed.finished
+
+
+def test_what_a_handler_raises_is_counted_kept_and_told(begin, stream):
+    told = []
+
+    def handler(event):
+        raise ValueError(f"no {event.body.decode()}")
+
+    feed = begin(handler=handler, on_error=told.append)
+    stream.put("a", "b")
+
+    assert feed.wait(count=2)
+    with feed._changed:
+        assert feed._changed.wait_for(lambda: feed.errors == 2, 5)
+    assert "ValueError: no b" in feed.status().note
+    assert "in handler" in feed.traceback
+    assert [str(error) for error in told] == ["no a", "no b"]
+
+
+def test_an_outage_is_a_state_and_leaves_a_gap(begin, stream):
+    feed = begin()
+    stream.put("a")
+    assert feed.wait(count=1)
+
+    stream.change("reconnecting", "no broker answers; trying again")
+    during = feed.status()
+    stream.change("live", "events of 3 s may be missing")
+
+    assert (during.state, during.note) == ("reconnecting", "no broker answers; trying again")
+    assert feed.status().state == "live"
+    assert feed.df.attrs["gaps"] == [(1, "events of 3 s may be missing")]
+
+
+def test_a_subscription_that_ends_for_good_says_so_and_tells_who_waits(begin, stream):
+    told = []
+    feed = begin(on_error=told.append)
+    lost = SubscriptionLost("the broker ended it")
+
+    stream.break_down(lost)
+
+    assert feed.wait(timeout=5) is False
+    assert feed.status().state == "not connected"
+    assert feed.status().note == "the broker ended it"
+    assert told == [lost]
+
+
+def test_a_refused_subscription_raises_without_on_error_and_tells_it_with():
+    told = []
+
+    def refuse(on_state):
+        raise SubscriptionLost("no such group")
+
+    feed = Feed(kind="events", channel="gates", on_error=told.append)
+    feed.begin(refuse)
+
+    assert feed.status().state == "not connected"
+    assert [str(error) for error in told] == ["no such group"]
+    with pytest.raises(SubscriptionLost):
+        Feed(kind="events", channel="gates").begin(refuse)
+
+
+def test_a_feed_names_its_channel_in_its_repr_and_no_address(begin):
+    assert repr(begin()) == "<Feed 0: events gates, waiting>"
+
+
+def test_a_feed_without_room_is_refused():
+    with pytest.raises(ValueError, match="1 row at least"):
+        Feed(kind="events", channel="gates", keep=0)

@@ -1,0 +1,63 @@
+import pytest
+
+from kubemq_nb.session.feed import Feed
+from kubemq_nb.session.jobs import Jobs, listing
+from tests.unit.session.streams import FedStream
+
+
+def feed(jobs, channel="gates"):
+    made = Feed(kind="events", channel=channel)
+    made.begin(FedStream().subscribe)
+    jobs.add(made)
+    return made
+
+
+@pytest.fixture
+def jobs():
+    jobs = Jobs()
+    yield jobs
+    jobs.stop("all")
+
+
+def test_jobs_are_numbered_from_one_and_no_number_comes_twice(jobs):
+    first = feed(jobs)
+    first.stop()
+
+    second = feed(jobs)
+
+    assert (first.id, second.id) == (1, 2)
+    assert jobs.all() == [second]
+
+
+def test_a_stopped_job_is_no_longer_listed(jobs):
+    one, other = feed(jobs), feed(jobs)
+
+    stopped = jobs.stop(one.id)
+
+    assert stopped == [one]
+    assert jobs.all() == [other]
+
+
+def test_all_jobs_stop_at_once(jobs):
+    made = [feed(jobs), feed(jobs)]
+
+    assert jobs.stop("all") == made
+    assert all(job.finished for job in made)
+
+
+def test_an_unknown_number_names_those_that_there_are(jobs):
+    feed(jobs)
+
+    with pytest.raises(ValueError, match=r"no job has the number 7 \(1\)"):
+        jobs.stop(7)
+
+
+def test_the_listing_has_its_columns_also_without_a_job(jobs):
+    empty = listing([])
+    feed(jobs, "gates.a")
+
+    full = listing(jobs.all())
+
+    assert list(empty.columns) == ["id", "kind", "channel", "state", "received", "errors", "since", "note"]
+    assert empty.dtypes.equals(full.dtypes)
+    assert list(full["channel"]) == ["gates.a"]
