@@ -86,10 +86,10 @@ def table(
     Args:
         columns: Values by name; instants as Unix nanoseconds or aware datetimes, 0 or None for none.
         dtypes: Dtype by name.
-        attrs: Facts about the frame.
+        attrs: Facts about the frame, beside its `count`.
     """
     frame = pd.DataFrame({name: _series(columns[name], dtype) for name, dtype in dtypes.items()})
-    frame.attrs.update(attrs)
+    frame.attrs.update({"count": len(frame), **attrs})
     return frame
 
 
