@@ -1,5 +1,6 @@
 """From a line to its result: parse, run, present."""
 
+from contextlib import nullcontext
 from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,7 @@ from IPython.display import display
 
 import kubemq_nb
 from kubemq_nb.errors import ConfirmationRequired, SessionClosed
-from kubemq_nb.magics import bodies, cells, grammar, reference
+from kubemq_nb.magics import bodies, cells, grammar, progress, reference
 from kubemq_nb.magics.call import Call
 from kubemq_nb.magics.commands import COMMANDS
 from kubemq_nb.magics.commands.connections import VARIABLE
@@ -121,7 +122,9 @@ class Dispatcher:
         if command.run:
             return command.run(call)
         owner = command.owner or command.noun
-        result = call.invoke(getattr(call.session, owner) if owner else call.session)
+        session = call.session
+        with progress.shown(session, self._shell) if "rows" in call.arguments else nullcontext():
+            result = call.invoke(getattr(session, owner) if owner else session)
         if isinstance(result, Feed | Responder):
             result.code = f"%kubemq {call.line}"
         return result

@@ -1,11 +1,13 @@
 """How results are shown: formatters of the shell for what this package returns, and the options of a line."""
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
 
 from kubemq_nb import frames, render
+from kubemq_nb.magics.follow import follow, is_terminal
 from kubemq_nb.messages import Response, SendResult, ServerInfo, Settlement
 from kubemq_nb.render import Look, Shown, Text
 from kubemq_nb.session import Feed, Responder, Session, Transaction
@@ -82,6 +84,9 @@ class Formatters:
         formatter.for_type(kind, show)
 
     def _text(self, result: object, printer: "RepresentationPrinter", cycle: bool) -> None:  # noqa: FBT001
+        if isinstance(result, LIVE) and is_terminal(self._shell):
+            printer.text(follow(result, sys.stdout.write))  # type: ignore[no-untyped-call]
+            return
         both = None if cycle else shown(result, self._look())
         printer.text(both.text if both else repr(result))  # type: ignore[no-untyped-call]
 

@@ -6,7 +6,7 @@ what did not change.
 """
 
 from kubemq_nb.render.frames import frame, is_ours
-from kubemq_nb.render.live import live, transaction
+from kubemq_nb.render.live import lines, live, transaction
 from kubemq_nb.render.records import as_json
 from kubemq_nb.render.results import describe
 from kubemq_nb.render.tables import Look, Shown, Table
@@ -26,6 +26,7 @@ __all__ = [
     "describe",
     "frame",
     "is_ours",
+    "lines",
     "live",
     "size",
     "span",

@@ -124,7 +124,7 @@ def tags(value: Mapping[str, str]) -> str:
     return line(" ".join(f"{key}={text}" for key, text in value.items()))
 
 
-def _raw(body: bytes) -> str:
+def raw(body: bytes) -> str:
     """The beginning of a body as it is: text, or else hexadecimal."""
     try:
         return line(cut(body.decode(), WIDEST_HTML))
@@ -137,7 +137,7 @@ def _body(head: "DataFrame") -> list[Column]:
     names = list(dict.fromkeys(name for value in decoded if isinstance(value, dict) for name in value))
     if decoded and 0 < len(names) <= FIELDS and all(isinstance(value, dict) for value in decoded):
         return [_field(name, decoded, taken=name in MESSAGE) for name in names]
-    return [Column("body", [_raw(body) for body in head["body"]])]
+    return [Column("body", [raw(body) for body in head["body"]])]
 
 
 def _field(name: str, bodies: Sequence[Mapping[str, object]], *, taken: bool) -> Column:
@@ -209,7 +209,7 @@ WRITERS: tuple[tuple[Any, Callable[[Any], str]], ...] = (  # the first that fits
     (int, "{:,}".format),
     (float, "{:,.6g}".format),
     (timedelta, lambda value: span(value.total_seconds())),
-    (bytes, _raw),
+    (bytes, raw),
     (str, lambda value: line(cut(value, WIDEST_HTML))),
     (dict | list, _json),
 )

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from kubemq_nb.render.frames import DEFAULT, KINDS, columns_of
+from kubemq_nb.render.frames import DEFAULT, KINDS, columns_of, raw, tags
 from kubemq_nb.render.tables import Look, Shown, Table
 from kubemq_nb.render.text import clock, line
 
@@ -89,3 +89,12 @@ def _held(held: Held, look: Look) -> str:
     many = "sequences" if len(held.sequences) > 1 else "sequence"
     verbs = "tx ack, reject, resend" if len(held.sequences) > 1 else "tx ack, reject, extend, resend, modify"
     return f"held: {many} {', '.join(f'{each:,}' for each in held.sequences)}{until}; {verbs}"
+
+
+def lines(rows: "DataFrame") -> list[str]:
+    """Each row as one line of its own: time, channel, body, tags."""
+    shown = zip(rows["timestamp"], rows["channel"], rows["body"], rows["tags"], strict=True)
+    return [
+        "  ".join(filter(None, [f"{at:%H:%M:%S}", line(channel), raw(body), tags(found)]))
+        for at, channel, body, found in shown
+    ]

@@ -1,0 +1,40 @@
+"""A feed in a terminal: its rows as they come, a line each, until Ctrl-C; the feed itself goes on."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from kubemq_nb import render
+from kubemq_nb.session import Feed, Responder
+
+MOST = 1000  # rows that one look takes
+
+
+def is_terminal(shell: object) -> bool:
+    """Whether somebody sits at a terminal, rather than at a notebook or a pipe."""
+    return not getattr(shell, "kernel", None) and sys.stdout.isatty()
+
+
+def follow(source: Feed | Responder, write: Callable[[str], Any]) -> str:
+    """Write rows until the source ends or the user interrupts; what there is to say then."""
+    shown = 0
+    try:
+        while True:
+            stopped = source.finished
+            shown = _write_new(source, shown, write)
+            if stopped:
+                return f"{source.channel}: stopped after {shown:,}"
+            source.wait(timeout=0.2)
+    except KeyboardInterrupt:
+        return f"{source.channel}: goes on as job {source.id}; %kubemq stop {source.id} ends it"
+
+
+def _write_new(source: Feed | Responder, shown: int, write: Callable[[str], Any]) -> int:
+    rows = source.tail(MOST)
+    received = int(rows.attrs["received"])
+    new = rows.tail(received - shown) if received - shown < len(rows) else rows
+    if received - shown > len(rows):
+        write(f"({received - shown - len(rows):,} came too fast to be shown)\n")
+    for line in render.lines(new):
+        write(f"{line}\n")
+    return received
