@@ -20,7 +20,7 @@ def python_with(version: str) -> str:
 
 @cache
 def node_with_kubemq() -> Path:
-    """The folder from which node finds kubemq-js, in the version that the lock file beside its driver names."""
+    """The folder where kubemq-js is installed, in the version that the lock file beside its driver names."""
     folder = ROOT / ".cache" / "kubemq-js"
     lock = (DRIVERS / NODE_LOCK).read_text()
     done = folder / ".installed"

@@ -54,7 +54,9 @@ class Client:
         return [queued(message) for message in self._queues.pull(channel, count, wait).messages]
 
     def peek(self, *, channel: str, count: int, wait: int) -> list[dict[str, object]]:
-        return [queued(message) for message in self._queues.peek_queue_messages(channel, count, wait).messages]
+        return [
+            queued(message) for message in self._queues.peek_queue_messages(channel, count, wait).messages
+        ]
 
     def ack_all(self, *, channel: str, wait: int) -> int:
         return self._queues.ack_all_queue_messages(channel, wait)
@@ -71,7 +73,12 @@ class Client:
         """Settle all messages of a transaction, or the one with the sequence."""
         poll = self._held[held]
         if sequence is None:
-            name = {"ack": "ack_all", "reject": "reject_all", "requeue": "re_queue_all", "close": "close_transaction"}
+            name = {
+                "ack": "ack_all",
+                "reject": "reject_all",
+                "requeue": "re_queue_all",
+                "close": "close_transaction",
+            }
             settle = getattr(poll, name[how])
         else:
             (message,) = (message for message in poll.messages if message.sequence == sequence)

@@ -4,8 +4,8 @@
     < {"id": 1, "result": [...]}                  or {"id": 1, "error": "KubeMQError: ..."}
     < {"subscription": 7, "item": {...}}          whenever something arrives
 
-The first line is what the client is made with. Each request has a thread of its own, so that one may wait while
-others go on. Bodies travel as {"base64": "..."}. Ends with its input.
+The first line is what the client is made with. Each request has a thread of its own, so that one may wait
+while others go on. Bodies travel as {"base64": "..."}. Ends with its input.
 """
 
 import base64
@@ -21,7 +21,9 @@ Tell = Callable[[int, dict[str, object]], None]
 def serve(make: Callable[..., object]) -> None:
     """Answer requests with the methods of what `make` returns, until the input ends."""
     write = writer()
-    client = make(**read(sys.stdin.readline()), tell=lambda to, item: write({"subscription": to, "item": item}))
+    client = make(
+        **read(sys.stdin.readline()), tell=lambda to, item: write({"subscription": to, "item": item})
+    )
 
     def answer(request: dict[str, object]) -> None:
         try:

@@ -1,0 +1,39 @@
+"""Official clients of every kind on one embedded broker, beside a session of our own."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from kubemq_nb.broker.launcher import RunningBroker
+    from tests.official.client import Client
+
+MakeClient = Callable[..., "Client"]
+
+
+@pytest.fixture(scope="session")
+def official_clients() -> Iterator[MakeClient]:
+    """Makes official clients: of this name, on this broker, as this client id, with the broker's token."""
+    from tests.official.client import Client
+
+    with ExitStack() as opened:
+
+        def make(
+            name: str, broker: "RunningBroker", client_id: str = "theirs", *, with_token: bool = True
+        ) -> "Client":
+            missing = [tool for tool in ("node", "npm") if not shutil.which(tool)]
+            if "js" in name and missing:
+                pytest.skip(f"{name} needs {' and '.join(missing)}, which this machine has not")
+            token = broker.token_file.read_text().strip() if with_token else None
+            return opened.enter_context(closing(Client(name, broker.address, token, client_id)))
+
+        yield make
+
+
+@pytest.fixture(scope="session", params=["kubemq 4.1.5", "kubemq 2.3.0", "kubemq-js 1.2.3"])
+def theirs(request: pytest.FixtureRequest, official_clients: MakeClient, broker: "RunningBroker") -> "Client":
+    """Each official client in turn, on the broker of the run."""
+    return official_clients(request.param, broker)
