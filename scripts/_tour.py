@@ -4,7 +4,6 @@ import argparse
 import csv
 import io
 import json
-import os
 import sys
 import tempfile
 import time
@@ -17,10 +16,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # this environment's kernel, not one of the user's
-
 import nbformat
-from nbclient import NotebookClient
+from _run_notebook import run_notebook
 from nbclient.exceptions import CellExecutionError
 
 NOTEBOOK = Path(__file__).resolve().parents[1] / "notebooks" / "00_tour.ipynb"
@@ -45,24 +42,10 @@ def prepared(month: int) -> nbformat.NotebookNode:
     return notebook
 
 
-def execute(notebook: nbformat.NotebookNode, folder: str) -> None:
-    """Run every cell in a fresh kernel that knows of no other broker, saying which part it is at."""
-
-    def say(cell: nbformat.NotebookNode, cell_index: int) -> None:
-        if cell.cell_type == "markdown" and cell.source.startswith("#"):
-            title = cell.source.splitlines()[0].lstrip("# ")
-            print(f"  {cell_index + 1:2} of {len(notebook.cells)}  {title}", flush=True)
-
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("KUBEMQ_")}
-    client = NotebookClient(
-        notebook,
-        timeout=120,
-        kernel_name="python3",
-        store_widget_state=False,
-        resources={"metadata": {"path": folder}},
-        on_cell_start=say,
-    )
-    client.execute(env=clean | {"IPYTHONDIR": folder})
+def announce(cell: nbformat.NotebookNode) -> None:
+    """Say which part of the notebook begins."""
+    if cell.cell_type == "markdown" and cell.source.startswith("#"):
+        print(f"  {cell.source.splitlines()[0].lstrip('# ')}", flush=True)
 
 
 def text_of(cell: nbformat.NotebookNode) -> str:
@@ -120,7 +103,7 @@ def main() -> int:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="kubemq-nb-tour-") as folder:
         try:
-            execute(notebook, folder)
+            run_notebook(notebook, folder, announce)
         except CellExecutionError as error:
             print(error, file=sys.stderr)
             return 1
