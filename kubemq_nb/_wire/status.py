@@ -75,7 +75,8 @@ class Attempt:
     what: str  # with article: "the send to orders"
     address: str
     channel: str | None = None
-    timeout: float = 0.0  # seconds
+    timeout: float = 0.0  # seconds, the deadline of the call
+    wait: float = 0.0  # seconds of it that the broker was asked to wait
     effect: bool = False  # the broker may have done it although no answer came
 
 
@@ -126,9 +127,9 @@ def refusal(text: str, attempt: Attempt) -> KubeMQError:
     number, words = (int(match[1]), match[2].strip()) if match else (None, text.strip())
     if number == NO_ANSWER:
         return DeadlineExceeded(
-            f"No answer on {attempt.channel} within {_seconds(attempt.timeout)} (error 301)."
+            f"No answer on {attempt.channel} within {_seconds(attempt.wait)} (error 301)."
             " Is a responder running? See `%kubemq jobs`.",
-            timeout=attempt.timeout,
+            timeout=attempt.wait,
             channel=attempt.channel,
             number=number,
             reason=text,

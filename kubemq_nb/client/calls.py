@@ -3,10 +3,13 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from queue import Empty, SimpleQueue
-from typing import Any, cast, Generic, Protocol, TypeVar
+from contextlib import suppress
+from queue import Empty, Full, Queue, SimpleQueue
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 import grpc
+
+MOST_UNSENT = 1000  # requests of a stream that wait to leave
 
 T = TypeVar("T")
 Q = TypeVar("Q")
@@ -18,6 +21,23 @@ class Cancellable(Protocol):
 
     def cancel(self) -> object:
         """End it."""
+
+
+class PayloadStream(Protocol):
+    """A stream of payloads from the broker."""
+
+    def cancel(self) -> object:
+        """End it; the reader meets an error."""
+
+    def initial_metadata(self) -> object:
+        """Wait for the headers. Never on a single-threaded stream."""
+
+    def is_active(self) -> bool:
+        """Whether it has not ended."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def __next__(self) -> bytes: ...
 
 
 C = TypeVar("C", bound=Cancellable)
@@ -130,12 +150,10 @@ def _raising(error: BaseException) -> Callable[[], Any]:
     return outcome
 
 
-def single(call: Iterator[bytes]) -> bytes:
+def single(call: Iterator[bytes]) -> bytes | None:
     """The one answer of a unary method that was called as a stream; in a worker thread only."""
-    answer = next(call)
-    for _ in call:  # to its end, where the status is
-        pass
-    return answer
+    answers = list(call)  # to its end, where the status is
+    return answers[0] if answers else None
 
 
 class Pending(Generic[A]):
@@ -167,15 +185,25 @@ class Conversation(Generic[Q, A]):
         name: str,
         on_end: Callable[[], None] | None = None,
     ) -> None:
-        self._requests: SimpleQueue[Q | None] = SimpleQueue()
+        self._requests: Queue[Q | None] = Queue(MOST_UNSENT)
+        self._ended = False
         self._answers: SimpleQueue[A | grpc.RpcError | None] = SimpleQueue()
         self._on_end = on_end
         self._call = method(iter(self._requests.get, None), metadata=metadata)
         threading.Thread(target=self._read, name=name, daemon=True).start()
 
-    def send(self, request: Q) -> None:
-        """Send one request; returns at once."""
-        self._requests.put(request)
+    def send(self, request: Q | None, *, timeout: float = 5.0) -> None:
+        """Send one request; waits only while too many have not left yet. On an ended stream it does nothing.
+
+        Raises:
+            TimeoutError: None of them left within `timeout` seconds.
+        """
+        if self._ended:
+            return
+        try:
+            self._requests.put(request, timeout=timeout)
+        except Full:
+            raise TimeoutError from None
 
     def receive(self, timeout: float) -> A | None:
         """The next answer; None when the stream has ended as it should.
@@ -194,14 +222,18 @@ class Conversation(Generic[Q, A]):
             raise answer
         return answer
 
+    @property
+    def answered(self) -> bool:
+        """Whether an answer, or the end, is there to be received."""
+        return not self._answers.empty()
+
     def half_close(self) -> None:
         """Say that no more requests come; answers still do."""
-        self._requests.put(None)
+        self.send(None)
 
     def cancel(self) -> None:
         """End the stream at once."""
         self._call.cancel()
-        self._requests.put(None)
 
     def _read(self) -> None:
         end: grpc.RpcError | None = None
@@ -210,7 +242,16 @@ class Conversation(Generic[Q, A]):
                 self._answers.put(answer)
         except grpc.RpcError as error:
             end = error
+        self._ended = True
         self._answers.put(end)
-        self._requests.put(None)
+        self._release()
         if self._on_end:
             self._on_end()
+
+    def _release(self) -> None:
+        """Let go who waits to send, and grpc's thread that waits for requests."""
+        with suppress(Empty):
+            while True:
+                self._requests.get_nowait()
+        with suppress(Full):
+            self._requests.put_nowait(None)

@@ -132,7 +132,12 @@ class Channel:
     ) -> status.Attempt:
         """Name one call for its errors; its deadline is `wait` and the channel's timeout."""
         return status.Attempt(
-            what=what, address=self.address, channel=channel, timeout=wait + self.timeout, effect=effect
+            what=what,
+            address=self.address,
+            channel=channel,
+            timeout=wait + self.timeout,
+            wait=wait,
+            effect=effect,
         )
 
     @contextmanager
@@ -175,7 +180,10 @@ class Channel:
         """Make a unary call that takes its time; in a worker only."""
         with self.guarded(attempt):
             call = method(request, timeout=attempt.timeout, metadata=self.metadata)
-            return single(cancellation.attach(call))
+            answer = single(cancellation.attach(call))
+        if answer is None:
+            raise status.broken(attempt)
+        return answer
 
     def converse(
         self,
@@ -191,14 +199,18 @@ class Channel:
 
     def answer(self, conversation: Conversation[Q, A], attempt: status.Attempt) -> A:
         """The next answer of a two-way stream."""
-        with self.guarded(attempt):
-            try:
-                answer = conversation.receive(attempt.timeout)
-            except TimeoutError:
-                raise status.too_late(attempt) from None
+        answer = self.answer_or_end(conversation, attempt)
         if answer is None:
             raise status.broken(attempt)
         return answer
+
+    def answer_or_end(self, conversation: Conversation[Q, A], attempt: status.Attempt) -> A | None:
+        """The next answer of a two-way stream; None when it has ended as it should."""
+        with self.guarded(attempt):
+            try:
+                return conversation.receive(attempt.timeout)
+            except TimeoutError:
+                raise status.too_late(attempt) from None
 
     def run(self, work: Callable[[Cancellation], T], *, kind: str, channel: str) -> T:
         """Do what waits in a worker thread, named for what it does."""

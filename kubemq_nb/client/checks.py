@@ -3,11 +3,14 @@
 The rules are `kubemq_nb.rules`; here they speak to a person, with the broker's number for the same refusal.
 """
 
+import re
 from collections.abc import Mapping
 
 from kubemq_nb import rules
 from kubemq_nb.errors import InvalidChannel, InvalidMessage, RequestRejected
 from kubemq_nb.messages import Event, QueueMessage, Request
+
+_STORE_CLIENT_ID = re.compile(r"[A-Za-z0-9_-]+")
 
 _CHANNEL_WORDS = {
     102: "is empty",
@@ -31,11 +34,20 @@ def check_queue(channel: str) -> None:
     _check_utf8("The channel", channel, None)
 
 
-def check_name(what: str, name: str, *, channel: str) -> None:
-    """Refuse a group or client id that holds white space, which servers answer badly."""
-    _check_utf8(f"The {what}", name, channel)
-    if rules.has_white_space(name):
-        raise RequestRejected(f"The {what} {name!r} holds white space. Nothing was sent.", channel=channel)
+def check_subscriber(client_id: str, group: str, *, channel: str, store: bool = False) -> None:
+    """Refuse a client id or group that a server would refuse, or answer badly."""
+    check_client_id(client_id, channel=channel)
+    _check_utf8("The group", group, channel)
+    if rules.has_white_space(group):
+        raise RequestRejected(f"The group {group!r} holds white space. Nothing was done.", channel=channel)
+    if store and not _STORE_CLIENT_ID.fullmatch(client_id):
+        raise RequestRejected(
+            f"The client id {client_id!r} of an events store subscription is letters, digits, - and _."
+            " Nothing was done.",
+            channel=channel,
+        )
+    if store and ":" in group:
+        raise RequestRejected(f"The group {group!r} holds a colon. Nothing was done.", channel=channel)
 
 
 def check_client_id(client_id: str, *, channel: str) -> None:

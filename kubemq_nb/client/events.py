@@ -1,27 +1,33 @@
 """Live events: send, send_stream, subscribe."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
 
+from kubemq_nb._wire import codec, status
+from kubemq_nb.client import checks
+from kubemq_nb.client.calls import PayloadStream
 from kubemq_nb.client.channel import Channel
-from kubemq_nb.client.subscription import OnState, Subscription
+from kubemq_nb.client.event_stream import Progress, send_stream
+from kubemq_nb.client.ids import with_id
+from kubemq_nb.client.subscription import OnState, StateChange, Subscription
 from kubemq_nb.messages import Event, SendResult
+
+GAP = "Events are not stored: what was sent in this gap is not here."
 
 
 class EventsClient:
     """The verbs of live events over one channel."""
 
     def __init__(self, channel: Channel) -> None:
-        raise NotImplementedError
+        self._channel = channel
 
     def send(self, event: Event) -> SendResult:
         """Send one event; nobody need listen. Refusal raises RequestRejected."""
-        raise NotImplementedError
+        return send_event(self._channel, event, store=False)
 
-    def send_stream(
-        self, events: Iterable[Event], *, progress: Callable[[int], None] | None = None
-    ) -> list[SendResult]:
+    def send_stream(self, events: Iterable[Event], *, progress: Progress | None = None) -> list[SendResult]:
         """Send many over one stream; one result an event, in order. The broker answers failures only."""
-        raise NotImplementedError
+        return send_stream(self._channel, events, store=False, progress=progress)
 
     def subscribe(
         self,
@@ -33,4 +39,39 @@ class EventsClient:
         on_state: OnState | None = None,
     ) -> Subscription:
         """Listen, wildcards allowed; live when this returns. `on_state` is called from the reader thread."""
-        raise NotImplementedError
+        checks.check_channel(channel, wildcards=True)
+        checks.check_subscriber(client_id, group, channel=channel)
+        source = _LiveEvents(self._channel, channel, client_id, group)
+        return Subscription(self._channel, source, keep=keep, on_state=on_state)
+
+
+def send_event(channel: Channel, event: Event, *, store: bool) -> SendResult:
+    """Send one event, live or to be stored."""
+    checks.check_event(event)
+    attempt = channel.attempt(f"the send to {event.channel}", channel=event.channel, effect=True)
+    wire = codec.encode_event(with_id(event), store=store)
+    answer = channel.call(channel.stub.send_event, wire, attempt)
+    if not answer.Sent:
+        raise status.refusal(answer.Error, attempt)
+    return codec.decode_event_result(answer, channel=event.channel)
+
+
+@dataclass(frozen=True)
+class _LiveEvents:
+    connection: Channel
+    channel: str
+    client_id: str
+    group: str
+
+    kind = "events"
+
+    @property
+    def what(self) -> str:
+        return f"the subscription to {self.channel}"
+
+    def open(self, last: bytes | None) -> PayloadStream:  # noqa: ARG002 (live events know no position)
+        request = codec.encode_events_subscription(self.channel, client_id=self.client_id, group=self.group)
+        return self.connection.stub.subscribe_to_events(request, metadata=self.connection.metadata)
+
+    def resumed(self, last: bytes | None) -> StateChange:  # noqa: ARG002 (the same)
+        return StateChange(state="live", note=GAP)

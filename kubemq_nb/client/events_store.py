@@ -1,40 +1,36 @@
 """Stored events: send, send_stream, subscribe, bounded replay."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
+from kubemq_nb._wire import codec
+from kubemq_nb.client import checks, replays
+from kubemq_nb.client.calls import PayloadStream
 from kubemq_nb.client.channel import Channel
-from kubemq_nb.client.subscription import OnState, Subscription
+from kubemq_nb.client.event_stream import Progress, send_stream
+from kubemq_nb.client.events import send_event
+from kubemq_nb.client.ids import fresh_client_id
+from kubemq_nb.client.replays import Replay
+from kubemq_nb.client.subscription import OnState, StateChange, Subscription
 from kubemq_nb.messages import Event, SendResult, StartPosition
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replay:
-    """What a bounded read of an events store brought."""
-
-    payloads: list[bytes]
-    complete: bool  # it holds all from `start` to the asked end
-    end: Literal["sequence", "time", "count", "timeout", "idle", "empty"]  # what ended it
-    last: int  # sequence of the last stored event when the replay began; 0: the channel is empty
+__all__ = ["EventsStoreClient", "Replay"]
 
 
 class EventsStoreClient:
     """The verbs of stored events over one channel."""
 
     def __init__(self, channel: Channel) -> None:
-        raise NotImplementedError
+        self._channel = channel
 
     def send(self, event: Event) -> SendResult:
-        """Store one event."""
-        raise NotImplementedError
+        """Store one event. Refusal raises RequestRejected."""
+        return send_event(self._channel, event, store=True)
 
-    def send_stream(
-        self, events: Iterable[Event], *, progress: Callable[[int], None] | None = None
-    ) -> list[SendResult]:
+    def send_stream(self, events: Iterable[Event], *, progress: Progress | None = None) -> list[SendResult]:
         """Store many over one stream, in order, each acknowledged: one result an event."""
-        raise NotImplementedError
+        return send_stream(self._channel, events, store=True, progress=progress)
 
     def subscribe(
         self,
@@ -48,14 +44,18 @@ class EventsStoreClient:
     ) -> Subscription:
         """Read from `start` and go on with what comes; live when this returns.
 
-        Without `client_id` and `group` it has a fresh id, so `start` counts, and after an outage it goes on after
-        the last sequence. With either, the server remembers the position under that name and rules.
+        Without `client_id` and `group` it has a fresh id, so `start` counts, and after an outage it goes on
+        after the last sequence. With either, the server remembers the position under that name and rules.
         """
-        raise NotImplementedError
+        checks.check_channel(channel)
+        checks.check_subscriber(client_id or fresh_client_id(), group, channel=channel, store=True)
+        source = _StoredEvents(self._channel, channel, start, client_id, group)
+        return Subscription(self._channel, source, keep=keep, on_state=on_state)
 
     def last(self, channel: str, *, idle: float = 1.0) -> bytes | None:
         """The last stored event; None when none comes within `idle` seconds: the channel is empty."""
-        raise NotImplementedError
+        checks.check_channel(channel)
+        return replays.last(self._channel, channel, idle=idle)
 
     def replay(
         self,
@@ -68,7 +68,70 @@ class EventsStoreClient:
         idle: float = 1.0,
         client_id: str = "",
         group: str = "",
-        progress: Callable[[int], None] | None = None,
+        progress: Progress | None = None,
     ) -> Replay:
-        """Read from `start` to the last event stored by now, or to an earlier sequence or time (both included)."""
-        raise NotImplementedError
+        """Read from `start` to the last event stored by now, or to an earlier sequence or time (both included).
+
+        `idle` (seconds) only decides that a channel is empty, or that the position remembered under `client_id`
+        or `group` has nothing more. `start` new has no end of its own and needs `count` or `timeout`.
+
+        Raises:
+            ValueError: `start` is new, without `count` and `timeout`; or `to` has no zone.
+        """
+        checks.check_channel(channel)
+        checks.check_subscriber(client_id or fresh_client_id(), group, channel=channel, store=True)
+        reading = replays.Reading(
+            channel=channel,
+            start=start,
+            to=to,
+            count=count,
+            timeout=timeout,
+            idle=idle,
+            client_id=client_id,
+            group=group,
+            progress=progress,
+        )
+        return replays.replay(self._channel, reading)
+
+
+@dataclass(frozen=True)
+class _StoredEvents:
+    connection: Channel
+    channel: str
+    start: StartPosition
+    client_id: str
+    group: str
+
+    kind = "events_store"
+
+    @property
+    def what(self) -> str:
+        return f"the subscription to {self.channel}"
+
+    def open(self, last: bytes | None) -> PayloadStream:
+        request = codec.encode_store_subscription(
+            self.channel,
+            client_id=self.client_id or fresh_client_id(),
+            group=self.group,
+            start=self._start(last),
+        )
+        return self.connection.stub.subscribe_to_events(request, metadata=self.connection.metadata)
+
+    def resumed(self, last: bytes | None) -> StateChange:
+        if self.client_id or self.group:
+            note = (
+                "The server goes on from the position that it remembers; what was on its way may be skipped."
+            )
+            return StateChange(state="live", note=note)
+        if last is None:
+            return StateChange(state="live", note="Nothing had come before.")
+        sequence, _ = codec.event_position(last)
+        note = f"The stream continues after sequence {sequence:,}."
+        return StateChange(state="live", note=note, after=sequence)
+
+    def _start(self, last: bytes | None) -> StartPosition:
+        """After an outage a fresh id goes on behind the last; a position of the server's own rules anyway."""
+        if last is None or self.client_id or self.group:
+            return self.start
+        sequence, _ = codec.event_position(last)
+        return StartPosition.at_sequence(sequence + 1)

@@ -1,12 +1,25 @@
 """A live stream from the broker: a reader thread, a bounded buffer, reconnects."""
 
+import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Literal, Protocol, Self
 
-from kubemq_nb.errors import KubeMQError
+from kubemq_nb.client.calls import PayloadStream
+from kubemq_nb.client.channel import Channel
+from kubemq_nb.errors import (
+    AuthenticationFailed,
+    KubeMQError,
+    NotSupported,
+    RequestRejected,
+    SubscriptionLost,
+)
 
-StreamState = Literal["live", "reconnecting", "failed", "closed"]
+StreamState = Literal["connecting", "live", "reconnecting", "failed", "closed"]
+
+SETTLE = 0.3  # seconds; a real server says nothing when a subscription stands, and refuses within 0.05
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # seconds between attempts; each is twice the one before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +32,31 @@ class StateChange:
     after: int | None = None  # events store: live again after this sequence
 
 
+OnState = Callable[[StateChange], None]
+
+
+class Source(Protocol):
+    """What a subscription reads: how to open its stream, and what a break in it means."""
+
+    @property
+    def kind(self) -> str:
+        """Names the thread."""
+
+    @property
+    def channel(self) -> str:
+        """What is read."""
+
+    @property
+    def what(self) -> str:
+        """Its name in errors: "the subscription to orders"."""
+
+    def open(self, last: bytes | None) -> PayloadStream:
+        """Open the stream, after the payload that was last received."""
+
+    def resumed(self, last: bytes | None) -> StateChange:
+        """What a gap after this payload means."""
+
+
 class Subscription:
     """Payloads of one subscription as wire bytes, in order of arrival.
 
@@ -26,16 +64,41 @@ class Subscription:
     closed), a context manager, and can be read with `next`. A broken connection is made again until `close`.
 
     Attributes:
-        received: Payloads that arrived. dropped: Of those, pushed out unread. reconnects: Streams made again.
+        received: Payloads that arrived.
+        dropped: Of those, how many were pushed out unread.
+        reconnects: Streams made again.
         error: What ended it for good, or None.
-        state: See StreamState.
+        state: `live` from the moment the constructor returns.
     """
 
-    received: int
-    dropped: int
-    reconnects: int
-    error: KubeMQError | None
-    state: StreamState
+    def __init__(
+        self, connection: Channel, source: Source, *, keep: int, on_state: OnState | None = None
+    ) -> None:
+        self.received = 0
+        self.dropped = 0
+        self.reconnects = 0
+        self.error: KubeMQError | None = None
+        self.state: StreamState = "connecting"
+        self._connection = connection
+        self._source = source
+        self._on_state = on_state
+        self._attempt = connection.attempt(source.what, channel=source.channel)
+        self._keep = keep
+        self._buffer: deque[bytes] = deque()
+        self._arrived = threading.Condition()
+        self._settled = threading.Event()
+        self._closing = threading.Event()
+        self._call: PayloadStream | None = None
+        self._last: bytes | None = None
+        connection.adopt(self)
+        name = f"kubemq-nb:{source.kind}:{source.channel}"
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+        self._wait_until_live()
+
+    def __repr__(self) -> str:
+        counts = f"received={self.received}, dropped={self.dropped}"
+        return f"<Subscription {self._source.channel} {self.state}, {counts}>"
 
     def next(self, timeout: float | None = None) -> bytes | None:
         """The next payload; None when none came within `timeout` seconds (None: no bound) or after `close`.
@@ -43,14 +106,30 @@ class Subscription:
         Raises:
             KubeMQError: What ended the stream for good, once the buffer is empty.
         """
-        raise NotImplementedError
+        with self._arrived:
+            self._arrived.wait_for(lambda: self._buffer or self._over, timeout)
+            if self._buffer:
+                return self._buffer.popleft()
+        if self.error:
+            raise self.error
+        return None
 
     def drain(self) -> list[bytes]:
         """All payloads waiting now, without waiting for more."""
-        raise NotImplementedError
+        with self._arrived:
+            payloads = list(self._buffer)
+            self._buffer.clear()
+        return payloads
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until a payload is there or the stream is over; whether one is there."""
+        with self._arrived:
+            self._arrived.wait_for(lambda: self._buffer or self._over, timeout)
+            return bool(self._buffer)
 
     def __iter__(self) -> Iterator[bytes]:
-        raise NotImplementedError
+        while (payload := self.next()) is not None:
+            yield payload
 
     def __enter__(self) -> Self:
         return self
@@ -60,7 +139,101 @@ class Subscription:
 
     def close(self) -> None:
         """End the stream and its thread; nothing arrives after it returns. Closing again does nothing."""
-        raise NotImplementedError
+        self._closing.set()
+        if call := self._call:
+            call.cancel()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(1.0)
 
+    @property
+    def _over(self) -> bool:
+        return self.state in ("failed", "closed")
 
-OnState = Callable[[StateChange], None]
+    def _wait_until_live(self) -> None:
+        try:
+            self._settled.wait(self._connection.timeout + SETTLE)
+        except BaseException:
+            self.close()
+            raise
+        if self.error:
+            raise self.error
+
+    def _run(self) -> None:
+        """Read until closed, over as many streams as it takes."""
+        attempt = 0
+        while not self._closing.is_set():
+            received = self.received
+            error = self._read()
+            attempt = 1 if self.received > received else attempt + 1
+            if self._closing.is_set() or self._connection.closed:
+                break
+            if self._is_final(error):
+                self.error = error
+                break
+            self._change(StateChange(state="reconnecting", attempt=attempt, note=str(error)))
+            self._closing.wait(min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE))
+        self._change(StateChange(state="failed" if self.error else "closed", note=str(self.error or "")))
+        self._settled.set()
+
+    def _read(self) -> KubeMQError:
+        """Read one stream to its end; why it ended."""
+        standing = threading.Timer(SETTLE, self._stands)
+        standing.daemon = True
+        try:
+            self._connection.ping()
+            with self._connection.guarded(self._attempt):
+                self._call = call = self._source.open(self._last)
+                if self._closing.is_set():
+                    call.cancel()
+                standing.start()
+                call.initial_metadata()  # comes at once from the embedded broker, from others with a payload
+                if call.is_active():
+                    self._stands()
+                for payload in call:
+                    self._append(payload)
+        except KubeMQError as error:
+            return error
+        finally:
+            standing.cancel()
+        return SubscriptionLost(f"The broker ended {self._source.what}.", channel=self._source.channel)
+
+    def _stands(self) -> None:
+        """The stream is up, by its headers or because nobody refused it."""
+        call = self._call
+        if self._closing.is_set() or not call or not call.is_active():
+            return
+        if self.state == "reconnecting":
+            self.reconnects += 1
+            self._change(self._source.resumed(self._last))
+        elif self.state == "connecting":
+            self.state = "live"
+        self._settled.set()
+
+    def _append(self, payload: bytes) -> None:
+        if self.state != "live":
+            self._stands()
+        with self._arrived:
+            if self._closing.is_set():
+                return
+            self._last = payload
+            self.received += 1
+            if len(self._buffer) == self._keep:
+                self._buffer.popleft()
+                self.dropped += 1
+            self._buffer.append(payload)
+            self._arrived.notify_all()
+
+    def _change(self, change: StateChange) -> None:
+        with self._arrived:
+            self.state = change.state
+            self._arrived.notify_all()
+        if self._on_state:
+            self._on_state(change)
+
+    def _is_final(self, error: KubeMQError) -> bool:
+        """Whether trying again is useless. A server may not have noticed yet that the stream before has gone."""
+        if self.state == "connecting":
+            return True
+        if "already registered" in error.reason:
+            return False
+        return isinstance(error, RequestRejected | AuthenticationFailed | NotSupported)

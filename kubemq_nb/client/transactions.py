@@ -1,13 +1,38 @@
 """Messages held open: one with a visibility time, or several without."""
 
+import math
+import threading
+import time
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Literal, Self
 
+from kubemq_nb._wire import codec, queue_requests, status
+from kubemq_nb._wire.queue_requests import Action, Settling
+from kubemq_nb.client import checks
+from kubemq_nb.client.calls import Cancellation
 from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.downstream import Downstream
+from kubemq_nb.client.ids import with_id
+from kubemq_nb.errors import KubeMQError, NotSupported, OutcomeUnknown, RequestRejected, TransactionClosed
 from kubemq_nb.messages import QueueMessage, Settlement
 
 State = Literal["empty", "held", "acked", "rejected", "resent", "modified", "expired", "closed", "lost"]
+SettlingName = Literal["ack", "reject", "resend", "modify"]
+OnChange = Callable[[], None]
+
+_WORDS: dict[State, str] = {
+    "empty": "there was no message",
+    "acked": "the message was acknowledged",
+    "rejected": "the message was rejected",
+    "resent": "the message was sent on",
+    "modified": "the message was sent on, modified",
+    "expired": "its visibility ran out and the message is back in the queue (error 129)",
+    "closed": "the message was given back",
+    "lost": "the connection broke and the message is back in the queue",
+}
+_RENEWALS = 3  # in one visibility time
 
 
 class OneTransaction:
@@ -16,14 +41,31 @@ class OneTransaction:
     Attributes:
         payload: The message as wire bytes; None when the queue stayed empty.
         sequence: Its sequence; 0 when empty.
-        state: `held` until something ends it; `expired` visibility ran out, `lost` the connection broke.
+        state: `held` until something ends it; `expired`: visibility ran out, `lost`: the connection broke.
         deadline: When it goes back by itself (aware UTC); None when not held.
     """
 
-    payload: bytes | None
-    sequence: int
-    state: State
-    deadline: datetime | None
+    def __init__(
+        self, connection: Channel, channel: str, *, client_id: str, on_change: OnChange | None = None
+    ) -> None:
+        self.payload: bytes | None = None
+        self.sequence = 0
+        self.state: State = "empty"
+        self.deadline: datetime | None = None
+        self._connection = connection
+        self._channel = channel
+        self._client_id = client_id
+        self._on_change = on_change
+        self._visibility = 0
+        self._hold_until = 0.0  # monotonic
+        self._lock = threading.Lock()  # one question on the stream at a time
+        self._ended = threading.Event()
+        self._stream = connection.converse(
+            connection.stub.stream_queue_message,
+            kind="transaction",
+            channel=channel,
+            on_end=self._stream_ended,
+        )
 
     @classmethod
     def receive(
@@ -35,38 +77,208 @@ class OneTransaction:
         wait: float,
         hold: float,
         client_id: str,
-        on_change: Callable[[], None] | None = None,
+        on_change: OnChange | None = None,
     ) -> Self:
         """Take one message, waiting up to `wait` seconds; an empty queue gives an `empty` transaction.
 
-        Visibility (whole seconds) is renewed in the background until `hold` seconds are over; 0 switches that off.
-        `on_change` is called, from another thread, when `state` or `deadline` changes.
+        Visibility (whole seconds) is renewed in the background until `hold` seconds are over; 0 switches that
+        off. `on_change` is called, from another thread, when `state` or `deadline` changes.
         """
-        raise NotImplementedError
+        checks.check_queue(channel)
+        checks.check_client_id(client_id, channel=channel)
+        checks.check_bounds(channel, count=1, wait=wait)
+        seconds = checks.whole_visibility(channel, visibility)
+
+        def work(cancellation: Cancellation) -> Self:
+            transaction = cls(connection, channel, client_id=client_id, on_change=on_change)
+            cancellation.attach(transaction)
+            transaction._receive(seconds, wait, hold)
+            return transaction
+
+        return connection.run(work, kind="receive", channel=channel)
 
     def ack(self) -> Settlement:
         """Remove the message for good."""
-        raise NotImplementedError
+        return self._settle(Action.ACK, "ack", "acked")
 
     def reject(self) -> Settlement:
         """Give it back as refused: tail of the queue, receive count raised, or its dead-letter queue."""
-        raise NotImplementedError
-
-    def extend(self, visibility: float) -> Settlement:
-        """Let visibility run out this many whole seconds from now."""
-        raise NotImplementedError
+        return self._settle(Action.REJECT, "reject", "rejected")
 
     def resend(self, channel: str) -> Settlement:
         """Move it, as a new message, to another queue."""
-        raise NotImplementedError
+        checks.check_queue(channel)
+        return self._settle(Action.RESEND, "resend", "resent", to=channel)
 
     def modify(self, message: QueueMessage) -> Settlement:
         """Send `message` in its place (to `message.channel`) and remove the original."""
-        raise NotImplementedError
+        checks.check_queue_message(message)
+        return self._settle(Action.MODIFY, "modify", "modified", to=message.channel, message=message)
+
+    def extend(self, visibility: float) -> Settlement:
+        """Let visibility run out this many whole seconds from now."""
+        seconds = checks.whole_visibility(self._channel, visibility)
+        with self._lock:
+            self._require_held("extend")
+            self._hold_until = max(self._hold_until, time.monotonic() + seconds) if self._renews else 0.0
+            self._extend(seconds)
+        return Settlement(action="extend", channel=self._channel, sequences=(self.sequence,))
 
     def close(self) -> Settlement:
-        """Give it back if still held. Closing again does nothing."""
-        raise NotImplementedError
+        """Give it back if still held: tail of the queue, receive count raised. Closing again does nothing."""
+        sequences: tuple[int, ...] = ()
+        with self._lock:
+            if self.state == "held":
+                sequences = (self.sequence,)
+                self._give_back()
+        self._stream.cancel()
+        return Settlement(action="close", channel=self._channel, sequences=sequences)
+
+    def cancel(self) -> None:
+        """End the stream at once; the server gives the message back."""
+        self._stream.cancel()
+
+    @property
+    def _renews(self) -> bool:
+        return self._hold_until > 0
+
+    def _receive(self, visibility: int, wait: float, hold: float) -> None:
+        attempt = self._connection.attempt(
+            f"the receive from {self._channel}", channel=self._channel, wait=max(wait, 1.0)
+        )
+        request = queue_requests.one(
+            Action.RECEIVE, client_id=self._client_id, channel=self._channel, visibility=visibility, wait=wait
+        )
+        self._connection.adopt(self)
+        self._stream.send(request)
+        answer = self._connection.answer(self._stream, attempt)
+        if answer.IsError:
+            self._stream.cancel()
+            if status.number_of(answer.Error) in (status.NOTHING_THERE, status.VISIBILITY_OVER):
+                return  # 129 here is how a real server tells that only an expired message was there
+            raise status.refusal(answer.Error, attempt)
+        self.payload = answer.Message
+        self.sequence = codec.queue_sequence(answer.Message)
+        self.state = "held"
+        self._visibility = visibility
+        self._hold_until = time.monotonic() + hold if hold > 0 else 0.0
+        self._set_deadline()
+        if self._renews:
+            name = f"kubemq-nb:extend:{self._channel}"
+            threading.Thread(target=self._keep_renewing, name=name, daemon=True).start()
+
+    def _settle(
+        self,
+        action: Action,
+        name: SettlingName,
+        state: State,
+        *,
+        to: str = "",
+        message: QueueMessage | None = None,
+    ) -> Settlement:
+        with self._lock:
+            self._require_held(name)
+            try:
+                self._ask(action, name, to=to, message=message)
+            except OutcomeUnknown:
+                self._finish("lost")
+                self._stream.cancel()
+                raise
+            self._finish(state)
+        self._stream.cancel()
+        return Settlement(action=name, channel=self._channel, sequences=(self.sequence,), to=to)
+
+    def _give_back(self) -> None:
+        """Reject does what the end of the stream does, and is confirmed."""
+        # When it fails, the end of the stream gives back as well.
+        with suppress(KubeMQError):
+            self._ask(Action.REJECT, "return")
+        if self.state == "held":
+            self._finish("closed")
+
+    def _extend(self, seconds: int) -> None:
+        self._ask(Action.EXTEND, "extension", visibility=seconds)
+        self._visibility = seconds
+        self._set_deadline()
+        self._changed()
+
+    def _ask(
+        self,
+        action: Action,
+        name: str,
+        *,
+        to: str = "",
+        visibility: int = 0,
+        message: QueueMessage | None = None,
+    ) -> None:
+        """Ask and wait for the answer; the end of visibility is met first, whatever was asked."""
+        what = f"the {name} of message {self.sequence:,} of {self._channel}"
+        effect = action is not Action.EXTEND
+        attempt = self._connection.attempt(what, channel=self._channel, effect=effect)
+        request = queue_requests.one(
+            action,
+            client_id=self._client_id,
+            channel=to,
+            sequence=self.sequence,
+            visibility=visibility,
+            message=codec.encode_queue_message(with_id(message)) if message else None,
+        )
+        self._stream.send(request)
+        while True:
+            answer = self._connection.answer(self._stream, attempt)
+            if answer.IsError:
+                if status.number_of(answer.Error) == status.VISIBILITY_OVER:
+                    self._finish("expired")
+                raise status.refusal(answer.Error, attempt)
+            if answer.RequestID == request.RequestID:
+                return
+
+    def _keep_renewing(self) -> None:
+        while not self._ended.wait(self._visibility / _RENEWALS):
+            with self._lock:
+                left = self._hold_until - time.monotonic()
+                if self.state != "held" or left <= 0:
+                    return
+                try:
+                    self._extend(min(self._visibility, math.ceil(left)))
+                except KubeMQError:
+                    return  # the end of the stream tells the rest
+
+    def _stream_ended(self) -> None:
+        """Called by the stream's thread: if nobody has settled, either visibility ran out or it broke."""
+        with self._lock:
+            if self.state == "held":
+                self._finish("expired" if self._ran_out() else "lost")
+
+    def _ran_out(self) -> bool:
+        try:
+            answer = self._stream.receive(0)
+        except (TimeoutError, OSError):
+            return False
+        return bool(answer and status.number_of(answer.Error) == status.VISIBILITY_OVER)
+
+    def _require_held(self, name: str) -> None:
+        if self.state != "held":
+            raise TransactionClosed(
+                f"Too late to {name} on {self._channel}: {_WORDS[self.state]}.",
+                sequences=(self.sequence,) if self.sequence else (),
+                channel=self._channel,
+                number=status.VISIBILITY_OVER if self.state == "expired" else None,
+            )
+
+    def _set_deadline(self) -> None:
+        left = max(float(self._visibility), self._hold_until - time.monotonic())
+        self.deadline = datetime.now(UTC) + timedelta(seconds=left)
+
+    def _finish(self, state: State) -> None:
+        self.state = state
+        self.deadline = None
+        self._ended.set()
+        self._changed()
+
+    def _changed(self) -> None:
+        if self._on_change:
+            self._on_change()
 
 
 class ManyTransaction:
@@ -74,12 +286,19 @@ class ManyTransaction:
 
     Attributes:
         payloads: All messages received, as wire bytes in queue order; settled ones stay here.
-        sequences: Sequences still held, in queue order.
+        state: `held` while any is; then what was done with the last, or `closed`, or `lost`.
     """
 
-    payloads: list[bytes]
-    sequences: tuple[int, ...]
-    state: State
+    def __init__(
+        self, connection: Channel, channel: str, *, client_id: str, on_change: OnChange | None = None
+    ) -> None:
+        self.payloads: list[bytes] = []
+        self.state: State = "empty"
+        self._channel = channel
+        self._on_change = on_change
+        self._lock = threading.Lock()
+        self._downstream = Downstream(connection, channel, client_id=client_id, on_end=self._stream_ended)
+        connection.adopt(self)
 
     @classmethod
     def receive(
@@ -90,23 +309,117 @@ class ManyTransaction:
         count: int,
         wait: float,
         client_id: str,
-        on_change: Callable[[], None] | None = None,
+        on_change: OnChange | None = None,
     ) -> Self:
         """Take up to `count` messages: what is there, or the first that comes within `wait` seconds."""
-        raise NotImplementedError
+        checks.check_queue(channel)
+        checks.check_client_id(client_id, channel=channel)
+        checks.check_bounds(channel, count=count, wait=wait)
+
+        def work(cancellation: Cancellation) -> Self:
+            transaction = cls(connection, channel, client_id=client_id, on_change=on_change)
+            cancellation.attach(transaction)
+            transaction._receive(count, wait)
+            return transaction
+
+        return connection.run(work, kind="receive", channel=channel)
+
+    @property
+    def sequences(self) -> tuple[int, ...]:
+        """Sequences still held, in queue order."""
+        return tuple(self._downstream.held)
 
     def ack(self, sequences: Iterable[int] | None = None) -> Settlement:
         """Remove these for good; None is all still held."""
-        raise NotImplementedError
+        return self._settle(Settling.ACK, "ack", "acked", sequences)
 
     def reject(self, sequences: Iterable[int] | None = None) -> Settlement:
         """Give these back as refused, in order: tail, receive count raised, or dead-letter queue."""
-        raise NotImplementedError
+        return self._settle(Settling.REJECT, "reject", "rejected", sequences)
 
     def resend(self, channel: str, sequences: Iterable[int] | None = None) -> Settlement:
         """Move these, as new messages, to another queue."""
-        raise NotImplementedError
+        checks.check_queue(channel)
+        return self._settle(Settling.RESEND, "resend", "resent", sequences, to=channel)
+
+    def extend(self, visibility: float) -> Settlement:  # noqa: ARG002 (the signature of OneTransaction)
+        """Refused: there is no visibility here.
+
+        Raises:
+            NotSupported: Always.
+        """
+        raise NotSupported(
+            "A transaction of several messages has no visibility to extend: it holds them until they are settled"
+            " or it is closed.",
+            channel=self._channel,
+        )
 
     def close(self) -> Settlement:
         """Give back what is held: same place, same count. Closing again does nothing."""
-        raise NotImplementedError
+        with self._lock:
+            sequences = self.sequences if self.state == "held" else ()
+            if self.state == "held":
+                self._finish("closed")
+            self._downstream.close()
+        return Settlement(action="close", channel=self._channel, sequences=sequences)
+
+    def cancel(self) -> None:
+        """End the stream at once; the server gives the messages back."""
+        self._downstream.cancel()
+
+    def _receive(self, count: int, wait: float) -> None:
+        try:
+            self._downstream.collect(count=count, wait=wait)
+        except BaseException:
+            self._downstream.close()
+            raise
+        self.payloads = self._downstream.payloads
+        if self.payloads:
+            self.state = "held"
+        else:
+            self._downstream.close()
+
+    def _settle(
+        self,
+        settling: Settling,
+        name: SettlingName,
+        state: State,
+        sequences: Iterable[int] | None,
+        *,
+        to: str = "",
+    ) -> Settlement:
+        with self._lock:
+            chosen = self._chosen(name, sequences)
+            what = f"the {name} of {len(chosen):,} messages of {self._channel}"
+            self._downstream.settle(settling, chosen, what=what, to=to)
+            over = not self.sequences
+            if over:
+                self._finish(state)
+                self._downstream.close()
+        return Settlement(action=name, channel=self._channel, sequences=tuple(chosen), to=to)
+
+    def _chosen(self, name: str, sequences: Iterable[int] | None) -> list[int]:
+        if self.state != "held":
+            raise TransactionClosed(
+                f"Too late to {name} on {self._channel}: the transaction is over ({self.state}).",
+                channel=self._channel,
+            )
+        chosen = list(self.sequences if sequences is None else dict.fromkeys(sequences))
+        strange = [sequence for sequence in chosen if sequence not in self._downstream.held]
+        if strange:
+            held = ", ".join(f"{sequence:,}" for sequence in self.sequences)
+            raise RequestRejected(
+                f"Not held here: {', '.join(map(str, strange))}. Held are {held}. Nothing was done.",
+                channel=self._channel,
+            )
+        return chosen
+
+    def _stream_ended(self) -> None:
+        with self._lock:
+            if self.state == "held":
+                self._finish("lost")
+
+    def _finish(self, state: State) -> None:
+        self.state = state
+        if self._on_change:
+            self._on_change()

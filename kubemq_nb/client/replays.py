@@ -1,0 +1,250 @@
+"""Bounded reads of an events store: where they end is known before they begin.
+
+The last stored event is asked for first, so the end is a sequence and not a silence. Every read uses a fresh client
+id, because a server remembers positions by id and would answer a second read of the same name with nothing.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from kubemq_nb._wire import codec
+from kubemq_nb.client.calls import Cancellation, PayloadStream
+from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.ids import fresh_client_id
+from kubemq_nb.errors import DeadlineExceeded, KubeMQError, SubscriptionLost
+from kubemq_nb.messages import StartPosition
+
+End = Literal["sequence", "time", "count", "timeout", "idle", "empty"]
+
+PROGRESS_EVERY = 1000  # payloads
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """What a bounded read of an events store brought."""
+
+    payloads: list[bytes]
+    complete: bool  # it holds all from `start` to the asked end
+    end: End  # what ended it
+    last: int  # sequence of the last stored event when the replay began; 0: the channel is empty
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What is asked of one replay; see EventsStoreClient.replay."""
+
+    channel: str
+    start: StartPosition
+    to: int | datetime | None = None
+    count: int | None = None
+    timeout: float | None = None
+    idle: float = 1.0
+    client_id: str = ""
+    group: str = ""
+    progress: Callable[[int], None] | None = None
+
+    def __post_init__(self) -> None:
+        if self.start.kind == "new" and self.count is None and self.timeout is None:
+            raise ValueError("a bounded read of what is new needs a count or a timeout")
+        if isinstance(self.to, datetime) and self.to.tzinfo is None:
+            raise ValueError(f"an end needs a zone: {self.to.isoformat()} has none")
+
+    @property
+    def remembered(self) -> bool:
+        """Whether the server's position rules, and not `start`."""
+        return bool(self.client_id or self.group)
+
+
+def last(connection: Channel, channel: str, *, idle: float) -> bytes | None:
+    """The last stored event, or None."""
+
+    def work(cancellation: Cancellation) -> bytes | None:
+        return _last(connection, channel, idle, cancellation)
+
+    return connection.run(work, kind="replay", channel=channel)
+
+
+def replay(connection: Channel, reading: Reading) -> Replay:
+    """Read as asked."""
+
+    def work(cancellation: Cancellation) -> Replay:
+        return _replay(connection, reading, cancellation)
+
+    return connection.run(work, kind="replay", channel=reading.channel)
+
+
+def _last(connection: Channel, channel: str, idle: float, cancellation: Cancellation) -> bytes | None:
+    connection.ping()  # a broker that is silent is not a channel that is empty
+    attempt = connection.attempt(f"the replay of {channel}", channel=channel)
+    try:
+        with connection.guarded(attempt):
+            call = _open(connection, channel, StartPosition.last(), timeout=idle)
+            payload = next(cancellation.attach(call), None)
+            call.cancel()
+            return payload
+    except DeadlineExceeded:
+        return None
+
+
+def _open(
+    connection: Channel,
+    channel: str,
+    start: StartPosition,
+    *,
+    timeout: float | None,
+    client_id: str = "",
+    group: str = "",
+) -> PayloadStream:
+    request = codec.encode_store_subscription(
+        channel, client_id=client_id or fresh_client_id(), group=group, start=start
+    )
+    return connection.stub.replay_events(request, timeout=timeout, metadata=connection.metadata)
+
+
+def _replay(connection: Channel, reading: Reading, cancellation: Cancellation) -> Replay:
+    if reading.start.kind == "new":
+        return _Reader(connection, reading, _Bounds(start=reading.start)).read(cancellation)
+    began = time.monotonic()
+    stored = _last(connection, reading.channel, reading.idle, cancellation)
+    if stored is None:
+        return Replay(payloads=[], complete=True, end="empty", last=0)
+    bounds = _bounds(reading, stored)
+    if bounds.empty:
+        return Replay(payloads=[], complete=True, end=bounds.kind, last=bounds.last)
+    return _Reader(connection, reading, bounds, began=began).read(cancellation)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bounds:
+    """Where a replay begins and ends, both included."""
+
+    start: StartPosition
+    last: int = 0  # stored sequence
+    sequence: int | None = None
+    time: int | None = None  # nanoseconds
+    empty: bool = False  # nothing lies between
+
+    @property
+    def kind(self) -> End:
+        return "sequence" if self.time is None else "time"
+
+
+def _bounds(reading: Reading, stored: bytes) -> _Bounds:
+    last, last_time = codec.event_position(stored)
+    final = min(reading.to, last) if isinstance(reading.to, int) else last
+    time_limit = codec.nanoseconds(reading.to) + 999 if isinstance(reading.to, datetime) else None
+    # What is stored meanwhile must not move the start.
+    start = StartPosition.at_sequence(last) if reading.start.kind == "last" else reading.start
+    behind = (start.kind == "sequence" and start.value > final) or (
+        start.kind == "time" and (start.value > last_time or (time_limit or start.value) < start.value)
+    )
+    return _Bounds(
+        start=start,
+        last=last,
+        sequence=final,
+        time=time_limit,
+        empty=(behind and not reading.remembered) or final < 1,
+    )
+
+
+class _Reader:
+    """Reads one stream up to its bounds, watched for silence."""
+
+    def __init__(
+        self, connection: Channel, reading: Reading, bounds: _Bounds, *, began: float | None = None
+    ) -> None:
+        self._connection = connection
+        self._reading = reading
+        self._bounds = bounds
+        self._began = time.monotonic() if began is None else began
+        self._payloads: list[bytes] = []
+        self._end: End | None = None
+        self._done = threading.Event()
+        self._silent = False
+
+    def read(self, cancellation: Cancellation) -> Replay:
+        reading = self._reading
+        call = _open(
+            self._connection,
+            reading.channel,
+            self._bounds.start,
+            timeout=self._time_left(),
+            client_id=reading.client_id,
+            group=reading.group,
+        )
+        cancellation.attach(call)
+        self._watch(call)
+        try:
+            self._take_all(call)
+        finally:
+            self._done.set()
+            call.cancel()
+        patient = self._end == "idle" and self._limit() > reading.idle
+        complete = self._end in ("sequence", "time", "idle") and not patient
+        assert self._end
+        return Replay(payloads=self._payloads, complete=complete, end=self._end, last=self._bounds.last)
+
+    def _take_all(self, call: PayloadStream) -> None:
+        what = f"the replay of {self._reading.channel}"
+        attempt = self._connection.attempt(what, channel=self._reading.channel)
+        try:
+            with self._connection.guarded(attempt):
+                for payload in call:
+                    if self._take(payload):
+                        return
+            raise SubscriptionLost(f"The broker ended {what}.", channel=self._reading.channel)
+        except DeadlineExceeded:
+            self._end = "timeout"
+        except KubeMQError:
+            if not self._silent:
+                raise
+            self._end = "idle"
+
+    def _take(self, payload: bytes) -> bool:
+        """Take one payload; whether it was the last, or the first behind the end."""
+        bounds = self._bounds
+        sequence, stored_at = codec.event_position(payload)
+        if bounds.time is not None and stored_at > bounds.time:
+            self._end = "time"
+            return True
+        if bounds.sequence is not None and sequence > bounds.sequence:
+            self._end = "sequence"
+            return True
+        self._payloads.append(payload)
+        taken = len(self._payloads)
+        if self._reading.progress and not taken % PROGRESS_EVERY:
+            self._reading.progress(taken)
+        if sequence == bounds.sequence:
+            self._end = "sequence"
+        elif taken == self._reading.count:
+            self._end = "count"
+        return self._end is not None
+
+    def _time_left(self) -> float | None:
+        if self._reading.timeout is None:
+            return None
+        return max(0.001, self._reading.timeout - (time.monotonic() - self._began))
+
+    def _limit(self) -> float:
+        """Seconds of silence that end the read: few where nothing may be left, more where something must come."""
+        few = self._reading.remembered or (self._reading.start.kind == "ago" and not self._payloads)
+        return self._reading.idle if few else max(self._reading.idle, self._connection.timeout)
+
+    def _watch(self, call: PayloadStream) -> None:
+        if self._bounds.sequence is None:
+            return  # what is new may take its time
+        name = f"kubemq-nb:watch:{self._reading.channel}"
+        threading.Thread(target=self._cancel_when_silent, args=(call,), name=name, daemon=True).start()
+
+    def _cancel_when_silent(self, call: PayloadStream) -> None:
+        before = 0
+        while not self._done.wait(self._limit()):
+            if len(self._payloads) == before:
+                self._silent = True
+                call.cancel()
+                return
+            before = len(self._payloads)
