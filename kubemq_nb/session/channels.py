@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from kubemq_nb import frames
 from kubemq_nb.client.queues import QueueInfo
+from kubemq_nb.errors import DeadlineExceeded
 from kubemq_nb.messages import Kind, Request
 from kubemq_nb.session.link import Link
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
+PATIENCE = 0.5  # seconds; an embedded broker answers at once, a community server never
+ONLY_QUEUES = "This server tells only its queues; of the other patterns, the channels that this session used."
 MANAGEMENT = "kubemq.cluster.internal.requests"  # where the SDKs ask for lists; docs/protocol.md, 11
 
 COLUMNS = {
@@ -34,6 +37,7 @@ class Channels:
 
     def __init__(self, link: Link) -> None:
         self._link = link
+        self._answers: bool | None = None  # None: not tried yet
 
     def list(self, pattern: Kind | None = None, filter: str | None = None) -> "DataFrame":
         """List the channels with what is known of each.
@@ -56,26 +60,35 @@ class Channels:
             for (kind, channel), facts in sorted(known.items())
             if kind in kinds and (filter or "") in channel
         ]
-        complete = self._link.embedded is not None
+        complete = bool(self._answers) or kinds == ("queues",)
         return frames.table(
             {name: [row.get(name) for row in rows] for name in COLUMNS},
             COLUMNS,
             count=len(rows),
             complete=complete,
-            note="" if complete else _note(kinds),
+            note="" if complete else ONLY_QUEUES,
             server=self._link.address,
         )
 
     def _told(self, kinds: tuple[Kind, ...]) -> Iterator[tuple[tuple[Kind, str], dict[str, object]]]:
         """What the server says of the channels of these kinds."""
         link = self._link.ready()
-        if link.embedded:
-            for kind in kinds:
-                for item in self._ask(kind):
-                    yield (kind, item["name"]), _facts(item)
+        for kind in kinds if self._manages() else ():
+            for item in self._ask(kind):
+                yield (kind, item["name"]), _facts(item)
         if "queues" in kinds:
             for info in link.queues.info() or ():
                 yield ("queues", info.name), _counts(info)
+
+    def _manages(self) -> bool:
+        """Whether the server answers questions about its channels; the community server never does."""
+        if self._answers is None:
+            try:
+                list(self._ask("queries"))
+                self._answers = True
+            except DeadlineExceeded:
+                self._answers = False
+        return self._answers
 
     def _ask(self, kind: Kind) -> Iterator[dict[str, Any]]:
         request = Request(
@@ -84,6 +97,7 @@ class Channels:
             metadata="list-channels",
             tags={"channel_type": kind, "channel_search": ""},
             client_id=self._link.client_id,
+            timeout=PATIENCE,
         )
         answer = self._link.requests.send(request)
         yield from json.loads(answer.body) if answer.executed else ()
@@ -105,9 +119,3 @@ def _counts(info: QueueInfo) -> dict[str, object]:
         "last_sequence": info.last_sequence,
         "bytes": info.bytes,
     }
-
-
-def _note(kinds: tuple[Kind, ...]) -> str:
-    if kinds == ("queues",):
-        return ""
-    return "This server tells only its queues; of the other patterns, the channels that this session used."

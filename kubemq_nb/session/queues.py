@@ -9,6 +9,7 @@ from kubemq_nb.errors import InvalidMessage
 from kubemq_nb.messages import Body, Duration, QueueMessage, Rows, SendResult, Tags, as_seconds, as_tags
 from kubemq_nb.session.link import Link
 from kubemq_nb.session.outgoing import bytes_of, many, whole_seconds
+from kubemq_nb.session.queue import Queue
 from kubemq_nb.session.transactions import Transaction
 
 if TYPE_CHECKING:
@@ -160,6 +161,19 @@ class Queues:
         link.used("queues", channel)
         link.add(transaction)
         return transaction
+
+    def named(
+        self, channel: str, *, client_id: str | None = None, count: int = 32, wait: Duration = 1.0
+    ) -> Queue:
+        """Have one queue at hand, with defaults of its own.
+
+        Args:
+            channel: The queue.
+            client_id: Name to use instead of the session's client id.
+            count: Most messages that a peek or receive brings.
+            wait: Seconds that a peek or receive waits for a first message.
+        """
+        return Queue(queues=self, channel=channel, client_id=client_id, count=count, wait=wait)
 
     def _send_many(self, channel: str, rows: list[dict[str, Any]]) -> "DataFrame":
         messages = [QueueMessage(**fields) for fields in rows]
