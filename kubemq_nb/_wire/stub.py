@@ -1,8 +1,9 @@
 """The fifteen calls, typed. What carries other people's text comes as bytes, to be decoded one by one.
 
-`calls` is an ordinary grpc channel. `waits` has the option SingleThreadedUnaryStream: a stream on it costs a
-fourth of the processor time, and a unary method called as a stream can be cancelled from another thread. Only a
-worker thread may read there, and nobody may ask for headers: on a silent stream `cancel` would wait for ever.
+`calls` is an ordinary grpc channel. `waits` has the option SingleThreadedUnaryStream: a stream on it costs
+a fourth of the processor time, and a unary method called as a stream can be cancelled from another thread.
+Only a worker thread may read there, and nobody may ask for headers: on a silent stream `cancel` would wait
+for ever.
 """
 
 from typing import TypeVar

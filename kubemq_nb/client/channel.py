@@ -44,9 +44,10 @@ class Closeable(Protocol):
 class Channel:
     """One connection to one broker, shared by the clients of all patterns and by any number of threads.
 
-    Nothing is sent before the first call. `ca`, `cert` and `key` are paths of PEM files; `ca` alone is TLS, all
-    three mutual TLS. `timeout` (seconds) bounds every call beyond the wait that the call itself asks for.
-    `keepalive` (seconds): how often a silent connection is tried; the embedded broker may be asked often.
+    Nothing is sent before the first call. `ca`, `cert` and `key` are paths of PEM files; `ca` alone is TLS,
+    all three mutual TLS. `timeout` (seconds) bounds every call beyond the wait that the call itself asks
+    for. `keepalive` (seconds): how often a silent connection is tried; the embedded broker may be asked
+    often.
 
     Raises:
         ValueError: An address that is not `host:port`, or a certificate or token that cannot be used.

@@ -1,8 +1,9 @@
 """Messages of a queue in hand but not settled, over the QueuesDownstream stream.
 
-The server's traps end here (docs/protocol.md, sections 10 and 13). Settling is answered only when it fails, so
-a question that is answered follows. A poll lasts its whole wait unless it gets all it asked for, so no more is
-asked for than is there. An empty poll may leave a transaction that swallows later messages, so it is closed.
+The server's traps end here (docs/protocol.md, sections 10 and 13). Settling is answered only when it fails,
+so a question that is answered follows. A poll lasts its whole wait unless it gets all it asked for, so no
+more is asked for than is there. An empty poll may leave a transaction that swallows later messages, so it
+is closed.
 """
 
 from collections.abc import Callable, Iterable, Sequence

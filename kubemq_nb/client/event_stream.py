@@ -16,7 +16,7 @@ from kubemq_nb.messages import Event, SendResult
 Progress = Callable[[int], None]
 
 MOST_UNANSWERED = 1000
-"""Stored events under way at once: enough to keep the broker busy, and a bound on what a break leaves unknown."""
+"""Stored events under way at once: enough to keep a broker busy, and a bound on what a break leaves open."""
 
 
 def send_stream(

@@ -70,10 +70,11 @@ class EventsStoreClient:
         group: str = "",
         progress: Progress | None = None,
     ) -> Replay:
-        """Read from `start` to the last event stored by now, or to an earlier sequence or time (both included).
+        """Read from `start` to the last event stored by now, or to an earlier sequence or time, inclusive.
 
-        `idle` (seconds) only decides that a channel is empty, or that the position remembered under `client_id`
-        or `group` has nothing more. `start` new has no end of its own and needs `count` or `timeout`.
+        `idle` (seconds) only decides that a channel is empty, or that the position remembered under
+        `client_id` or `group` has nothing more. `start` new has no end of its own and needs `count` or
+        `timeout`.
 
         Raises:
             ValueError: `start` is new, without `count` and `timeout`; or `to` has no zone.

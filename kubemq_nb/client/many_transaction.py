@@ -83,8 +83,8 @@ class ManyTransaction:
             NotSupported: Always.
         """
         raise NotSupported(
-            "A transaction of several messages has no visibility to extend: it holds them until they are settled"
-            " or it is closed.",
+            "A transaction of several messages has no visibility to extend:"
+            " it holds them until they are settled or it is closed.",
             channel=self._channel,
         )
 

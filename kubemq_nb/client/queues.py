@@ -77,8 +77,9 @@ class QueuesClient:
     def receive(self, channel: str, *, count: int, wait: float, client_id: str) -> Received:
         """Take up to `count`; answers with what is there, and waits up to `wait` seconds only for the first.
 
-        Messages are acknowledged when all of them are in hand: an interrupt before gives them all back, one after
-        is too late, and the call ends as if there had been none. A wait under 1 s is 1 s, but 0 is no wait.
+        Messages are acknowledged when all of them are in hand: an interrupt before gives them all back, one
+        after is too late, and the call ends as if there had been none. A wait under 1 s is 1 s, but 0 is no
+        wait.
         """
         self._check(channel, count, wait, client_id)
 

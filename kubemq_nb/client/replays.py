@@ -1,7 +1,8 @@
 """Bounded reads of an events store: where they end is known before they begin.
 
-The last stored event is asked for first, so the end is a sequence and not a silence. Every read uses a fresh client
-id, because a server remembers positions by id and would answer a second read of the same name with nothing.
+The last stored event is asked for first, so the end is a sequence and not a silence. Every read uses a
+fresh client id, because a server remembers positions by id and would answer a second read of the same name
+with nothing.
 """
 
 import threading
@@ -230,7 +231,7 @@ class _Reader:
         return max(0.001, self._reading.timeout - (time.monotonic() - self._began))
 
     def _limit(self) -> float:
-        """Seconds of silence that end the read: few where nothing may be left, more where something must come."""
+        """Seconds of silence that end the read: few where nothing may be left, else more."""
         few = self._reading.remembered or (self._reading.start.kind == "ago" and not self._payloads)
         return self._reading.idle if few else max(self._reading.idle, self._connection.timeout)
 

@@ -55,7 +55,7 @@ class RequestsClient:
         keep: int = 10_000,
         on_state: OnState | None = None,
     ) -> Subscription:
-        """Take requests as a responder; live when this returns. `_wire.codec.decode_request` reads a payload."""
+        """Take requests as a responder; live when this returns. `codec.decode_request` reads a payload."""
         checks.check_channel(channel)
         checks.check_subscriber(client_id, group, channel=channel)
         source = _Requests(self._channel, kind, channel, client_id, group)

@@ -60,8 +60,9 @@ class Source(Protocol):
 class Subscription:
     """Payloads of one subscription as wire bytes, in order of arrival.
 
-    At most `keep` wait for the reader; beyond, the oldest is dropped and counted. It is an iterator (ends when
-    closed), a context manager, and can be read with `next`. A broken connection is made again until `close`.
+    At most `keep` wait for the reader; beyond, the oldest is dropped and counted. It is an iterator (ends
+    when closed), a context manager, and can be read with `next`. A broken connection is made again until
+    `close`.
 
     Attributes:
         received: Payloads that arrived.
@@ -231,7 +232,7 @@ class Subscription:
             self._on_state(change)
 
     def _is_final(self, error: KubeMQError) -> bool:
-        """Whether trying again is useless. A server may not have noticed yet that the stream before has gone."""
+        """Whether trying again is useless; a server may not have noticed the last stream's end yet."""
         if self.state == "connecting":
             return True
         if "already registered" in error.reason:
