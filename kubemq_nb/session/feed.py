@@ -64,10 +64,10 @@ class Feed(Live[Arrival]):
         except Exception as error:  # noqa: BLE001  the user's code: its errors are counted and shown
             self._count_error(error)
 
-    def _frame(self, rows: Sequence[Arrival], received: int) -> "DataFrame":
+    def _frame(self, rows: Sequence[Arrival], facts: dict[str, object]) -> "DataFrame":
         return frames.events(
             [row.payload for row in rows],
             self._pattern,
             arrived=[row.at for row in rows],
-            **self._facts(received),
+            **facts,
         )

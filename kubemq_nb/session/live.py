@@ -86,8 +86,8 @@ class Live(ABC, Generic[Row]):
         self.traceback = ""
         self._on_error = on_error
         self._rows: deque[Row] = deque(maxlen=keep)
-        self._frozen: tuple[list[Row], int] | None = None  # rows and count, as they were at the pause
-        self._gaps: list[tuple[int, str]] = []
+        self._frozen: tuple[list[Row], dict[str, object]] | None = None  # rows and facts at the pause
+        self._gaps: list[tuple[int, str]] = []  # after which row, and what the gap means
         self._taken = self._fallen = self._errors = 0
         self._rate = Rate()
         self._state: State = "live"  # of the stream
@@ -134,15 +134,15 @@ class Live(ABC, Generic[Row]):
     def df(self) -> "DataFrame":
         """All rows held, oldest first, also while paused."""
         with self._changed:
-            rows, received = list(self._rows), self.received
-        return self._frame(rows, received)
+            rows, facts = list(self._rows), self._facts()
+        return self._frame(rows, facts)
 
     def tail(self, count: int = 20) -> "DataFrame":
         """The newest rows held, oldest first; while paused those of that moment."""
         with self._changed:
-            rows, received = self._frozen or (self._rows, self.received)
+            rows, facts = self._frozen or (self._rows, self._facts())
             newest = [rows[place] for place in range(max(0, len(rows) - count), len(rows))]
-        return self._frame(newest, received)
+        return self._frame(newest, facts)
 
     def status(self) -> JobStatus:
         """What a view shows, as of now."""
@@ -195,7 +195,7 @@ class Live(ABC, Generic[Row]):
     def pause(self) -> None:
         """Freeze what `tail` shows; receiving goes on."""
         with self._changed:
-            self._frozen = self._frozen or (list(self._rows), self.received)
+            self._frozen = self._frozen or (list(self._rows), self._facts())
             self._touch()
 
     def resume(self) -> None:
@@ -208,7 +208,7 @@ class Live(ABC, Generic[Row]):
         """Let go of the rows held; the channel is not touched."""
         with self._changed:
             self._rows.clear()
-            self._frozen = ([], self.received) if self._frozen else None
+            self._frozen = ([], self._facts()) if self._frozen else None
             self._touch()
 
     def stop(self) -> None:
@@ -236,16 +236,16 @@ class Live(ABC, Generic[Row]):
         """Deal with one payload, in a worker thread."""
 
     @abstractmethod
-    def _frame(self, rows: Sequence[Row], received: int) -> "DataFrame":
-        """These rows as a frame; `received` is the number of the last one."""
+    def _frame(self, rows: Sequence[Row], facts: dict[str, object]) -> "DataFrame":
+        """These rows as a frame, with the facts in its attrs."""
 
     def _done(self) -> int:
         """What `wait` counts."""
         return self._taken
 
-    def _facts(self, received: int) -> dict[str, object]:
-        """What every frame of it tells in its attrs."""
-        facts: dict[str, object] = {"channel": self.channel, "received": received}
+    def _facts(self) -> dict[str, object]:
+        """What every frame of it tells in its attrs; `last` is the number of the newest row, counted from 1."""
+        facts: dict[str, object] = {"channel": self.channel, "received": self.received, "last": self._taken}
         return facts | {"gaps": list(self._gaps)} if self._gaps else facts
 
     def _read(self) -> None:
@@ -277,7 +277,7 @@ class Live(ABC, Generic[Row]):
             elif change.state == "live":
                 self._state = "live"
                 if change.note:
-                    self._gaps.append((self.received, change.note))
+                    self._gaps.append((self._taken, change.note))
             self._note = change.note
             self._touch()
 

@@ -135,7 +135,7 @@ class Responder(Live[Exchange]):
             return Response(executed=False, error=f"the answer was not delivered: {error}")
         return response
 
-    def _frame(self, rows: Sequence[Exchange], received: int) -> "DataFrame":
+    def _frame(self, rows: Sequence[Exchange], facts: dict[str, object]) -> "DataFrame":
         answers = {
             "timestamp": [row.at for row in rows],
             **{
@@ -143,9 +143,7 @@ class Responder(Live[Exchange]):
                 for name in ("executed", "answer", "error", "elapsed", "line")
             },
         }
-        return frames.requests(
-            [row.payload for row in rows], answers, kind=self.kind, **self._facts(received)
-        )
+        return frames.requests([row.payload for row in rows], answers, kind=self.kind, **facts)
 
 
 def as_response(value: object) -> Response:
