@@ -1,7 +1,7 @@
 """The broker's side of the wire: requests read into plain values, answers made of them.
 
-Bytes in, bytes out. Whatever does not decode (broken framing, text that is no UTF-8) is `Malformed`. Tuples have the
-order of the broker's own records, which this layer does not know.
+Bytes in, bytes out. Whatever does not decode (broken framing, text that is no UTF-8) is `Malformed`. Tuples
+have the order of the broker's own records, which this layer does not know.
 """
 
 import secrets
@@ -32,7 +32,7 @@ Stored = tuple[int, int, bytes, bytes, int, int, int, int, int, str, str]
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 
 
-class Malformed(Exception):  # noqa: N818
+class Malformed(Exception):
     """Bytes that are no message of the kind expected."""
 
 
@@ -159,7 +159,7 @@ def read_request(data: bytes) -> tuple[SentRequest, str, str, Mapping[str, str]]
 
 
 def read_response(data: bytes) -> tuple[str, str, str, bool, bytes]:
-    """Client id, request id, reply channel, whether it was executed, and the wire form but for that channel."""
+    """Client id, request id, reply channel, whether it was executed, the wire form but for that channel."""
     response = _read(pb.Response, data)
     reply_channel = response.ReplyChannel
     response.ClearField("ReplyChannel")
@@ -254,7 +254,7 @@ class ReceiveRequest(NamedTuple):
     id: str
     client_id: str
     channel: str
-    count: int
+    limit: int
     wait: int
     peek: bool
 
@@ -446,7 +446,7 @@ class DownstreamRequest(NamedTuple):
     type: int
     client_id: str
     channel: str
-    count: int
+    limit: int
     wait: int  # milliseconds
     auto_ack: bool
     transaction: str

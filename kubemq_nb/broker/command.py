@@ -21,6 +21,8 @@ from kubemq_nb.broker.shared import LOG_NAME, TOKEN_NAME, Runtime
 LOOK_SECONDS = 1.0  # how often the parent, or the sessions of a shared store, are looked for
 LINGER_SECONDS = 3.0  # how long a shared broker waits for another session
 
+log = logging.getLogger("kubemq_nb.broker")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command understands."""
@@ -30,9 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--token-file", type=Path, metavar="FILE", help="where the token is, or is put")
     parser.add_argument("--cert", type=Path, metavar="FILE", help="certificate chain (PEM): speak TLS")
     parser.add_argument("--key", type=Path, metavar="FILE", help="its private key (PEM)")
-    parser.add_argument("--ca", type=Path, metavar="FILE", help="ask clients for a certificate signed by this")
-    # For the launcher: end, and remove the store, with the process that started this one; or end when no session
-    # uses the store any more.
+    parser.add_argument(
+        "--ca", type=Path, metavar="FILE", help="ask clients for a certificate signed by this"
+    )
+    # For the launcher: end with the process that started this one, and remove the store; or end when no
+    # session uses the store any more.
     parser.add_argument("--leash", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--until-left", action="store_true", help=argparse.SUPPRESS)
 
@@ -56,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
         with only_broker(options.store):
             asyncio.run(serve(options))
     except Exception as error:  # the last edge: whoever started the broker reads this line
-        logging.exception("the broker ends")
+        log.exception("the broker ends")
         sys.stderr.write(f"{error}\n")
         return 1
     if options.leash and not options.parent_lives:
@@ -81,7 +85,7 @@ def only_broker(store: Path) -> Iterator[None]:
 
 async def serve(options: argparse.Namespace) -> None:
     """Serve until told to stop."""
-    from kubemq_nb.broker.server import GRACE, Access, Broker, listen
+    from kubemq_nb.broker.server import GRACE, Access, Broker, listen  # noqa: PLC0415  (help needs no gRPC)
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -99,6 +103,8 @@ async def serve(options: argparse.Namespace) -> None:
     say_ready(options, port, token_file)
     watch(options, lambda: loop.call_soon_threadsafe(stop.set))
     await stop.wait()
+    # gRPC reports each stream that a stop cancels as if it had failed.
+    logging.getLogger("grpc._cython.cygrpc").setLevel(logging.CRITICAL)
     await server.stop(GRACE)
     broker.close()
 
@@ -115,15 +121,14 @@ def say_ready(options: argparse.Namespace, port: int, token_file: Path | None) -
     shared.write_runtime(options.store, runtime)
     sys.stdout.write(json.dumps(runtime._asdict()) + "\n")
     sys.stdout.flush()
-    logging.info("listening on %s", runtime.address)
+    log.info("listening on %s", runtime.address)
 
 
 def token_in(path: Path) -> str:
     """The token in a file; a file that does not exist is made, readable by its owner only."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    with contextlib.suppress(FileExistsError):
-        with os.fdopen(os.open(path, flags, 0o600), "w") as file:
-            file.write(secrets.token_hex(16))
+    with contextlib.suppress(FileExistsError), os.fdopen(os.open(path, flags, 0o600), "w") as file:
+        file.write(secrets.token_hex(16))
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW)) as file:
         return file.read().strip()
 

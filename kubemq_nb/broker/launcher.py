@@ -1,7 +1,8 @@
 """The parent's side of the embedded broker: start it, find it, stop it. Imports no grpc.
 
-A broker without a store's name is private: it gets a fresh temporary store and ends with this process, however that
-ends. A broker on a named store is shared by all who name it and ends a few seconds after the last of them has gone.
+A broker without a store's name is private: it gets a fresh temporary store and ends with this process,
+however that ends. A broker on a named store is shared by all who name it and ends a few seconds after the
+last of them has gone.
 """
 
 import contextlib
@@ -34,8 +35,8 @@ def launch(store: str | Path | None = None) -> "RunningBroker":
     """Start a broker, or join the one that runs on the store.
 
     Args:
-        store: None for a private broker on a temporary store; a name, or the path of a folder, for a durable store
-            that is shared by all who name it.
+        store: None for a private broker on a temporary store; a name, or the path of a folder, for a durable
+            store that is shared by all who name it.
 
     Raises:
         BrokerStartError: It did not start, or the store is not usable.

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import grpc
 
 from kubemq_nb._wire import serving
+from kubemq_nb.broker.engine.channels import Channels
 from kubemq_nb.broker.engine.clock import SECOND, Alarm
 from kubemq_nb.broker.engine.events import Events
 from kubemq_nb.broker.engine.events_store import EventsStore
@@ -19,6 +20,7 @@ from kubemq_nb.broker.engine.old_stream import settle_left
 from kubemq_nb.broker.engine.queues import Queues
 from kubemq_nb.broker.engine.requests import Requests
 from kubemq_nb.broker.handlers.calls import Context
+from kubemq_nb.broker.handlers.channels import ChannelHandlers
 from kubemq_nb.broker.handlers.events import EventHandlers
 from kubemq_nb.broker.handlers.queue_streams import QueueStreamHandlers
 from kubemq_nb.broker.handlers.queues import QueueHandlers
@@ -87,8 +89,18 @@ class Broker:
         commit = self._committer.commit
         self._queues = Queues(clock, commit, new_channel)
         self._events_store = EventsStore(clock, commit, new_channel, serving.stamp_event)
-        self._events = Events()
+        self._events = Events(clock)
         self._requests = Requests(clock, new_inbox)
+        self._channels = Channels(
+            clock,
+            commit,
+            new_channel,
+            queues=self._queues,
+            events=self._events,
+            events_store=self._events_store,
+            requests=self._requests,
+        )
+        self._channels.restore(content)
         self._queues.restore(content)
         self._events_store.restore(content)
         self._committer.start()
@@ -98,7 +110,7 @@ class Broker:
         """What answers each method."""
         queues = QueueHandlers(self._queues)
         events = EventHandlers(self._events, self._events_store)
-        requests = RequestHandlers(self._requests)
+        requests = RequestHandlers(self._requests, ChannelHandlers(self._channels, time.time_ns))
         streams = QueueStreamHandlers(self._queues)
         return {
             "Ping": self._ping,

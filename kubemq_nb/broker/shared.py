@@ -35,7 +35,9 @@ def start_of(pid: int) -> str | None:
     """When a process started, in words that no later process with its id has; None when it is gone."""
     try:
         # The name of the program comes second and may hold anything: what follows its bracket is numbers.
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        fields = (
+            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        )
     except FileNotFoundError:
         return None if Path("/proc/self/stat").exists() else _start_by_ps(pid)
     except ProcessLookupError:

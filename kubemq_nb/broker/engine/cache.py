@@ -1,7 +1,5 @@
 """Answers of queries, kept for those who ask the same again."""
 
-from collections.abc import Callable
-
 from kubemq_nb.broker.engine.clock import SECOND, Clock
 
 LIMIT = 10_000  # answers kept at a time; the oldest go first
@@ -11,7 +9,7 @@ class Cache:
     """Answers by channel and cache key, each until its time is over."""
 
     def __init__(self, clock: Clock) -> None:
-        self._now: Callable[[], int] = clock.now
+        self._now = clock.now
         self._kept: dict[tuple[str, str], tuple[int, bytes]] = {}
 
     def get(self, channel: str, key: str) -> bytes | None:

@@ -1,8 +1,8 @@
 """Waiting for messages: taking them, looking at them, and removing all of them.
 
-A poll takes messages as they come, so that nobody else gets them, and is done when it has as many as it asked for or
-its time is over. A peek takes nothing: it looks when it can be satisfied or when its time is over. Whoever goes away
-while waiting leaves everything at its place.
+A poll takes messages as they come, so that nobody else gets them, and is done when it has as many as it
+asked for or its time is over. A peek takes nothing: it looks when it can be satisfied or when its time is
+over. Whoever goes away while waiting leaves everything at its place.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,8 +1,8 @@
 """Durable subscriptions: how far one has read, and the streams that read it.
 
-A durable subscription is known by its client id or its group. Its readers pull: each takes what comes next when it
-has written what it took before, so that the members of a group share by their own speed, and nothing counts as read
-that was not handed to the network.
+A durable subscription is known by its client id or its group. Its readers pull: each takes what comes next
+when it has written what it took before, so that the members of a group share by their own speed, and
+nothing counts as read that was not handed to the network.
 """
 
 from collections import deque
@@ -47,6 +47,13 @@ class Log:
     def mark_stored(self, _: object = None) -> None:
         """The store knows the channel now."""
         self.stored = True
+
+    def clear(self) -> None:
+        """Be empty and new: the channel is deleted. Whoever reads it waits for its next first event."""
+        self.numbered = self.last = self.last_timestamp = self.bytes = self.last_activity = 0
+        self.positions.clear()
+        for durable in self.durables.values():
+            durable.begin(1)
 
 
 class Reader:

@@ -2,11 +2,13 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from kubemq_nb import rules
+from kubemq_nb.broker.engine.clock import Clock
 from kubemq_nb.broker.engine.groups import Subscribers
+from kubemq_nb.broker.engine.traffic import Traffics
 
 BUFFER_BYTES = 64 * 1024 * 1024  # what one slow subscriber may keep the broker from forgetting
 
@@ -73,15 +75,22 @@ def event_error(event: Outgoing) -> str:
 
 
 class Events:
-    """Everybody who listens to live events."""
+    """Everybody who listens to live events.
 
-    def __init__(self) -> None:
+    Attributes:
+        traffic: What went through each channel.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.traffic = Traffics(clock)
         self._subscribers: Subscribers[Subscription] = Subscribers()
 
     def send(self, event: Outgoing) -> None:
         """Hand an event, which breaks no rule, to those who listen."""
-        for subscription in self._subscribers.chosen(event.channel):
+        chosen = self._subscribers.chosen(event.channel)
+        for subscription in chosen:
             subscription.put(event.content)
+        self.traffic.count(event.channel, len(event.content), len(chosen))
 
     def subscribe(
         self, client_id: str, channel: str, group: str, start: int, wake: Callable[[], None]
@@ -101,6 +110,10 @@ class Events:
     def unsubscribe(self, subscription: Subscription) -> None:
         """Listen no longer."""
         self._subscribers.remove(subscription.channel, subscription.group, subscription)
+
+    def channels(self) -> Iterator[str]:
+        """The channels that somebody listens to by their name."""
+        return self._subscribers.channels()
 
     def listeners(self, channel: str) -> int:
         """How many listen to a channel."""

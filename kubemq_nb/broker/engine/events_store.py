@@ -117,7 +117,7 @@ class EventsStore:
             durable.arrived([stored])
 
     def subscribe(self, start: Start, wake: Callable[[], None]) -> Reader:
-        """Read a channel from now on, from where this reader or its group was before, or else from `start`."""
+        """Read a channel from where this reader or its group was before, or else from `start`."""
         error = start_error(start, self._live_ids)
         if error:
             raise Refused(error)

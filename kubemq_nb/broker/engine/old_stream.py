@@ -1,7 +1,7 @@
 """StreamQueueMessage, the older transaction: one stream, one message, a time during which it stays invisible.
 
-Whoever goes away while holding a message costs it a try and its place, as on the real server. So the store notes what
-such a stream holds, and a broker that was killed does the same to it when it starts again.
+Whoever goes away while holding a message costs it a try and its place, as on the real server. So the store
+notes what such a stream holds, and a broker that was killed does the same to it when it starts again.
 """
 
 from collections.abc import Callable, Sequence
@@ -122,9 +122,7 @@ class OldStream:
             )
         )
 
-    def _holding(
-        self, asked: Asked, queue: Queue, sequences: Sequence[int], found: list[Message]
-    ) -> None:
+    def _holding(self, asked: Asked, queue: Queue, sequences: Sequence[int], found: list[Message]) -> None:
         if not found:  # it was damaged and is set aside: wait for the next one
             queue.drop(sequences, 0)
             if not self._over:
@@ -205,26 +203,51 @@ def request_error(asked: Asked) -> str:
     """The text of the first rule that a request breaks whatever is held, or nothing."""
     if not asked.client_id:
         return rules.text(101)
-    if asked.type in (RECEIVE, RESEND) and rules.queue_error(asked.channel):
-        return rules.text(120)
-    if asked.type in (RECEIVE, EXTEND) and not 0 <= asked.visibility <= rules.MAX_VISIBILITY:
-        return rules.text(127)
-    if asked.type == RECEIVE:
-        return receive_error(asked)
-    if asked.type in (ACK, REJECT):
-        return "" if asked.sequence else rules.text(125)
-    if asked.type == MODIFY:
-        return draft_error(asked.modified) if asked.modified is not None else rules.text(131)
-    if asked.type == RESEND and not is_storable(asked.channel):
-        return rules.text(130)
-    return "" if asked.type in (EXTEND, RESEND) else rules.text(132)
+    check = CHECKS.get(asked.type)
+    return check(asked) if check else rules.text(132)
 
 
 def receive_error(asked: Asked) -> str:
-    """The text of the rest of the rules for receiving, or nothing."""
+    """The text of the first rule that receiving breaks, or nothing; in the order of the real server."""
+    if rules.queue_error(asked.channel):
+        return rules.text(120)
+    if not 0 <= asked.visibility <= rules.MAX_VISIBILITY:
+        return rules.text(127)
     if not 0 <= asked.wait <= rules.MAX_WAIT:
         return rules.text(136)
     return "" if is_storable(asked.channel) else "Error 121: cannot subscribe to a queue"
+
+
+def sequence_error(asked: Asked) -> str:
+    """Why a request names no message, or nothing."""
+    return "" if asked.sequence else rules.text(125)
+
+
+def extend_error(asked: Asked) -> str:
+    """Why a visibility is not one, or nothing."""
+    return "" if 0 <= asked.visibility <= rules.MAX_VISIBILITY else rules.text(127)
+
+
+def resend_error(asked: Asked) -> str:
+    """Why a queue cannot be sent to, or nothing."""
+    if rules.queue_error(asked.channel):
+        return rules.text(120)
+    return "" if is_storable(asked.channel) else rules.text(130)
+
+
+def modify_error(asked: Asked) -> str:
+    """Why the modified message cannot be sent, or nothing."""
+    return rules.text(131) if asked.modified is None else draft_error(asked.modified)
+
+
+CHECKS: dict[int, Callable[[Asked], str]] = {
+    RECEIVE: receive_error,
+    ACK: sequence_error,
+    REJECT: sequence_error,
+    EXTEND: extend_error,
+    RESEND: resend_error,
+    MODIFY: modify_error,
+}
 
 
 def return_unseen(queues: Queues, queue: Queue, message: Message) -> None:

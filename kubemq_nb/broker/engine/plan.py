@@ -1,8 +1,9 @@
 """What a verb of the engine asks of the store: operations, and what happens once they are committed.
 
 The engine decides, the store obeys: the records below are the engine's words, and whoever stores
-(`kubemq_nb.broker.storage`) implements each of them. One plan is committed as a whole or not at all. Until its
-commit nothing that a plan changes is visible to anyone; what it takes is set aside, so that nobody else takes it.
+(`kubemq_nb.broker.storage`) carries out each of them. One plan is committed as a whole or not at all. Until
+its commit nothing that a plan changes is visible to anyone; what it takes is set aside, so that nobody else
+takes it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -71,7 +72,7 @@ class DelayMessages(NamedTuple):
 
 
 class ReleaseDelayed(NamedTuple):
-    """Put a delayed message into its queue, as `message` (without content) says; gives what MoveMessage gives."""
+    """Put a delayed message into its queue, as `message` (without content) says; gives what a move gives."""
 
     number: int
     message: Message
@@ -126,11 +127,11 @@ class InsertEvents(NamedTuple):
 
 
 class ReadEvents(NamedTuple):
-    """Read at most `count` events from a sequence on, about `budget` bytes; gives a list of StoredEvent."""
+    """Read at most `limit` events from a sequence on, about `budget` bytes; gives a list of StoredEvent."""
 
     channel: int
     sequence: int
-    count: int
+    limit: int
     budget: int = 4 * 1024 * 1024
 
 

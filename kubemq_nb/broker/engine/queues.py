@@ -1,8 +1,8 @@
 """Queues: what each of them holds, and how messages get in.
 
-A queue keeps the sequences of its messages, not the messages. `ready` are those that anyone may take; `away` are
-those that somebody has taken, or that a plan under way is about. A message changes places only when its plan is
-committed (`kubemq_nb.broker.engine.plan`).
+A queue keeps the sequences of its messages, not the messages. `ready` are those that anyone may take;
+`away` are those that somebody has taken, or that a plan under way is about. A message changes places only
+when its plan is committed (`kubemq_nb.broker.engine.plan`).
 """
 
 import logging
@@ -108,10 +108,7 @@ class Queue:
 
     def take(self, count: int) -> tuple[list[int], list[int]]:
         """Set aside the next messages: at most `count` that are alive, and the expired ones before them."""
-        if not self.expiries:
-            alive, expired = self.ready.take(count), []
-        else:
-            alive, expired = self._take_alive(count)
+        alive, expired = self._take_alive(count) if self.expiries else (self.ready.take(count), [])
         for sequence in alive + expired:
             self.away.add(sequence)
         return alive, expired
@@ -147,6 +144,12 @@ class Queue:
             self.away.discard(sequence)
             self.expiries.pop(sequence, None)
         self.bytes = max(0, self.bytes - freed)
+
+    def clear(self) -> None:
+        """Be empty and new: the channel is deleted. What somebody holds finds nothing left to settle."""
+        self.ready.clear()
+        self.expiries.clear()
+        self.last_sequence = self.delivered = self.expired = self.bytes = self.last_activity = 0
 
     def reset(self, content: QueueContent) -> None:
         """Hold what the store says, but for what is away."""
@@ -202,11 +205,9 @@ class Queues:
         """All queues by the id of their channel."""
         return {queue.id: queue for queue in self._queues.values()}
 
-    def forget(self, name: str) -> None:
-        """Drop a queue that is deleted."""
-        queue = self._queues.pop(name, None)
-        if queue is not None:
-            self._schedule.forget(queue)
+    def forget_delayed(self, queue: Queue) -> None:
+        """Drop the delayed messages of a queue that is deleted."""
+        self._schedule.forget(queue)
 
     def delayed(self, queue: Queue) -> int:
         """How many messages of a queue are not due yet."""
@@ -265,6 +266,7 @@ class Queues:
             self.commit(Plan(operations=[LoadQueue(queue.id)], done=done, failed=log.error))
 
     def release(self, queue: Queue, message: Message) -> Message:
+        """A delayed message as it enters its queue now."""
         now = self.clock.now()
         return message._replace(
             queue=queue.id,
@@ -317,27 +319,32 @@ class Sending:
 
 def draft_error(draft: Draft) -> str:
     """The text of the first rule that a message breaks, or nothing; in the order of the real server."""
-    if draft.error:
-        return draft.error
-    if not draft.client_id:
-        return rules.text(101)
-    if rules.queue_error(draft.channel):
-        return rules.text(120)
-    if draft.empty:
-        return rules.text(110)
-    if not 0 <= draft.expiration <= rules.MAX_EXPIRATION:
-        return rules.text(133)
-    if not 0 <= draft.max_receive_count <= rules.MAX_RECEIVE_COUNT:
-        return rules.text(134)
-    if not 0 <= draft.delay <= rules.MAX_DELAY:
-        return rules.text(135)
-    if draft.dead_letter and rules.queue_error(draft.dead_letter):
-        return rules.text(120)
+    number = _address_error(draft) or _policy_error(draft)
+    if draft.error or number:
+        return draft.error or rules.text(number)
     return "" if is_storable(draft.channel) else INVALID_NAME
 
 
+def _address_error(draft: Draft) -> int:
+    if not draft.client_id:
+        return 101
+    if rules.queue_error(draft.channel):
+        return 120
+    return 110 if draft.empty else 0
+
+
+def _policy_error(draft: Draft) -> int:
+    if not 0 <= draft.expiration <= rules.MAX_EXPIRATION:
+        return 133
+    if not 0 <= draft.max_receive_count <= rules.MAX_RECEIVE_COUNT:
+        return 134
+    if not 0 <= draft.delay <= rules.MAX_DELAY:
+        return 135
+    return 120 if draft.dead_letter and rules.queue_error(draft.dead_letter) else 0
+
+
 def is_storable(channel: str) -> bool:
-    """Whether the real server's storage could keep a channel of this name (docs/protocol.md, channel names)."""
+    """Whether the real server's storage can keep a channel of this name (docs/protocol.md, section 1)."""
     return "/" not in channel and not channel.startswith(".") and ".." not in channel
 
 

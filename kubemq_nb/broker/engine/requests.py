@@ -1,6 +1,6 @@
 """Commands and queries: a request goes to whoever answers its channel, the first answer goes back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
 from kubemq_nb import rules
@@ -8,6 +8,7 @@ from kubemq_nb.broker.engine.cache import Cache
 from kubemq_nb.broker.engine.clock import SECOND, Alarm, Clock
 from kubemq_nb.broker.engine.events import Refused, Subscription
 from kubemq_nb.broker.engine.groups import Subscribers
+from kubemq_nb.broker.engine.traffic import Traffics
 
 Kind = Literal["commands", "queries"]
 
@@ -49,12 +50,16 @@ class Requests:
 
     Args:
         new_inbox: Gives a name that no request under way has, where its answer is expected.
+
+    Attributes:
+        traffic: What went through the channels of each kind.
     """
 
     def __init__(self, clock: Clock, new_inbox: Callable[[], str]) -> None:
         self._clock = clock
         self._new_inbox = new_inbox
         self._cache = Cache(clock)
+        self.traffic: dict[Kind, Traffics] = {"commands": Traffics(clock), "queries": Traffics(clock)}
         self._pending: dict[str, Pending] = {}
         self._responders: dict[Kind, Subscribers[Subscription]] = {
             "commands": Subscribers(),
@@ -75,6 +80,10 @@ class Requests:
     def unsubscribe(self, kind: Kind, subscription: Subscription) -> None:
         """Answer no longer; requests handed over and not answered run into their timeout."""
         self._responders[kind].remove(subscription.channel, subscription.group, subscription)
+
+    def channels(self, kind: Kind) -> Iterator[str]:
+        """The channels that somebody answers by their name."""
+        return self._responders[kind].channels()
 
     def responders(self, kind: Kind, channel: str) -> int:
         """How many answer a channel."""
@@ -117,9 +126,11 @@ class Requests:
         until = self._clock.now() + ask.timeout * SECOND // 1000
         self._pending[inbox] = Pending(ask, reply, self._clock.wake_at(until, expire))
         content = ask.content(inbox)
-        for responder in self._responders[ask.kind].chosen(ask.channel):
+        chosen = self._responders[ask.kind].chosen(ask.channel)
+        for responder in chosen:
             responder.put(content)
-        return lambda: self._forget(inbox)
+        self.traffic[ask.kind].count(ask.channel, len(content), len(chosen))
+        return lambda: self._abandon(inbox)
 
     def respond(self, answer: Answer) -> None:
         """Hand an answer to whoever waits for it; late and second ones are forgotten silently."""
@@ -132,7 +143,12 @@ class Requests:
         ask = pending.ask
         if ask.kind == "queries" and ask.cache_key and answer.executed:
             self._cache.keep(ask.channel, ask.cache_key, answer.content, ttl=ask.cache_ttl)
+        if ask.kind is not None:
+            self.traffic[ask.kind].of(ask.channel).responses += 1
         pending.reply(answer.content)
+
+    def _abandon(self, inbox: str) -> None:
+        self._forget(inbox)
 
     def _forget(self, inbox: str) -> Pending | None:
         pending = self._pending.pop(inbox, None)

@@ -68,7 +68,7 @@ class Settlement:
         self._effects.append(lambda _: sending.stored())
 
     def commit(self, done: Callable[[], None], failed: Callable[[str], None]) -> None:
-        """Hand the plan over; `done` is called when it is committed and before anybody else sees its effects."""
+        """Hand the plan over; `done` is called once it is committed, before anybody else sees what it did."""
 
         def take_effect(results: list[Any]) -> None:
             for effect, result in zip(self._effects, [*results, None], strict=False):
@@ -87,7 +87,8 @@ class Settlement:
         for operation in self._queues.channel_operations([target]):
             self._do(target, operation, lambda _: None)
         now = self._queues.clock.now()
-        moved = message._replace(queue=target.id, sequence=target.next_sequence(), timestamp=now, **changes)
+        changes |= {"queue": target.id, "sequence": target.next_sequence(), "timestamp": now}
+        moved = message._replace(**changes)
 
         def effect(size: int | None) -> None:
             source.drop([message.sequence], size or 0)

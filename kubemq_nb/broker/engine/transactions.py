@@ -1,7 +1,7 @@
 """Transactions of QueuesDownstream: several messages held by one stream until it settles them or goes.
 
-What is held is noted nowhere but here: when the stream or the broker ends, the messages are where they were, at their
-old places and with their old counts, as on the real server.
+What is held is noted nowhere but here: when the stream or the broker ends, the messages are where they
+were, at their old places and with their old counts, as on the real server.
 """
 
 from collections.abc import Callable, Sequence
@@ -43,7 +43,7 @@ class Get(NamedTuple):
 
     client_id: str
     channel: str
-    count: int
+    limit: int
     wait: int  # milliseconds
     auto_ack: bool
 
@@ -85,7 +85,7 @@ class Consumer:
     def get(self, transaction: str, request: Get, reply: Received) -> None:
         """Wait for messages, then hold them under this id; auto-acknowledged ones are deleted instead."""
         queue = self._queues.get(request.channel)
-        count = request.count if request.count > 0 else ALL_ITEMS
+        count = request.limit if request.limit > 0 else ALL_ITEMS
         until = self._queues.clock.now() + max(request.wait, SHORTEST_WAIT) * SECOND // 1000
 
         def holding(messages: list[Message], expired: int, error: str) -> None:
@@ -253,5 +253,7 @@ def target_error(transaction: Transaction, action: Action) -> str:
         reason = INVALID_NAME
     else:
         return ""
-    first = action.sequences[0] if action.type == REQUEUE_RANGE and action.sequences else min(transaction.held)
+    first = (
+        action.sequences[0] if action.type == REQUEUE_RANGE and action.sequences else min(transaction.held)
+    )
     return f"re-queue message with seq {first} failed, {reason}"

@@ -1,13 +1,8 @@
-"""What all handlers share: waiting for the engine's answer, and refusing as the real server does."""
+"""What all handlers share: waiting for the engine's answer."""
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Generic, NoReturn, TypeVar
-
-import grpc
-
-from kubemq_nb._wire import serving
-from kubemq_nb.broker.engine.events import Refused
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -34,9 +29,3 @@ class Answer(Generic[T]):
             if gone is not None:
                 gone()
             raise
-
-
-async def refuse(context: Context, error: serving.Malformed | Refused) -> NoReturn:
-    """End a call the way the real server does: status INTERNAL, the text as its details."""
-    await context.abort(grpc.StatusCode.INTERNAL, str(error))
-    raise AssertionError("abort raises")

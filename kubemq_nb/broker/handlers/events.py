@@ -7,7 +7,7 @@ from kubemq_nb import rules
 from kubemq_nb._wire import serving
 from kubemq_nb.broker.engine.events import Events, Outgoing, Refused, event_error
 from kubemq_nb.broker.engine.events_store import EventsStore, Start
-from kubemq_nb.broker.handlers.calls import Answer, Context, refuse
+from kubemq_nb.broker.handlers.calls import Answer, Context
 from kubemq_nb.broker.handlers.streams import OrderedAnswers, deliver, incoming
 
 EVENTS, EVENTS_STORE = 1, 2
@@ -20,12 +20,12 @@ class EventHandlers:
         self._events = events
         self._store = events_store
 
-    async def send(self, data: bytes, context: Context) -> bytes:
+    async def send(self, data: bytes, _: Context) -> bytes:
         """SendEvent."""
         event = Outgoing(*serving.read_event(data))
         error = event_error(event)
         if error:
-            await refuse(context, Refused(error))
+            raise Refused(error)
         if event.stored:
             answer: Answer[str] = Answer()
             self._store.send(event, answer.give)
@@ -34,7 +34,7 @@ class EventHandlers:
         return serving.event_result(event.id)
 
     async def send_stream(self, _: object, context: Context) -> None:
-        """SendEventsStream: stored events are answered one by one in their order, others only when refused."""
+        """SendEventsStream: stored events are answered one by one, in order; others only when refused."""
         answers = OrderedAnswers(context)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(answers.write())
@@ -60,15 +60,12 @@ class EventHandlers:
     async def subscribe(self, data: bytes, context: Context) -> None:
         """SubscribeToEvents."""
         request = serving.read_subscribe(data)
-        try:
-            if request.type == EVENTS:
-                await self._listen(request, context)
-            elif request.type == EVENTS_STORE:
-                await self._read(request, context)
-            else:
-                raise Refused(rules.text(207))
-        except Refused as error:
-            await refuse(context, error)
+        if request.type == EVENTS:
+            await self._listen(request, context)
+        elif request.type == EVENTS_STORE:
+            await self._read(request, context)
+        else:
+            raise Refused(rules.text(207))
 
     async def _listen(self, request: serving.SubscribeRequest, context: Context) -> None:
         wake = asyncio.Event()

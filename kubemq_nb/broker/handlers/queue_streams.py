@@ -7,6 +7,7 @@ from uuid import uuid4
 from kubemq_nb._wire import serving
 from kubemq_nb.broker.engine import transactions
 from kubemq_nb.broker.engine.old_stream import Asked, OldStream, Told
+from kubemq_nb.broker.engine.plan import Message
 from kubemq_nb.broker.engine.queues import Queues, Sent
 from kubemq_nb.broker.engine.transactions import Action, Consumer, Get
 from kubemq_nb.broker.handlers.calls import Answer, Context
@@ -69,7 +70,7 @@ class QueueStreamHandlers:
             stream.ask(Asked(*request[:-1], draft))
 
     async def downstream(self, _: object, context: Context) -> None:
-        """QueuesDownstream: requests are carried out one after another; what succeeds says nothing, but for a few."""
+        """QueuesDownstream: one request after another; settling says something only when it fails."""
         consumer = Consumer(self._queues)
         try:
             async for data in incoming(context):
@@ -95,13 +96,13 @@ class QueueStreamHandlers:
 
     async def _get(self, consumer: Consumer, request: serving.DownstreamRequest) -> bytes:
         transaction = str(uuid4())
-        get = Get(request.client_id, request.channel, request.count, request.wait, request.auto_ack)
+        get = Get(request.client_id, request.channel, request.limit, request.wait, request.auto_ack)
         error = transactions.get_error(get)
         if error:
             return serving.downstream_response(request, transaction, error=error)
         answer: Answer[bytes] = Answer()
 
-        def reply(messages: list[transactions.Message], _: int, reason: str) -> None:
+        def reply(messages: list[Message], _: int, reason: str) -> None:
             made = serving.delivered(request.channel, messages)
             answer.give(serving.downstream_response(request, transaction, messages=made, error=reason))
 

@@ -55,7 +55,7 @@ class QueueHandlers:
         answer: Answer[bytes] = Answer()
         kind = Peek if request.peek else Receive
         until = self._queues.clock.now() + (request.wait or 1) * SECOND
-        under_way = kind(self._queues, queue, request.count, until, partial(reply, answer, request, queue))
+        under_way = kind(self._queues, queue, request.limit, until, partial(reply, answer, request, queue))
         return await answer.wait(under_way.cancel)
 
     async def ack_all(self, data: bytes, _: Context) -> bytes:
@@ -110,7 +110,7 @@ def receive_error(request: serving.ReceiveRequest) -> str:
         return rules.text(101)
     if rules.queue_error(request.channel):
         return rules.text(120)
-    if not 1 <= request.count <= rules.MAX_MESSAGES:
+    if not 1 <= request.limit <= rules.MAX_MESSAGES:
         return rules.text(122)
     if not 0 <= request.wait <= rules.MAX_WAIT:
         return rules.text(136)
@@ -118,7 +118,7 @@ def receive_error(request: serving.ReceiveRequest) -> str:
 
 
 def ack_all_error(request: serving.AckAllRequest) -> str:
-    """The text of the first rule that emptying a queue breaks, or nothing; in the order of the real server."""
+    """The text of the first rule that emptying a queue breaks, or nothing; in the real server's order."""
     if not request.client_id:
         return rules.text(101)
     if rules.queue_error(request.channel):

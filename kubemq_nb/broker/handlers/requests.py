@@ -6,8 +6,10 @@ from kubemq_nb import rules
 from kubemq_nb._wire import serving
 from kubemq_nb.broker.engine.events import Refused
 from kubemq_nb.broker.engine.requests import Answer as EngineAnswer
-from kubemq_nb.broker.engine.requests import Ask, Kind, Requests
-from kubemq_nb.broker.handlers.calls import Answer, Context, refuse
+from kubemq_nb.broker.engine.requests import Ask, Kind, Requests, request_error
+from kubemq_nb.broker.handlers.calls import Answer, Context
+from kubemq_nb.broker.handlers.channels import CHANNEL as MANAGEMENT
+from kubemq_nb.broker.handlers.channels import ChannelHandlers
 from kubemq_nb.broker.handlers.streams import deliver
 
 SUBSCRIBE_TYPES: dict[int, Kind] = {3: "commands", 4: "queries"}
@@ -16,33 +18,30 @@ SUBSCRIBE_TYPES: dict[int, Kind] = {3: "commands", 4: "queries"}
 class RequestHandlers:
     """Both kinds of requests."""
 
-    def __init__(self, requests: Requests) -> None:
+    def __init__(self, requests: Requests, channels: ChannelHandlers) -> None:
         self._requests = requests
+        self._channels = channels
 
-    async def send(self, data: bytes, context: Context) -> bytes:
+    async def send(self, data: bytes, _: Context) -> bytes:
         """SendRequest."""
-        request, request_id, _, _ = serving.read_request(data)
+        request, request_id, metadata, tags = serving.read_request(data)
+        if request.channel == MANAGEMENT and not request_error(Ask(*request)):
+            return await self._channels.answer(request_id, metadata, tags)
         answer: Answer[bytes | Refused] = Answer()
-        try:
-            forget = self._requests.send(
-                Ask(*request),
-                reply=answer.give,
-                hit=lambda content: answer.give(serving.cached_response(content, request_id)),
-                timed_out=lambda: answer.give(Refused(rules.text(301))),
-            )
-            content = await answer.wait(forget)
-            if isinstance(content, Refused):
-                raise content
-        except Refused as error:
-            await refuse(context, error)
+        forget = self._requests.send(
+            Ask(*request),
+            reply=answer.give,
+            hit=lambda content: answer.give(serving.cached_response(content, request_id)),
+            timed_out=lambda: answer.give(Refused(rules.text(301))),
+        )
+        content = await answer.wait(forget)
+        if isinstance(content, Refused):
+            raise content
         return serving.command_response(content) if request.kind == "commands" else content
 
-    async def respond(self, data: bytes, context: Context) -> bytes:
+    async def respond(self, data: bytes, _: Context) -> bytes:
         """SendResponse."""
-        try:
-            self._requests.respond(EngineAnswer(*serving.read_response(data)))
-        except Refused as error:
-            await refuse(context, error)
+        self._requests.respond(EngineAnswer(*serving.read_response(data)))
         return serving.nothing()
 
     async def subscribe(self, data: bytes, context: Context) -> None:
@@ -50,14 +49,11 @@ class RequestHandlers:
         request = serving.read_subscribe(data)
         kind = SUBSCRIBE_TYPES.get(request.type)
         wake = asyncio.Event()
-        try:
-            if kind is None:
-                raise Refused(rules.text(207))
-            subscription = self._requests.subscribe(
-                kind, request.client_id, request.channel, request.group, wake.set
-            )
-        except Refused as error:
-            await refuse(context, error)
+        if kind is None:
+            raise Refused(rules.text(207))
+        subscription = self._requests.subscribe(
+            kind, request.client_id, request.channel, request.group, wake.set
+        )
         try:
             await deliver(subscription.take, wake, context)
         finally:

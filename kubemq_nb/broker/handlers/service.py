@@ -8,7 +8,8 @@ from typing import Any
 import grpc
 
 from kubemq_nb._wire import methods, serving
-from kubemq_nb.broker.handlers.calls import Context, refuse
+from kubemq_nb.broker.engine.events import Refused
+from kubemq_nb.broker.handlers.calls import Context
 
 Handler = Callable[[Any, Context], Awaitable[Any]]
 
@@ -24,7 +25,7 @@ _WRAPPERS = {
 log = logging.getLogger(__name__)
 
 
-class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
+class Service(grpc.GenericRpcHandler):
     """All methods, bytes in and bytes out; callers without the token are answered UNAUTHENTICATED.
 
     Args:
@@ -37,7 +38,9 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
         self._open = {methods.path(name): made(name, guarded(handler)) for name, handler in handlers.items()}
         self._closed = {methods.path(name): made(name, turn_away) for name in handlers}
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+    def service(
+        self, handler_call_details: grpc.HandlerCallDetails
+    ) -> "grpc.RpcMethodHandler[Any, Any] | None":
         """The handler for one call."""
         path = handler_call_details.method
         free = self._token is None or path == methods.path(FREE)
@@ -50,7 +53,7 @@ class Service(grpc.GenericRpcHandler):  # type: ignore[misc]
         return hmac.compare_digest(shown, self._token or b"")
 
 
-def made(name: str, handler: Handler) -> grpc.RpcMethodHandler:
+def made(name: str, handler: Handler) -> "grpc.RpcMethodHandler[Any, Any]":
     """A handler in the shape of its method, without serializers."""
     return _WRAPPERS[methods.METHODS[name]](handler)
 
@@ -61,9 +64,10 @@ def guarded(handler: Handler) -> Handler:
     async def guard(request: Any, context: Context) -> Any:
         try:
             return await handler(request, context)
-        except serving.Malformed as error:
-            await refuse(context, error)
-        except (grpc.aio.AbortError, grpc.RpcError):
+        except (serving.Malformed, Refused) as error:
+            # The real server refuses with this status, and the text as its details.
+            await context.abort(grpc.StatusCode.INTERNAL, str(error))
+        except grpc.aio.AbortError:
             raise
         except Exception:
             log.exception("a call failed inside the broker")

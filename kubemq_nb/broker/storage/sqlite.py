@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from kubemq_nb.broker.engine import plan
 from kubemq_nb.broker.engine.plan import Content, Message, Operation, StoredEvent
@@ -19,7 +19,7 @@ FILE_NAME = "broker.sqlite"
 CHUNK = 256  # rows in one INSERT: one statement of many rows is faster than many of one
 READS = (plan.ReadMessages, plan.ReadEvents, plan.FindEvent, plan.LoadQueue)
 
-INSERT_MESSAGE = f"INSERT INTO message ({MESSAGE_COLUMNS}) VALUES "
+INSERT_MESSAGE = f"INSERT INTO message ({MESSAGE_COLUMNS}) VALUES "  # noqa: S608  (constants of this package)
 INSERT_EVENT = "INSERT INTO event (key, timestamp, content, crc) VALUES "
 SELECT_MESSAGES = f"SELECT {MESSAGE_COLUMNS} FROM message WHERE key >= ? AND key < ? ORDER BY key"  # noqa: S608
 SELECT_EVENTS = (
@@ -101,7 +101,7 @@ class SqliteStore:
         return results
 
     def _carry_out(self, groups: Sequence[Sequence[Operation]]) -> list[list[Any]]:
-        return [[_VERBS[type(operation)](self, operation) for operation in group] for group in groups]
+        return [[self._verbs[type(operation)](self, operation) for operation in group] for group in groups]
 
     def _roll_back(self) -> None:
         self._last_sequences.clear()
@@ -213,7 +213,7 @@ class SqliteStore:
         found: list[StoredEvent] = []
         budget = operation.budget
         first, after = key(operation.channel, operation.sequence), key(operation.channel + 1, 0)
-        for row in self._connection.execute(SELECT_EVENTS, (first, after, operation.count)):
+        for row in self._connection.execute(SELECT_EVENTS, (first, after, operation.limit)):
             event = rows.event_of(row)
             if event is None:
                 self._set_aside("event", row[0])
@@ -279,21 +279,20 @@ class SqliteStore:
         )
         self._connection.execute(f"DELETE FROM {table} WHERE key = ?", (row_key,))  # noqa: S608
 
-
-_VERBS: dict[type[Any], Callable[[SqliteStore, Any], Any]] = {
-    plan.AddChannel: SqliteStore._add_channel,
-    plan.RemoveChannel: SqliteStore._remove_channel,
-    plan.InsertMessages: SqliteStore._insert_messages,
-    plan.DelayMessages: SqliteStore._delay_messages,
-    plan.ReleaseDelayed: SqliteStore._release_delayed,
-    plan.ReadMessages: SqliteStore._read_messages,
-    plan.TakeMessages: SqliteStore._take_messages,
-    plan.HoldMessage: SqliteStore._hold_message,
-    plan.DeleteMessages: SqliteStore._delete_messages,
-    plan.MoveMessage: SqliteStore._move_message,
-    plan.InsertEvents: SqliteStore._insert_events,
-    plan.ReadEvents: SqliteStore._read_events,
-    plan.FindEvent: SqliteStore._find_event,
-    plan.SavePosition: SqliteStore._save_position,
-    plan.LoadQueue: SqliteStore._load_queue,
-}
+    _verbs: ClassVar[dict[type[Any], Callable[..., Any]]] = {
+        plan.AddChannel: _add_channel,
+        plan.RemoveChannel: _remove_channel,
+        plan.InsertMessages: _insert_messages,
+        plan.DelayMessages: _delay_messages,
+        plan.ReleaseDelayed: _release_delayed,
+        plan.ReadMessages: _read_messages,
+        plan.TakeMessages: _take_messages,
+        plan.HoldMessage: _hold_message,
+        plan.DeleteMessages: _delete_messages,
+        plan.MoveMessage: _move_message,
+        plan.InsertEvents: _insert_events,
+        plan.ReadEvents: _read_events,
+        plan.FindEvent: _find_event,
+        plan.SavePosition: _save_position,
+        plan.LoadQueue: _load_queue,
+    }

@@ -39,7 +39,8 @@ def load_content(connection: sqlite3.Connection) -> Content:
 # The time of a channel's last event: the next one must not be older.
 _CHANNELS = f"""
     SELECT id, kind, name, last_sequence, coalesce(
-        (SELECT timestamp FROM event WHERE key <= (id << {SEQUENCE_BITS} | ?1) AND key >= id << {SEQUENCE_BITS}
+        (SELECT timestamp FROM event
+         WHERE key BETWEEN id << {SEQUENCE_BITS} AND (id << {SEQUENCE_BITS} | ?1)
          ORDER BY key DESC LIMIT 1), 0)
     FROM channel
 """  # noqa: S608
