@@ -1,0 +1,39 @@
+"""Fixtures of the rows: every pattern in turn, a second session, a broker of one's own."""
+
+import pytest
+
+import kubemq_nb
+from tests.conformance.support import PATTERNS
+
+
+@pytest.fixture(params=sorted(PATTERNS))
+def through(request):
+    """Sends one message through a pattern and gives what arrived."""
+    return PATTERNS[request.param]
+
+
+@pytest.fixture
+def other(address, credentials):
+    """A second session on the server under test, with a client id of its own."""
+    with kubemq_nb.connect(address, name="other", **credentials) as session:
+        yield session
+
+
+@pytest.fixture
+def own():
+    """A session on an embedded broker of its own, which a test may kill."""
+    with kubemq_nb.connect(name="own") as session:
+        yield session
+
+
+@pytest.fixture
+def fill(session, channel):
+    """Sends this many messages in order; their bodies."""
+
+    def fill(count, *, to=channel, **fields):
+        bodies = [f"m{number}" for number in range(count)]
+        for body in bodies:
+            session.queues.send(to, body, **fields)
+        return bodies
+
+    return fill
