@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
-    from kubemq_nb.session import Session
+    from kubemq_nb.session import Session, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Call:
         presentation: The dispatcher's options.
         shell: The shell whose namespace the line belongs to.
         known: All commands.
+        latest: The transaction that this shell opened last, if it has opened one.
         line: The line as typed, without `%kubemq`.
         connect: Gives the session, connecting on its first use; nothing is connected before.
     """
@@ -33,6 +34,7 @@ class Call:
     presentation: Presentation
     shell: "InteractiveShell"
     known: "Sequence[Command]"
+    latest: "Transaction | None"
     line: str
     connect: "Callable[[], Session]"
 

@@ -49,7 +49,7 @@ READINGS: dict[frozenset[object], Reading] = {
     _members(End): Reading("POSITION", values.end),
     _members(Tags): Reading("KEY=VALUE", values.tag),
     _members(Body): Reading("BODY", str),
-    _members(Rows): Reading("{{ROWS}}", None),
+    _members(Rows): Reading("ROWS", values.rows),
     frozenset({int}): Reading("N", values.whole),
     frozenset({int, Iterable[int]}): Reading("SEQUENCE", values.whole),
 }

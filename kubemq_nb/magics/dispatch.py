@@ -15,7 +15,7 @@ from kubemq_nb.magics.commands import COMMANDS
 from kubemq_nb.magics.commands.connections import VARIABLE
 from kubemq_nb.magics.present import announce, presented
 from kubemq_nb.magics.words import Word, split
-from kubemq_nb.session import Feed, Responder, Session, registry
+from kubemq_nb.session import Feed, Responder, Session, Transaction, registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +35,7 @@ class Dispatcher:
         self._shell = shell
         self._look = look
         self._seen: dict[str, None] = {}  # channels, the newest last
+        self._latest: Transaction | None = None
 
     def channels(self) -> list[str]:
         """Names of channels that this shell has used, the newest first."""
@@ -81,6 +82,7 @@ class Dispatcher:
             presentation=parsed.presentation,
             shell=self._shell,
             known=COMMANDS,
+            latest=self._latest,
             line=line,
             connect=lambda: self.session(parsed.presentation.on),
         )
@@ -118,7 +120,7 @@ class Dispatcher:
     def _result(self, call: Call) -> object:
         command = call.command
         if command.destroys and not call.presentation.yes:
-            raise ConfirmationRequired(f"{command.destroys(call)}. Nothing was done; repeat it with -y")
+            raise ConfirmationRequired(f"{command.destroys(call)}. Nothing was done; repeat it with -y.")
         if command.run:
             return command.run(call)
         owner = command.owner or command.noun
@@ -127,6 +129,8 @@ class Dispatcher:
             result = call.invoke(getattr(session, owner) if owner else session)
         if isinstance(result, Feed | Responder):
             result.code = f"%kubemq {call.line}"
+        if isinstance(result, Transaction):
+            self._latest = result
         return result
 
     def session(self, name: str | None) -> Session:

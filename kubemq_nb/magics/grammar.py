@@ -196,7 +196,7 @@ def _read(parameter: Parameter, word: str, evaluate: Callable[[str], object]) ->
     """An expression is passed as the object that it is; text is read as the parameter wants it."""
     text = getattr(word, "text", word)
     if getattr(word, "meaning", None) is Meaning.EXPRESSION:
-        return evaluate(text)
+        return _single(parameter, evaluate(text))
     if parameter.reading.read is None:
         wanted = parameter.reading.metavar
         raise UsageError(f"{parameter.label} wants {wanted}, a Python object, not {text}")
@@ -204,6 +204,12 @@ def _read(parameter: Parameter, word: str, evaluate: Callable[[str], object]) ->
         return parameter.reading.read(text)
     except Unreadable as error:
         raise UsageError(f"{parameter.label} {error}") from None
+
+
+def _single(parameter: Parameter, value: object) -> object:
+    if parameter.name == "body" and hasattr(value, "columns"):
+        raise UsageError("BODY is one message, a DataFrame is many: use --rows")
+    return value
 
 
 def _many(values: list[object]) -> object:

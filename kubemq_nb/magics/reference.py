@@ -1,7 +1,6 @@
 """Help and the command reference, from the commands' own declarations."""
 
 import inspect
-import sys
 from collections.abc import Sequence
 
 from IPython.core.error import UsageError
@@ -79,21 +78,21 @@ def _shape(command: Command, name: str = "") -> str:
 
 def plain(command: Command) -> str:
     """The help of one command, as text."""
-    rows = [[f"  {_names(each)}", _explained(each)] for each in (*command.arguments, *command.options)]
+    rows = [[f"  {_names(each)}", _explained(each)] for each in command.parameters]
     shared = [each for each in grammar.options(command) if each not in command.options]
     parts = [
         f"{grammar.usage(command)} [options]\n{command.doc.summary}",
         command.doc.details,
         "\n".join(columns(rows)),
         "As with every command:\n" + "\n".join(columns([[f"  {_names(e)}", _explained(e)] for e in shared])),
-        "\n".join([*(f"Try:    {line}" for line in _examples(command)), f"Python: {python(command)}"]),
+        "\n".join([*(f"Try:    {line}" for line in _examples(command)), *_in_python(command, "Python: {}")]),
     ]
     return "\n\n".join(part for part in parts if part)
 
 
 def markdown(command: Command) -> str:
     """The help of one command, as Markdown."""
-    rows = [f"| `{_names(each)}` | {_explained(each)} |" for each in (*command.arguments, *command.options)]
+    rows = [_row(each, _explained(each)) for each in command.parameters]
     table = "\n".join(["| | |", "|---|---|", *rows])
     examples = "\n".join(_examples(command))
     parts = [
@@ -102,9 +101,20 @@ def markdown(command: Command) -> str:
         command.doc.details,
         table if rows else "",
         f"```\n{examples}\n```",
-        f"Python: `{python(command)}`",
+        *_in_python(command, "Python: `{}`"),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _in_python(command: Command, form: str) -> list[str]:
+    call = python(command)
+    return [form.format(call)] if call else []
+
+
+def _row(parameter: Parameter, text: str) -> str:
+    """A row of a Markdown table, in which a bar needs a backslash even in code."""
+    names = _names(parameter).replace("|", "\\|")
+    return f"| `{names}` | {text} |"
 
 
 def _examples(command: Command) -> list[str]:
@@ -139,8 +149,11 @@ def duration(seconds: float) -> str:
 
 
 def python(command: Command) -> str:
-    """The call that does the same in Python."""
-    signature = inspect.signature(command.method)
+    """The call that does the same in Python, where there is one."""
+    method = command.method
+    if method.__module__.startswith("kubemq_nb.magics"):
+        return "kq.close()" if command.words == "close" else ""
+    signature = inspect.signature(method)
     bare = [
         each.replace(annotation=each.empty) for each in signature.parameters.values() if each.name != "self"
     ]
@@ -151,16 +164,15 @@ def _path(command: Command) -> str:
     name = command.method.__name__
     if command.noun == "tx":
         return f"tx.{name}"
-    owner = command.owner or command.noun
-    if owner:
+    if owner := command.owner or command.noun:
         return f"kq.{owner}.{name}"
     return f"kq.{name}" if "." in command.method.__qualname__ else f"kubemq_nb.{name}"
 
 
 def whole(commands: Sequence[Command]) -> str:
     """The page docs/commands.md."""
-    shared = [f"| `{_names(each)}` | {each.help} |" for each in grammar.PRESENTATION.options]
-    intro = "# Commands\n\nMade from the commands themselves by `python -m kubemq_nb.magics.reference`."
+    shared = [_row(each, each.help) for each in grammar.PRESENTATION.options]
+    intro = "# Commands\n\nMade from the commands themselves by `python -m kubemq_nb.magics`."
     table = "\n".join(["## Options of every command", "", "| | |", "|---|---|", *shared])
     nouns = dict.fromkeys(command.noun for command in commands)
     chapters = [_chapter(noun, [each for each in commands if each.noun == noun]) for noun in nouns]
@@ -170,9 +182,3 @@ def whole(commands: Sequence[Command]) -> str:
 def _chapter(noun: str, members: Sequence[Command]) -> str:
     title = f"## {noun}\n\n{Docstring.of(TITLES[noun]).summary}" if noun else "## Session"
     return "\n\n".join([title, *(markdown(command) for command in members)])
-
-
-if __name__ == "__main__":
-    from kubemq_nb.magics.commands import COMMANDS
-
-    sys.stdout.write(whole(COMMANDS))

@@ -1,7 +1,10 @@
-"""From text to values: durations, instants, positions, tags, counts. Pure; a refusal says what is wanted."""
+"""From text to values: durations, instants, positions, tags, counts, rows; a refusal says what is wanted."""
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import cast
 
 UNITS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 POSITIONS = ("new", "first", "last")
@@ -75,6 +78,16 @@ def tag(text: str) -> tuple[str, str]:
     if not key or not equals:
         raise Unreadable(f"wants key=value, not {text}")
     return key, value
+
+
+def rows(text: str) -> list[object] | Path:
+    """Read rows: a JSON list, or the name of a file."""
+    if text.startswith("["):
+        return cast("list[object]", json.loads(text))
+    file = Path(text).expanduser()
+    if not file.is_file():
+        raise Unreadable(f"wants {{{{a frame or list}}}}, a JSON list or a file; there is no file {text}")
+    return file
 
 
 def _is_sequence(text: str) -> bool:

@@ -45,7 +45,8 @@ VOLATILE = {
     "timestamp",
     "up",
 }
-ALWAYS = {"sequence", "timestamp", "receive_count", "body", "size"}  # when the frame has them
+ALWAYS = {"timestamp", "receive_count", "body", "size"}  # when the frame has them
+OPTIONAL = {"error", "sent_at", "expiration_at", "delayed_to", "note"}
 FIELDS = 8  # of a JSON body that become columns
 DEFAULT = Look()
 
@@ -63,7 +64,7 @@ def frame(frame: "DataFrame", look: Look = DEFAULT) -> Shown:
 
 def columns_of(head: "DataFrame", look: Look) -> list[Column]:
     """The columns of these rows that a reader wants."""
-    names = _of_messages(head) if "body" in head.columns else [str(name) for name in head.columns]
+    names = _of_messages(head) if "body" in head.columns else _of_facts(head)
     if look.deterministic:
         volatile = VOLATILE | ({"id"} if "sent" in head.columns else set())
         names = [name for name in names if name not in volatile]
@@ -76,7 +77,15 @@ def _of_messages(head: "DataFrame") -> list[str]:
     return [name for name in present if name in ALWAYS or _says_something(head, name)]
 
 
+def _of_facts(head: "DataFrame") -> list[str]:
+    """All columns, without those of a batch's results that are empty."""
+    names = [str(name) for name in head.columns]
+    return [name for name in names if name not in OPTIONAL or _says_something(head, name)]
+
+
 def _says_something(head: "DataFrame", name: str) -> bool:
+    if name == "sequence":
+        return not head[name].isna().any()
     if name == "channel":
         return len(set(head[name])) > 1
     return any(not gone and bool(value) for gone, value in _values(head, name))
@@ -203,7 +212,7 @@ ENDS = {
     "count": "stopped at the count",
     "timeout": "stopped at the timeout",
 }
-SPECIAL: dict[str, Callable[[Any], str]] = {"tags": tags, "elapsed": span}
+SPECIAL: dict[str, Callable[[Any], str]] = {"tags": tags, "elapsed": span, "pid": str}
 WRITERS: tuple[tuple[Any, Callable[[Any], str]], ...] = (  # the first that fits
     (bool, lambda value: "yes" if value else "no"),
     (int, "{:,}".format),

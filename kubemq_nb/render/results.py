@@ -70,11 +70,13 @@ def _(result: ServerInfo, look: Look) -> Shown:
 
 @describe.register
 def _(result: Response, look: Look) -> Shown:
-    head = ["executed" if result.executed else f"not executed: {line(result.error)}", line(result.channel)]
+    head = ["executed" if result.executed else "not executed", line(result.channel)]
     if result.cache_hit:
         head.append("from cache")
     if result.elapsed is not None and not look.deterministic:
         head.append(span(result.elapsed))
+    if result.error:
+        head.append(line(result.error))
     beside = [f"metadata  {line(result.metadata)}"] if result.metadata else []
     beside += [f"tags      {tags(result.tags)}"] if result.tags else []
     body = limited(clean(_text(result.body)))

@@ -1,6 +1,7 @@
 """A table of texts, and its two forms."""
 
 import html
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -77,7 +78,8 @@ class Table:
         if absent:
             notes.append(f"not shown: {', '.join(absent)}")
         head = ["  ".join(names)] if fitting else []
-        return _limited("\n".join(text.rstrip() for text in [*head, *rows, "; ".join(notes)] if text), "\n")
+        note = textwrap.fill(line("; ".join(notes)), WIDTH)
+        return _limited("\n".join(text.rstrip() for text in [*head, *rows, note] if text), "\n")
 
     def html(self) -> str:
         """A bare table: hosts strip styles, and a saved notebook has no script."""

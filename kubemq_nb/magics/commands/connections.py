@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from IPython.core.error import UsageError
 
 from kubemq_nb.magics.declaration import Command
+from kubemq_nb.render import Text
 from kubemq_nb.session import Session, connect, registry
 from kubemq_nb.session.broker import Broker
 from kubemq_nb.session.channels import Channels
@@ -49,7 +50,7 @@ def _use(call: "Call") -> Session:
     return bind(call, call.invoke(call.session))
 
 
-def close(session: Session, name: str | None = None) -> str:
+def close(session: Session, name: str | None = None) -> Text:
     """Close a connection: its jobs end, and what its transactions hold goes back.
 
     Args:
@@ -58,7 +59,7 @@ def close(session: Session, name: str | None = None) -> str:
     """
     closing = registry.get(name) if name else session
     closing.close()
-    return f"{closing.name} is closed"
+    return Text(f"{closing.name} is closed")
 
 
 def _everything(call: "Call") -> str:

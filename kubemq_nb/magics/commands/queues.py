@@ -20,18 +20,18 @@ def _waiting(call: "Call") -> str:
     listed = call.session.channels.list("queues", channel)
     found = listed[listed["channel"] == channel]
     waiting = found["waiting"].iloc[0] if len(found) else None
-    count = f"{int(waiting):,} waiting messages" if waiting is not None else "All waiting messages"
+    told = waiting is not None and not listed["waiting"].isna().any()
+    count = f"{waiting:,} waiting message{'' if waiting == 1 else 's'}" if told else "All waiting messages"
     return f"{count} would be removed from {channel} for good"
 
 
 def _on_newest(call: "Call") -> object:
-    """Act on the open transaction that began last."""
+    """Act on the open transaction that began last; without one, let the last of this shell say why not."""
     transactions = [job for job in call.session.open_jobs() if isinstance(job, Transaction)]
-    if not transactions:
-        raise TransactionClosed(
-            "no transaction is open; `%kubemq queues transaction CHANNEL` opens one", channel=None
-        )
-    return call.invoke(max(transactions, key=lambda each: each.id))
+    newest = transactions[-1] if transactions else call.latest
+    if newest is None:
+        raise TransactionClosed("No transaction is open; `%kubemq queues transaction CHANNEL` opens one.")
+    return call.invoke(newest)
 
 
 COMMANDS = (

@@ -1,0 +1,79 @@
+import time
+
+import pytest
+from IPython.core.completer import provisionalcompleter
+
+from kubemq_nb.magics.commands import COMMANDS
+from kubemq_nb.magics.completion import MOST, Completion
+
+
+@pytest.fixture
+def completion(shell):
+    return Completion(shell, COMMANDS, lambda: ["orders", "orders.dead"])
+
+
+def offered(completion, typed):
+    return [each.text for each in completion.match(typed)["completions"]]
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("%kubemq que", ["queues", "queries"]),
+        ("%%kubemq comm", ["commands"]),
+        ("x = %kubemq que", ["queues", "queries"]),
+        ("    df = %kubemq queues pe", ["peek"]),
+        ("%kubemq queue pe", ["peek"]),
+        ("%kubemq queues peek ", ["orders", "orders.dead"]),
+        ("%kubemq queues peek -n 5 ord", ["orders", "orders.dead"]),
+        ("%kubemq queues peek orders --co", ["--count"]),
+        ("%kubemq queues peek orders --format j", ["json", "jsonl"]),
+        ("%kubemq queues send orders --dead-letter orders.", ["orders.dead"]),
+        ("%%kubemq queues send orders --enc", ["--encode"]),
+        ("%kubemq events_store receive flights --start ", ["new", "first", "last", "seq:"]),
+        ("%kubemq channels --pattern qu", ["queues", "queries"]),
+        ("%kubemq stop ", ["all"]),
+        ("%kubemq help tx e", ["extend"]),
+        ("%kubemq queues peek orders ", []),
+        ("%kubemq nonsense ", []),
+    ],
+)
+def test_what_may_follow_is_offered(completion, typed, expected):
+    assert offered(completion, typed) == expected
+
+
+@pytest.mark.parametrize("typed", ["print(", "%timeit x", "# %kubemqx ", "'%kubemq"])
+def test_other_lines_are_left_to_others(completion, typed):
+    found = completion.match(typed)
+
+    assert not found["completions"]
+    assert not found["suppress"]
+
+
+def test_our_lines_are_ours_alone(completion):
+    found = completion.match("x = %kubemq pe")
+
+    assert found["suppress"]
+    assert found["matched_fragment"] == "pe"
+
+
+def test_a_flood_of_channels_is_bounded_and_quick(shell):
+    completion = Completion(shell, COMMANDS, lambda: [f"channel.{n}" for n in range(100_000)])
+    began = time.perf_counter()
+
+    names = offered(completion, "%kubemq queues peek ch")
+
+    assert len(names) == MOST
+    assert time.perf_counter() - began < 5
+
+
+def test_the_completer_of_the_shell_finds_it(shell, completion):
+    completion.add()
+    shell.Completer.use_jedi = False
+
+    with provisionalcompleter():
+        found = [each.text for each in shell.Completer.completions("df = %kubemq queues pe", 22)]
+
+    assert found == ["peek"]
+    completion.remove()
+    assert shell.Completer.custom_matchers == []

@@ -1,0 +1,102 @@
+"""The command reference is made from the commands, and says everything that they take."""
+
+import inspect
+from pathlib import Path
+
+import pytest
+from IPython.core.error import UsageError
+
+from kubemq_nb.magics import grammar, reference
+from kubemq_nb.magics.commands import COMMANDS
+from kubemq_nb.magics.words import split
+
+PAGE = Path(__file__).parents[3] / "docs" / "commands.md"
+
+
+def test_the_page_in_docs_is_what_the_commands_say():
+    made = reference.whole(COMMANDS)
+
+    assert PAGE.read_text() == made, "run: python -m kubemq_nb.magics > docs/commands.md"
+
+
+def test_the_verbs_stay_within_forty():
+    assert len(COMMANDS) <= 40
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.words)
+def test_a_command_takes_what_its_method_takes(command):
+    given = [
+        each.name
+        for each in inspect.signature(command.method).parameters.values()
+        if each.name not in {"self", "session", "known"}
+    ]
+
+    assert sorted(each.name for each in command.parameters) == sorted(given)
+    for parameter in command.parameters:
+        declared = inspect.signature(command.method).parameters[parameter.name]
+        assert parameter.default is declared.default or parameter.default == declared.default
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.words)
+def test_a_command_explains_itself_and_each_of_its_parameters(command):
+    page = reference.page(COMMANDS, *command.words.split())
+
+    assert command.doc.summary in page
+    assert command.examples
+    for parameter in command.parameters:
+        assert parameter.help, parameter.name
+        assert parameter.option in page
+        assert parameter.option in page.markdown
+        assert parameter.help in page.markdown
+
+
+@pytest.mark.parametrize("example", [(c, line) for c in COMMANDS for line in c.examples], ids=lambda e: e[1])
+def test_every_example_reads(example):
+    command, line = example
+    words = split(line)
+    found, length = grammar.find(words, COMMANDS)
+
+    parsed = grammar.parse(found, words[length:], lambda text: text)
+
+    assert found is command
+    assert grammar.missing(command, parsed.arguments) == ""
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.words)
+def test_short_options_belong_to_parameters_and_have_one_meaning(command):
+    names = {each.name for each in command.parameters}
+    meanings = {short: name for each in COMMANDS for name, short in each.shorts.items()}
+
+    assert set(command.shorts) <= names
+    for name, short in command.shorts.items():
+        assert meanings[short] == name
+
+
+def test_an_option_has_one_reading_everywhere():
+    readings = {}
+    for command in COMMANDS:
+        for parameter in command.options:
+            known = readings.setdefault((parameter.option, parameter.flag), parameter.reading.metavar)
+            if parameter.option not in {"--id", "--count"}:
+                assert known == parameter.reading.metavar, (command.words, parameter.option)
+
+
+def test_help_lists_every_command_in_one_screen_width():
+    page = reference.page(COMMANDS)
+
+    for command in COMMANDS:
+        assert f"%kubemq {command.words}" in page
+    assert max(map(len, page.splitlines())) <= 110
+
+
+def test_a_noun_shows_its_verbs():
+    page = reference.page(COMMANDS, "es")
+
+    assert page.startswith("events_store: ")
+    assert "receive CHANNEL" in page
+
+
+@pytest.mark.parametrize("words", [("quues",), ("queues", "peak"), ("stop", "all")])
+def test_help_for_what_is_not_there_is_refused(words):
+    with pytest.raises(UsageError):
+        reference.page(COMMANDS, *words)
