@@ -22,6 +22,9 @@ def run_notebook(notebook: NotebookNode, folder: str, say: Callable[[NotebookNod
         notebook,
         timeout=120,
         kernel_name="python3",
+        extra_arguments=[
+            "--log-level=ERROR"
+        ],  # a kernel warns about TCP, which is this machine talking to itself
         store_widget_state=False,
         record_timing=False,
         resources={"metadata": {"path": folder}},

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 
 import kubemq
+from kubemq.pubsub import EventStoreStartPosition
 
 
 class Theirs:
@@ -40,7 +41,7 @@ class Theirs:
         subscription = kubemq.EventsStoreSubscription(
             channel=channel,
             on_receive_event_callback=handler,
-            events_store_type=kubemq.EventStoreStartPosition.StartFromFirst,
+            events_store_type=EventStoreStartPosition.StartFromFirst,
         )
         self._pubsub.subscribe_to_events_store(subscription, self._cancel)
 
