@@ -1,0 +1,115 @@
+"""Waiting in a worker, and ending that wait."""
+
+import signal
+import threading
+
+import pytest
+
+from kubemq_nb.client.calls import Cancellation, Cancelled, Workers
+
+
+class Call:
+    """Something to cancel, and to wait for."""
+
+    def __init__(self) -> None:
+        self.cancelled = threading.Event()
+
+    def cancel(self) -> None:
+        self.cancelled.set()
+
+
+@pytest.fixture
+def workers():
+    workers = Workers()
+    yield workers
+    workers.close()
+
+
+def interrupt_main_thread():
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+
+def test_the_result_of_the_work_comes_back(workers):
+    assert workers.run(lambda _: 42, name="x") == 42
+
+
+def test_the_error_of_the_work_comes_back(workers):
+    def work(_: Cancellation) -> None:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        workers.run(work, name="x")
+
+
+def test_the_work_is_done_by_a_named_daemon(workers):
+    thread = workers.run(lambda _: threading.current_thread(), name="kubemq-nb:peek:orders")
+
+    assert thread is not threading.current_thread()
+    assert thread.daemon
+
+
+def test_an_interrupt_cancels_the_call_and_is_raised(workers):
+    call = Call()
+
+    def work(cancellation: Cancellation) -> None:
+        cancellation.attach(call)
+        interrupt_main_thread()
+        call.cancelled.wait(10)
+
+    with pytest.raises(KeyboardInterrupt):
+        workers.run(work, name="x")
+
+    assert call.cancelled.is_set()
+
+
+def test_an_interrupt_after_the_commit_lets_the_work_end(workers):
+    interrupted = threading.Event()
+
+    def work(cancellation: Cancellation) -> str:
+        cancellation.commit()
+        interrupt_main_thread()
+        interrupted.wait(0.2)  # nobody sets it: time for the interrupt to do harm, if it could
+        return "kept"
+
+    assert workers.run(work, name="x") == "kept"
+
+
+def test_a_call_attached_after_the_cancel_is_cancelled_at_once():
+    cancellation, call = Cancellation(), Call()
+
+    cancellation.cancel()
+    cancellation.attach(call)
+
+    assert call.cancelled.is_set()
+
+
+def test_work_that_was_cancelled_cannot_commit():
+    cancellation = Cancellation()
+    cancellation.cancel()
+
+    with pytest.raises(Cancelled):
+        cancellation.commit()
+
+
+def test_work_that_has_committed_cannot_be_cancelled():
+    cancellation, call = Cancellation(), Call()
+    cancellation.attach(call)
+    cancellation.commit()
+
+    assert not cancellation.cancel()
+    assert not call.cancelled.is_set()
+
+
+def test_work_in_many_threads_is_not_mixed_up(workers):
+    results: dict[int, list[int]] = {}
+
+    def ask(me: int) -> None:
+        results[me] = [workers.run(lambda _, value=value: (me, value), name="x") for value in range(50)]
+
+    threads = [threading.Thread(target=ask, args=(me,)) for me in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert results == {me: [(me, value) for value in range(50)] for me in range(8)}
