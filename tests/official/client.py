@@ -13,9 +13,9 @@ from typing import Any
 
 from tests.official import DRIVERS, node_with_kubemq, python_with
 from tests.official.drivers.steps import as_base64, from_base64
+from tests.official.exchange import PATIENCE
 
 NAMES = ("kubemq 4.1.5", "kubemq 2.3.0", "kubemq-js 1.2.3")
-PATIENCE = 20.0  # seconds until what should have happened counts as lost
 PROBE_EVERY = 0.1  # seconds between probes to a subscription that does not say when it is live
 
 
@@ -97,6 +97,7 @@ class Subscription:
     def __init__(self, client: Client, number: int) -> None:
         self._client = client
         self._number = number
+        self._ended = False
         self.items: queue.Queue[dict[str, Any]] = queue.Queue()
 
     def next(self, timeout: float = PATIENCE) -> dict[str, Any]:
@@ -125,8 +126,10 @@ class Subscription:
         raise TimeoutError("the subscription is not live")
 
     def end(self) -> None:
-        """Unsubscribe."""
-        self._client.unsubscribe(subscription=self._number)
+        """Unsubscribe; safe to call again."""
+        if not self._ended:
+            self._ended = True
+            self._client.unsubscribe(subscription=self._number)
 
 
 PROBE = "is anybody there?"  # the metadata of a probe

@@ -9,9 +9,11 @@ import pytest
 
 if TYPE_CHECKING:
     from kubemq_nb.broker.launcher import RunningBroker
+    from kubemq_nb.session import Session
     from tests.official.client import Client
 
 MakeClient = Callable[..., "Client"]
+NAMES = ("kubemq 4.1.5", "kubemq 2.3.0", "kubemq-js 1.2.3")
 
 
 @pytest.fixture(scope="session")
@@ -22,18 +24,35 @@ def official_clients() -> Iterator[MakeClient]:
     with ExitStack() as opened:
 
         def make(
-            name: str, broker: "RunningBroker", client_id: str = "theirs", *, with_token: bool = True
+            name: str, broker: "RunningBroker", client_id: str = "theirs", *, token: str | None = None
         ) -> "Client":
             missing = [tool for tool in ("node", "npm") if not shutil.which(tool)]
             if "js" in name and missing:
                 pytest.skip(f"{name} needs {' and '.join(missing)}, which this machine has not")
-            token = broker.token_file.read_text().strip() if with_token else None
+            token = broker.token() if token is None else token
             return opened.enter_context(closing(Client(name, broker.address, token, client_id)))
 
         yield make
 
 
-@pytest.fixture(scope="session", params=["kubemq 4.1.5", "kubemq 2.3.0", "kubemq-js 1.2.3"])
+@pytest.fixture(scope="session", params=NAMES)
 def theirs(request: pytest.FixtureRequest, official_clients: MakeClient, broker: "RunningBroker") -> "Client":
     """Each official client in turn, on the broker of the run."""
     return official_clients(request.param, broker)
+
+
+@pytest.fixture(scope="session")
+def newest(official_clients: MakeClient, broker: "RunningBroker") -> "Client":
+    """The newest official client alone, for what the others do not offer."""
+    return official_clients(NAMES[0], broker, "newest")
+
+
+@pytest.fixture(scope="session")
+def ours(broker: "RunningBroker") -> "Iterator[Session]":
+    """A session of our own on the broker of the run."""
+    import kubemq_nb
+
+    with kubemq_nb.connect(
+        broker.address, token_file=broker.token_file, client_id="ours", name="beside official clients"
+    ) as session:
+        yield session

@@ -15,6 +15,7 @@ POLICY = {
     "max_receive_count": "max_receive_count",
     "dead_letter": "max_receive_queue",
 }
+ASKING = {"cache_ttl": "cache_ttl_in_seconds"}
 STARTS = {
     "new": EventStoreStartPosition.StartFromNew,
     "first": EventStoreStartPosition.StartFromFirst,
@@ -42,9 +43,8 @@ class Client:
         info = self._requests.ping()
         return {"host": info.host, "version": info.version}
 
-    def send_queue(self, *, unary: bool = False, **message: object) -> dict[str, object]:
-        send = self._queues.send_queue_message_simple if unary else self._queues.send_queue_message
-        return sent(send(queue_message(**message)))
+    def send_queue(self, **message: object) -> dict[str, object]:
+        return sent(self._queues.send_queue_message(queue_message(**message)))
 
     def send_batch(self, *, messages: list[dict[str, object]]) -> list[dict[str, object]]:
         batch = [queue_message(**message) for message in messages]
@@ -61,7 +61,7 @@ class Client:
     def ack_all(self, *, channel: str, wait: int) -> int:
         return self._queues.ack_all_queue_messages(channel, wait)
 
-    def hold(self, *, channel: str, count: int, wait: int, auto_ack: bool = False) -> dict[str, object]:
+    def hold(self, *, channel: str, wait: int, count: int = 1, auto_ack: bool = False) -> dict[str, object]:
         poll = self._queues.receive_queue_messages(channel, count, wait, auto_ack)
         if poll.is_error:
             raise RuntimeError(poll.error)
@@ -85,13 +85,20 @@ class Client:
             settle = getattr(message, {"ack": "ack", "reject": "nack", "requeue": "re_queue"}[how])
         settle(*([to] if to else []))
 
-    def send_event(self, *, unary: bool = False, **message: object) -> None:
-        client = self._pubsub(None)
-        (client.send_event if unary else client.publish_event)(kubemq.EventMessage(**filled(message)))
+    def send_event(self, **message: object) -> None:
+        self._pubsub(None).send_event(kubemq.EventMessage(**filled(message)))
 
     def send_stored(self, **message: object) -> dict[str, object]:
         result = self._pubsub(None).send_event_store(kubemq.EventStoreMessage(**filled(message)))
         return {"id": result.id, "sent": result.sent, "error": result.error}
+
+    def stream_events(self, *, store: bool, messages: list[dict[str, object]]) -> list[dict[str, object]]:
+        """What the server said to each; to plain events it says nothing."""
+        if store:
+            return [self.send_stored(**message) for message in messages]
+        for message in messages:
+            self._pubsub(None).publish_event(kubemq.EventMessage(**filled(message)))
+        return []
 
     def subscribe_events(
         self, *, subscription: int, channel: str, group: str = "", client_id: str | None = None
@@ -139,7 +146,8 @@ class Client:
         self._subscriptions.pop(subscription).cancel()
 
     def ask(self, *, kind: str, timeout: int, **message: object) -> dict[str, object]:
-        fields = filled(message) | {"timeout_in_seconds": timeout}
+        fields = filled({ASKING.get(name, name): value for name, value in message.items()})
+        fields["timeout_in_seconds"] = timeout
         if kind == "commands":
             answer = self._requests.send_command(kubemq.CommandMessage(**fields))
         else:
