@@ -112,6 +112,7 @@ class Stream:
                 await self._keep(plain(message))
         code = await self._call.code()
         self.status = Status(code.name, await self._call.details() or "")
+        self.half_close()  # grpc goes on waiting for requests otherwise
         self._changed.set()
 
     async def _keep(self, message: Plain) -> None:
