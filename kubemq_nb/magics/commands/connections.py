@@ -62,6 +62,14 @@ def close(session: Session, name: str | None = None) -> Text:
     return Text(f"{closing.name} is closed")
 
 
+def _close(call: "Call") -> object:
+    """Close, and let `kq` be whichever session is the current one then."""
+    told = call.invoke(registry.current())
+    if registry.all():
+        bind(call, registry.current())
+    return told
+
+
 def _everything(call: "Call") -> str:
     return f"All channels and messages of {call.session.name} would be forgotten for good"
 
@@ -81,7 +89,7 @@ COMMANDS = (
     Command("status", Session.status, examples=("status",)),
     Command("connections", Session.connections, examples=("connections",)),
     Command("use", Session.use, run=_use, examples=("use lessons",)),
-    Command("close", close, examples=("close lessons",)),
+    Command("close", close, run=_close, examples=("close lessons",)),
     Command("broker start", Broker.start, examples=("broker start",)),
     Command("broker stop", Broker.stop, examples=("broker stop",)),
     Command("broker restart", Broker.restart, examples=("broker restart",)),

@@ -1,0 +1,48 @@
+from kubemq_nb import frames
+from kubemq_nb._wire import kubemq_pb2 as pb
+from kubemq_nb.magics.follow import follow
+
+
+class Feed:
+    """Rows that come in steps; a step that is an exception is raised while waiting."""
+
+    id = 3
+    channel = "gates"
+
+    def __init__(self, *steps):
+        self.steps = list(steps)
+        self.bodies = []
+
+    @property
+    def finished(self):
+        return not self.steps
+
+    def tail(self, count):
+        payloads = [pb.EventReceive(Channel="gates", Body=body).SerializeToString() for body in self.bodies]
+        return frames.events(
+            payloads[-count:], "events", arrived=[10**18] * len(payloads), received=len(payloads)
+        )
+
+    def wait(self, *, timeout):
+        step = self.steps.pop(0)
+        if isinstance(step, BaseException):
+            raise step
+        self.bodies += step
+
+
+def test_each_row_is_written_once_as_it_comes():
+    written = []
+
+    said = follow(Feed([b"one"], [], [b"two", b"three"]), written.append)
+
+    assert [line.split("  ")[2].strip() for line in written] == ["one", "two", "three"]
+    assert said == "gates: stopped after 3"
+
+
+def test_an_interrupt_leaves_the_feed_and_tells_its_number():
+    written = []
+
+    said = follow(Feed([b"one"], KeyboardInterrupt()), written.append)
+
+    assert len(written) == 1
+    assert said == "gates: goes on as job 3; %kubemq stop 3 ends it"
