@@ -3,6 +3,7 @@
 import pytest
 
 import kubemq_nb
+from kubemq_nb.client.channel import Channel
 from tests.conformance.support import PATTERNS
 
 
@@ -37,3 +38,25 @@ def fill(session, channel):
         return bodies
 
     return fill
+
+
+@pytest.fixture
+def connect(address, credentials):
+    """Opens client channels to the server under test."""
+    token_file = credentials.get("token_file")
+    token = token_file.read_text().strip() if token_file else None
+    opened = []
+
+    def connect(**options):
+        opened.append(Channel(address, token=token, **options))
+        return opened[-1]
+
+    yield connect
+    for channel in opened:
+        channel.close()
+
+
+@pytest.fixture
+def connection(connect):
+    """A client channel to the server under test."""
+    return connect()
