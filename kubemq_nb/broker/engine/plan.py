@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 REPLY_BYTES = 100 * 1024 * 1024 - 64 * 1024  # what fits into one gRPC message, beside its envelope
 
+ENVELOPE_BYTES = 200  # about what channel, attributes and policy of one message take
+
 
 class Message(NamedTuple):
     """One message of a queue as it is stored; delivery needs nothing else."""

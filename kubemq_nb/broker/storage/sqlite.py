@@ -36,7 +36,13 @@ Connect = Callable[[Path], sqlite3.Connection]
 
 def connect(path: Path) -> sqlite3.Connection:
     """Open the database in a mode in which a commit is on the disk when it returns."""
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+    connection = sqlite3.connect(
+        path,
+        timeout=0.2,  # nobody else writes: a lock means another broker
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=256,
+    )
     # Exclusive: a second broker is kept off the store, and no other process can checkpoint the log.
     for pragma in (
         "locking_mode=EXCLUSIVE",
@@ -157,7 +163,7 @@ class SqliteStore:
             if message is None:
                 self._set_aside("message", row[0])
                 continue
-            budget -= len(message.content) + 200  # about what channel, attributes and policy take
+            budget -= len(message.content) + plan.ENVELOPE_BYTES
             if budget < 0 and found:
                 break
             found.append(message)

@@ -1,0 +1,165 @@
+"""A store that keeps everything in memory: the model of SQLite's, and what engine tests stand on."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+from kubemq_nb.broker.engine import plan
+from kubemq_nb.broker.engine.plan import Content, Delayed, Message, Operation, QueueContent, StoredEvent
+from kubemq_nb.broker.storage.rows import ranges_of
+
+
+class MemoryStore:
+    """A store without a disk; it holds what it is given until it is dropped."""
+
+    def __init__(self) -> None:
+        self._channels: dict[int, plan.AddChannel] = {}
+        self._last: dict[int, int] = {}
+        self._messages: dict[tuple[int, int], Message] = {}
+        self._held: set[tuple[int, int]] = set()
+        self._delayed: dict[int, Delayed] = {}
+        self._events: dict[int, dict[int, StoredEvent]] = {}
+        self._positions: dict[tuple[int, str], int] = {}
+
+    def load(self) -> Content:
+        """What it holds, without bodies."""
+        queues = {queue for queue, _ in self._messages}
+        return Content(
+            channels=[
+                plan.StoredChannel(*channel, self._last.get(channel.id, 0), self._last_timestamp(channel.id))
+                for channel in self._channels.values()
+            ],
+            queues={queue: self._load_queue(plan.LoadQueue(queue)) for queue in queues},
+            held=[self._messages[place]._replace(content=b"") for place in sorted(self._held)],
+            delayed=[
+                item._replace(message=item.message._replace(content=b"")) for item in self._delayed.values()
+            ],
+            positions=[plan.SavePosition(*key, at) for key, at in self._positions.items()],
+        )
+
+    def apply(self, groups: Sequence[Sequence[Operation]]) -> list[list[Any]]:
+        """Carry out all groups."""
+        return [[self._verbs[type(operation)](self, operation) for operation in group] for group in groups]
+
+    def close(self) -> None:
+        """Nothing is left to do."""
+
+    def _last_timestamp(self, channel: int) -> int:
+        events = self._events.get(channel)
+        return events[max(events)].timestamp if events else 0
+
+    def _numbered(self, channel: int, sequence: int) -> None:
+        self._last[channel] = max(self._last.get(channel, 0), sequence)
+
+    def _add_channel(self, operation: plan.AddChannel) -> None:
+        self._channels.setdefault(operation.id, operation)
+
+    def _remove_channel(self, operation: plan.RemoveChannel) -> None:
+        id = operation.id
+        self._channels.pop(id, None)
+        self._last.pop(id, None)
+        self._events.pop(id, None)
+        self._messages = {place: m for place, m in self._messages.items() if place[0] != id}
+        self._held = {place for place in self._held if place[0] != id}
+        self._delayed = {n: item for n, item in self._delayed.items() if item.message.queue != id}
+        self._positions = {key: at for key, at in self._positions.items() if key[0] != id}
+
+    def _insert_messages(self, operation: plan.InsertMessages) -> None:
+        for message in operation.messages:
+            self._messages[message.queue, message.sequence] = message
+            self._numbered(message.queue, message.sequence)
+
+    def _delay_messages(self, operation: plan.DelayMessages) -> None:
+        self._delayed.update((item.number, item) for item in operation.delayed)
+
+    def _release_delayed(self, operation: plan.ReleaseDelayed) -> int | None:
+        item = self._delayed.pop(operation.number, None)
+        return None if item is None else self._place(item.message, operation.message)
+
+    def _read_messages(self, operation: plan.ReadMessages | plan.TakeMessages) -> list[Message]:
+        places = [(operation.queue, sequence) for sequence in sorted(operation.sequences)]
+        found: list[Message] = []
+        budget = operation.budget
+        for message in (self._messages[place] for place in places if place in self._messages):
+            budget -= len(message.content) + plan.ENVELOPE_BYTES
+            if budget < 0 and found:
+                break
+            found.append(message)
+        return found
+
+    def _take_messages(self, operation: plan.TakeMessages) -> list[Message]:
+        found = self._read_messages(operation)
+        self._delete(operation.queue, ranges_of(message.sequence for message in found))
+        return found
+
+    def _hold_message(self, operation: plan.HoldMessage) -> list[Message]:
+        self._held.add((operation.queue, operation.sequence))
+        return self._read_messages(plan.ReadMessages(operation.queue, [operation.sequence]))
+
+    def _delete_messages(self, operation: plan.DeleteMessages) -> int:
+        return self._delete(operation.queue, operation.ranges)
+
+    def _delete(self, queue: int, ranges: Sequence[tuple[int, int]]) -> int:
+        places = [(queue, sequence) for start, stop in ranges for sequence in range(start, stop)]
+        self._held.difference_update(places)
+        deleted = [self._messages.pop(place) for place in places if place in self._messages]
+        return sum(len(message.content) for message in deleted)
+
+    def _move_message(self, operation: plan.MoveMessage) -> int | None:
+        place = (operation.queue, operation.sequence)
+        self._held.discard(place)
+        old = self._messages.pop(place, None)
+        return None if old is None else self._place(old, operation.message)
+
+    def _place(self, old: Message, message: Message) -> int:
+        self._insert_messages(plan.InsertMessages([message._replace(content=old.content, md5=old.md5)]))
+        return len(old.content)
+
+    def _insert_events(self, operation: plan.InsertEvents) -> None:
+        events = self._events.setdefault(operation.channel, {})
+        events.update((event.sequence, event) for event in operation.events)
+        self._numbered(operation.channel, operation.events[-1].sequence)
+
+    def _read_events(self, operation: plan.ReadEvents) -> list[StoredEvent]:
+        events = self._events.get(operation.channel, {})
+        wanted = sorted(sequence for sequence in events if sequence >= operation.sequence)
+        found: list[StoredEvent] = []
+        budget = operation.budget
+        for sequence in wanted[: operation.limit]:
+            found.append(events[sequence])
+            budget -= len(events[sequence].content)
+            if budget <= 0:
+                break
+        return found
+
+    def _find_event(self, operation: plan.FindEvent) -> int | None:
+        events = self._events.get(operation.channel, {}).values()
+        return min((e.sequence for e in events if e.timestamp >= operation.timestamp), default=None)
+
+    def _save_position(self, operation: plan.SavePosition) -> None:
+        self._positions[operation.channel, operation.name] = operation.sequence
+
+    def _load_queue(self, operation: plan.LoadQueue) -> QueueContent:
+        held = {s: m for (queue, s), m in sorted(self._messages.items()) if queue == operation.queue}
+        return QueueContent(
+            ranges=ranges_of(held),
+            expiries={sequence: m.expires_at for sequence, m in held.items() if m.expires_at},
+            bytes=sum(len(message.content) for message in held.values()),
+        )
+
+    _verbs: ClassVar[dict[type[Any], Callable[..., Any]]] = {
+        plan.AddChannel: _add_channel,
+        plan.RemoveChannel: _remove_channel,
+        plan.InsertMessages: _insert_messages,
+        plan.DelayMessages: _delay_messages,
+        plan.ReleaseDelayed: _release_delayed,
+        plan.ReadMessages: _read_messages,
+        plan.TakeMessages: _take_messages,
+        plan.HoldMessage: _hold_message,
+        plan.DeleteMessages: _delete_messages,
+        plan.MoveMessage: _move_message,
+        plan.InsertEvents: _insert_events,
+        plan.ReadEvents: _read_events,
+        plan.FindEvent: _find_event,
+        plan.SavePosition: _save_position,
+        plan.LoadQueue: _load_queue,
+    }
