@@ -1,0 +1,162 @@
+"""What a view says around its rows: names, states, notices, the line of code. Words only, no rows."""
+
+from typing import TYPE_CHECKING
+
+from kubemq_nb.render.text import line
+from kubemq_nb.widgets import cells
+
+if TYPE_CHECKING:
+    from kubemq_nb.session.jobs import JobStatus
+    from kubemq_nb.widgets.tail import Source
+
+KINDS = {"events": "events", "events_store": "events store", "commands": "commands", "queries": "queries"}
+
+_RESPONDERS = ("commands", "queries")
+
+_LOOKS = {  # state: word, tone, icon
+    "waiting": ("live", "good", "live"),
+    "live": ("live", "good", "live"),
+    "paused": ("paused", "off", "hold"),
+    "reconnecting": ("reconnecting", "warn", "spin"),
+    "not connected": ("not connected", "bad", "bad"),
+    "stopped": ("stopped", "off", "halt"),
+}
+
+
+def is_responder(source: "Source") -> bool:
+    """Whether the rows are requests and answers rather than events."""
+    return source.kind in _RESPONDERS
+
+
+def noun(source: "Source") -> str:
+    """What one row is."""
+    return "request" if is_responder(source) else "event"
+
+
+def about(source: "Source") -> dict[str, object]:
+    """What stays the same as long as a view lives."""
+    return {
+        "channel": source.channel,
+        "kind": f"{KINDS[source.kind]}, {connection(source)}",
+        "icon": source.kind,
+        "label": f"{'Requests on' if is_responder(source) else 'Live table of'} {source.channel}",
+        "noun": noun(source),
+        "since": int(source.since.timestamp() * 1000),
+    }
+
+
+def connection(source: "Source") -> str:
+    """Where it comes from, in words."""
+    return "embedded broker" if source.connection == "embedded" else source.connection
+
+
+def status(source: "Source", now: "JobStatus", *, shown: int, text: str, received: int) -> dict[str, object]:
+    """The status line: state in shape and word, counters, rate; and the notices.
+
+    `received` is what had come when the rows that are shown were taken.
+    """
+    word, tone, icon = _LOOKS[now.state]
+    if tone == "good" and is_responder(source):
+        word = "taking requests"
+    return {
+        "state": now.state,
+        "word": word,
+        "tone": tone,
+        "icon": icon,
+        "counts": _counts(now, shown=shown, text=text),
+        "rate": _rate(now.rate),
+        "rates": list(now.rates),
+        "unit": "req/s" if is_responder(source) else "msg/s",
+        "note": notice(now),
+        "unseen": unseen(source, now, now.received - received),
+        "changed": int((now.as_of.timestamp() - now.seconds_since_change) * 1000),
+    }
+
+
+def notice(now: "JobStatus") -> dict[str, str] | None:
+    """What is wrong and what happens next, the first sentence in bold."""
+    if not now.note:
+        return None
+    head, stop, rest = line(now.note).partition(". ")
+    tone = {"not connected": "bad", "reconnecting": "warn"}.get(now.state, "bad" if now.errors else "info")
+    return {"tone": tone, "head": head[:1].upper() + head[1:] + stop.strip(), "rest": rest}
+
+
+def unseen(source: "Source", now: "JobStatus", count: int) -> str:
+    """What came while the view was paused; "" when it is not paused."""
+    if now.state == "paused":
+        return f"{cells.counted(count, f'new {noun(source)}')} since the pause. Receiving goes on."
+    return (
+        f"{cells.counted(count, f'{noun(source)}')} came after the pause."
+        if now.state == "stopped" and count
+        else ""
+    )
+
+
+def rows(count: int) -> str:
+    """A number of rows with its verb."""
+    return f"{cells.counted(count, 'row')} {'is' if count == 1 else 'are'}"
+
+
+def empty(source: "Source", now: "JobStatus", *, text: str) -> dict[str, str]:
+    """What stands where rows would: what is true, and why."""
+    if text and now.held:
+        return {
+            "head": f"None of {cells.counted(now.held, 'held row')} contains “{cells.cut(text)}”",
+            "rest": "The filter looks at id, channel, metadata, tags and body. Esc in it empties it.",
+        }
+    if now.received:
+        return {
+            "head": "Nothing is held",
+            "rest": f"The view was cleared. The channel is untouched; new {noun(source)}s appear here.",
+        }
+    if now.state == "stopped":
+        return {"head": "Stopped before anything came", "rest": "Run the cell again to start again."}
+    if is_responder(source):
+        return {
+            "head": "Ready. No request came yet",
+            "rest": "Ask from any client or cell:",
+            "code": _ask(source),
+        }
+    if source.kind == "events":
+        return {
+            "head": "Connected, nothing new yet",
+            "rest": "Only events sent from now on appear: events are not stored.",
+        }
+    return {
+        "head": "Connected, nothing yet",
+        "rest": "Events appear here as they are read from the store or come in.",
+    }
+
+
+def foot(source: "Source", now: "JobStatus", *, name: str | None, done: str) -> dict[str, str]:
+    """The line of code that does what the mouse did last, and where the rows are.
+
+    `name` is the variable that holds the feed, `done` the method that a button called.
+    """
+    held = cells.counted(now.held, "row")
+    return {"code": _code(source, name, done), "held": f"{held} in {name}.df" if name else f"{held} held"}
+
+
+def _code(source: "Source", name: str | None, done: str) -> str:
+    if done and name:
+        return f"{name}.{done}()"
+    return f"%kubemq stop {source.id}" if done == "stop" else source.code
+
+
+def _ask(source: "Source") -> str:
+    return f"%kubemq {source.kind} send {source.channel} BODY"
+
+
+def _counts(now: "JobStatus", *, shown: int, text: str) -> list[list[str]]:
+    return [
+        ["received", cells.count(now.received)],
+        ["shown", f"{cells.count(shown)} of {cells.count(now.held)}" if text else cells.count(shown)],
+        ["dropped", cells.count(now.dropped)],
+        ["errors", cells.count(now.errors)],
+        ["reconnects", cells.count(now.reconnects)],
+    ]
+
+
+def _rate(rate: float) -> str:
+    return f"{rate:,.1f}" if rate < 1000 else f"{rate:,.0f}"  # noqa: PLR2004

@@ -1,0 +1,64 @@
+"""Values as short text: what one cell of a view says. Pure; nothing here knows widgets."""
+
+import json
+from collections.abc import Iterable, Mapping
+from itertools import islice
+
+from kubemq_nb.render.text import cut as _cut
+from kubemq_nb.render.text import line
+
+CUT = 200
+"""Characters of a value that reach the browser; the size beside it is that of the whole."""
+
+
+def cut(text: str) -> str:
+    """Text on one line, harmless, and with an ellipsis when it is longer than a cell takes."""
+    return _cut(line(text[: CUT + 1]), CUT)
+
+
+def count(number: int) -> str:
+    """1205 as "1,205"."""
+    return f"{number:,}"
+
+
+def counted(number: int, noun: str) -> str:
+    """1 as "1 row", 1205 as "1,205 rows"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def value(given: object) -> str:
+    """A field of a JSON body as it is: text bare, the rest as the beginning of its JSON."""
+    return cut(given) if isinstance(given, str) else cut(_beginning(_compact.iterencode(given)))
+
+
+def pairs(fields: Iterable[tuple[str, str]]) -> str:
+    """Fields with their values on one line, as many as a cell takes."""
+    return cut(
+        _beginning(f"{', ' if place else ''}{key}: {text}" for place, (key, text) in enumerate(fields))
+    )
+
+
+def body(raw: bytes, decoded: object) -> str:
+    """A body that is not an object: its text, or the first bytes in hexadecimal when it is no text."""
+    return cut(raw[:CUT].hex(" ")) if decoded is None else value(decoded)
+
+
+def tags(given: Mapping[str, str]) -> list[list[str]]:
+    """Tags as pairs of short texts, in their own order."""
+    return [[cut(key), cut(text)] for key, text in islice(given.items(), _TAGS)]
+
+
+_TAGS = 100  # of one message that reach the browser
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+def _beginning(chunks: Iterable[str]) -> str:
+    """As many chunks as a cell takes; the others are not even made."""
+    taken: list[str] = []
+    length = 0
+    for chunk in chunks:
+        taken.append(chunk)
+        length += len(chunk)
+        if length > CUT:
+            break
+    return "".join(taken)
