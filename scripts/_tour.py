@@ -11,6 +11,7 @@ import zipfile
 from calendar import month_name
 from collections import defaultdict
 from importlib.metadata import distribution
+from itertools import pairwise
 from math import nan
 from pathlib import Path
 from statistics import fmean
@@ -107,8 +108,9 @@ def main() -> int:
         except CellExecutionError as error:
             print(error, file=sys.stderr)
             return 1
-    for cell in tagged(notebook, "key-table"):
-        print(f"\n{text_of(cell)}")
+    for before, cell in pairwise(notebook.cells):
+        if "key-table" in cell.metadata.get("tags", ()):
+            print(f"\n{before.source.lstrip('# ')}\n\n{text_of(cell)}")
     wrong = differences(json.loads(text_of(notebook.cells[-1])), month)
     print(
         "\n" + ("\n".join(wrong) or f"All figures equal those of the data. {time.monotonic() - began:.0f} s.")
