@@ -1,5 +1,6 @@
 """Messages to protobuf and back."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -37,8 +38,6 @@ requests = st.builds(
 
 def sent_part(message: QueueMessage) -> QueueMessage:
     """What a sender sets; the digest is the reader's."""
-    from dataclasses import replace
-
     return replace(message, md5_of_body="")
 
 
