@@ -29,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--embedded", action="store_true", help="the server at --address is an embedded broker")
     golden = parser.getgroup("golden", "conversations recorded with a KubeMQ server")
     golden.addoption("--golden-jobs", type=int, default=8, metavar="N", help="so many at a time (8)")
-    golden.addoption("--golden-delay", type=float, default=0, metavar="MS", help="hold back every piece by up to MS")
+    golden.addoption("--golden-delay", type=float, default=0, metavar="MS", help="hold every piece back")
     golden.addoption("--restart-cmd", metavar="COMMAND", help="restarts the server at --address and returns")
 
 

@@ -47,7 +47,7 @@ def is_embedded(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.mark.parametrize("scenario", scenarios(), ids=lambda scenario: scenario.name)
-def test_the_conversation_goes_as_recorded(scenario: Scenario, reports: Reports, is_embedded: bool):
+def test_the_conversation_goes_as_recorded(scenario: Scenario, reports: Reports, *, is_embedded: bool):
     report = reports[scenario.name].result()
 
     if is_embedded and scenario.name in departures():
@@ -56,3 +56,13 @@ def test_the_conversation_goes_as_recorded(scenario: Scenario, reports: Reports,
         pytest.xfail(f"{scenario.quirk}\n{report}")
     elif report:
         pytest.fail(report, pytrace=False)
+
+
+def test_sixteen_at_a_time_over_a_slow_line_go_as_recorded(server: str, *, is_embedded: bool):
+    chosen = [scenario for scenario in scenarios() if not scenario.quirk or is_embedded]
+
+    with spoken(chosen, server, jobs=16, delay=0.05) as reports:
+        found = {name: report.result() for name, report in reports.items()}
+
+    differing = {name: report for name, report in found.items() if report and name not in departures()}
+    assert not differing, "\n\n".join(differing.values())

@@ -1,4 +1,4 @@
-"""The client side of a conversation: connections, unary calls and streams, without any opinion on the answers."""
+"""The client side of a conversation: connections, unary calls and streams, with no opinion on the answers."""
 
 import asyncio
 import contextlib

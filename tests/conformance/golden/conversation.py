@@ -182,7 +182,7 @@ class Conversation:
         return [self._streams[name] for name in ([names] if isinstance(names, str) else names)]
 
     async def _receive(self, streams: list[Stream], count: int, until: float) -> list[tuple[str, Plain]]:
-        """As many messages as asked for, each with its stream's name; fewer when time or the streams run out."""
+        """As many messages as asked for, each with its stream's name; fewer when time runs out or all end."""
         got: list[tuple[str, Plain]] = []
         while len(got) < count and _now() < until:
             arrived = [stream for stream in streams if stream.has_more][: count - len(got)]

@@ -67,7 +67,7 @@ class _Talk:
             await part
         except Mismatch as problem:
             self._report.set_result(_text(self.scenario, problem))
-        except Exception as error:  # the scenario or this runner is broken: whoever asks for the report sees it
+        except Exception as error:  # noqa: BLE001  (the scenario or this runner is broken: the test shows it)
             self._report.set_exception(error)
 
 

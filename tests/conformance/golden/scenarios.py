@@ -11,7 +11,8 @@ from tests.conformance.golden.matchers import COMPANIONS, OPERATORS
 HERE = Path(__file__).parent
 Step = dict[str, Any]
 
-# The kinds of steps, by the key that makes them, and what else they may hold. "start" comes before "call": it holds one.
+# The kinds of steps, by the key that makes them, and what else they may hold. A "start" holds a "call" too,
+# therefore it comes first.
 KINDS = {
     "start": {"call", "request", "client", "settle", "deadline"},
     "call": {"request", "client", "deadline", "expect", "error", "took"},
@@ -66,6 +67,11 @@ def scenarios() -> list[Scenario]:
 def restart_scenarios() -> list[Scenario]:
     """Those that go on after the server's restart."""
     return _read(HERE / "restart")
+
+
+def instead_scenarios() -> list[Scenario]:
+    """What the embedded broker does where it departs from the recorded server."""
+    return _read(HERE / "instead")
 
 
 def _read(folder: Path) -> list[Scenario]:

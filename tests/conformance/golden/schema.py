@@ -1,4 +1,4 @@
-"""Messages as plain values: what a scenario holds in JSON, and back. Types come from the product's wire contract."""
+"""Messages as plain values, which scenarios hold as JSON, and back. The types are the product's own."""
 
 import base64
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ def request(method: str, values: Plain) -> Message:
 
 
 def plain(message: Message) -> Plain:
-    """Every field of a message by its name: bytes as base64, enums by name, what is not there as None or a default."""
+    """Every field of a message by its name, set or not: bytes as base64, enums by name."""
     return {field.name: _field(message, field) for field in message.DESCRIPTOR.fields}
 
 

@@ -1,4 +1,4 @@
-"""The servers that scenarios are spoken to: an embedded broker in its own process, or one that runs already."""
+"""The servers that scenarios are spoken to: an embedded broker in its own process, or another one."""
 
 import contextlib
 import subprocess
