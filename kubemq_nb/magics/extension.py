@@ -7,7 +7,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_loca
 from traitlets import Bool, Int
 
 from kubemq_nb.errors import KubeMQError
-from kubemq_nb.magics import reference
+from kubemq_nb.magics import history, reference
 from kubemq_nb.magics.commands import COMMANDS
 from kubemq_nb.magics.completion import Completion
 from kubemq_nb.magics.dispatch import Dispatcher
@@ -34,7 +34,7 @@ class KubeMQMagics(Magics):
 
     def __init__(self, shell: "InteractiveShell") -> None:
         super().__init__(shell)
-        self.variables = shell.user_ns
+        self.owner = shell  # `shell`, which may be None to the type checker
         self.dispatcher = Dispatcher(shell, self.look)
         self.formatters = Formatters(shell, self.look)
         self.completion = Completion(shell, COMMANDS, self.dispatcher.channels)
@@ -48,11 +48,14 @@ class KubeMQMagics(Magics):
     @line_cell_magic
     def kubemq(self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None) -> object:
         """Run a command; replaced by the list of commands."""
-        local = self.variables if local_ns is None else local_ns
+        local = self.owner.user_ns if local_ns is None else local_ns
         try:
             if cell is None:
                 return self.dispatcher.line(line, local)
             return self.dispatcher.cell(line, cell, local)
+        except UsageError:
+            history.forget(self.owner, f"{line}\n{cell or ''}")
+            raise
         except (KubeMQError, KeyboardInterrupt) as error:
             if not self.traceback:
                 _shorten(error)

@@ -1,6 +1,9 @@
 """Lines and cells in a bare shell, on a live broker: what a user types, and what comes back."""
 
 import json
+import signal
+import threading
+import time
 
 import pandas as pd
 import pytest
@@ -125,9 +128,8 @@ def test_rows_come_from_a_list_on_the_line_and_from_a_file(run, tmp_path):
 
 
 def test_an_expression_sees_the_variables_of_a_function(run):
-    run(
-        "def send(n):\n    return get_ipython().run_line_magic('kubemq', 'queues send CH {{[n, n]}}')\nsend(7)"
-    )
+    run("def send(n):\n    return get_ipython().run_line_magic('kubemq', 'queues send CH {{[n, n]}}')")
+    run("send(7)")
 
     assert run("%kubemq queues peek CH -n 1")["decoded"].tolist() == [[7, 7]]
 
@@ -302,12 +304,43 @@ def test_a_whole_traceback_can_be_asked_for(lab, capsys):
     assert "Traceback" in capsys.readouterr().out
 
 
-def test_an_interrupt_is_one_line_and_the_session_goes_on(lab, run, capsys):
-    result = lab.run_cell("%kubemq queues send x {{(_ for _ in ()).throw(KeyboardInterrupt())}}")
+def test_an_interrupt_of_a_wait_is_one_line_and_the_session_goes_on(lab, run, capsys):
+    run("%kubemq queues send CH hello -q")
+    began = time.monotonic()
+    main = threading.main_thread().ident
+    threading.Timer(1.0, signal.pthread_kill, [main, signal.SIGINT]).start()
+
+    result = lab.run_cell("%kubemq queues receive nothing.there -w 60s")
 
     assert isinstance(result.error_in_exec, KeyboardInterrupt)
+    assert time.monotonic() - began < 30
     assert capsys.readouterr().out.strip() == "KeyboardInterrupt"
-    assert run("%kubemq version").startswith("kubemq_nb")
+    assert len(run("%kubemq queues receive CH -n 1")) == 1
+
+
+def test_help_is_where_ipython_looks_for_it(lab, monkeypatch):
+    pages = []
+    monkeypatch.setattr("IPython.core.page.page", lambda page, *_, **__: pages.append(str(page)))
+
+    lab.run_cell("%kubemq?")
+
+    assert "%kubemq queues peek CHANNEL" in pages[0]
+
+
+@pytest.mark.embedded_only
+def test_a_broker_of_ones_own_can_be_stopped_started_and_emptied(shell):
+    load_ipython_extension(shell)
+    run = shell.run_cell
+
+    run("%kubemq queues send orders hello -q").raise_error()
+    assert run("%kubemq broker stop").result["state"].tolist() == ["stopped"]
+    assert run("%kubemq broker start").result["state"].tolist() == ["running"]
+    assert len(run("%kubemq queues peek orders -n 1").result) == 1
+    assert run("%kubemq broker restart").result["state"].tolist() == ["running"]
+    assert run("%kubemq channels").result["channel"].tolist() == ["orders"]
+    assert run("%kubemq broker reset -y").result["state"].tolist() == ["running"]
+    assert run("%kubemq channels").result.empty
+    unload_ipython_extension(shell)
 
 
 @pytest.mark.rows("I-01")

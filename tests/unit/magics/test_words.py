@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from IPython.core.error import UsageError
 
 from kubemq_nb.magics.words import Meaning, quoted, split
@@ -104,3 +106,21 @@ def test_what_does_not_end_is_refused_in_one_line(line, complaint):
 )
 def test_quoted_text_reads_back(text):
     assert texts(quoted(text)) == [text]
+
+
+PIECES = st.sampled_from(
+    ["{{", "}}", "{", "}", "[", "]", '"', "'", "\\", "=", "--", "-n", " ", "a", "1", ":", ",", "\t"]
+)
+
+
+@given(st.lists(st.one_of(PIECES, st.characters())).map("".join))
+@example("--=")
+@example("--a={{")
+def test_any_line_splits_or_is_refused_in_one_clean_line(line):
+    try:
+        words = split(line)
+    except UsageError:
+        return
+
+    assert all(word.text in line or "\\" in line or "=" in line for word in words)
+    assert [word.start for word in words] == sorted(word.start for word in words)
