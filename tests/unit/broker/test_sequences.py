@@ -1,0 +1,31 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kubemq_nb.broker.engine.sequences import Sequences
+
+NUMBERS = st.integers(0, 40)
+STEPS = st.lists(st.tuples(st.sampled_from(["add", "discard", "take"]), NUMBERS), max_size=200)
+
+
+@given(STEPS)
+def test_ranges_hold_what_a_set_would(steps):
+    ranges, model = Sequences(), set()
+    for verb, number in steps:
+        if verb == "add" and number not in model:
+            ranges.add(number)
+            model.add(number)
+        elif verb == "discard":
+            assert ranges.discard(number) == (number in model)
+            model.discard(number)
+        elif verb == "take":
+            taken = sorted(model)[: number % 5]
+            assert ranges.take(number % 5) == taken
+            model.difference_update(taken)
+
+        assert list(ranges) == sorted(model)
+        assert len(ranges) == len(model)
+        assert (number in ranges) == (number in model)
+
+
+def test_a_million_in_order_is_one_range():
+    assert Sequences([(1, 1_000_001)]).ranges() == [(1, 1_000_001)]
