@@ -1,13 +1,18 @@
 """The embedded broker of a session: started for it, watched, and started again when it dies."""
 
+import contextlib
 import logging
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from kubemq_nb.broker import launcher
+from kubemq_nb.errors import BrokerUnavailable
 from kubemq_nb.session import background
 
 LOOK = 0.5  # seconds between two looks at the process
+REACH = 5.0  # seconds in which a connection finds a broker that was started again
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +26,7 @@ class Embedded:
         self._lock = threading.Lock()
         self._left = threading.Event()
         self._wanted = True
+        self._reach: Callable[[], object] = lambda: None
         background.spawn("broker watch", self._watch)
 
     @property
@@ -28,18 +34,22 @@ class Embedded:
         """Whether it ends with its session."""
         return self.store is None
 
+    def attach(self, reach: Callable[[], object]) -> None:
+        """Have this called after each start, until it succeeds: a connection takes a while to notice."""
+        self._reach = reach
+
     def revive(self) -> None:
-        """Start it again if it died: same address, token and store."""
-        if not self._missing():
-            return
+        """Start it again if it died: same address, token and store; waits while another thread does."""
         with self._lock:
-            if self._missing():
-                self.running.restart()
-                logger.warning(
-                    "The embedded broker had ended unexpectedly and was started again at %s; "
-                    "what it had acknowledged is still there.",
-                    self.running.address,
-                )
+            if not self._wanted or self._left.is_set() or self.running.is_running:
+                return
+            self.running.restart()
+            self._await_reach()
+            logger.warning(
+                "The embedded broker had ended unexpectedly and was started again at %s; "
+                "what it had acknowledged is still there.",
+                self.running.address,
+            )
 
     def start(self) -> None:
         """Start it again after `stop`."""
@@ -47,6 +57,7 @@ class Embedded:
             self._wanted = True
             if not self.running.is_running:
                 self.running.restart()
+                self._await_reach()
 
     def stop(self) -> None:
         """Stop it; it stays stopped, with its store, until `start`."""
@@ -59,12 +70,14 @@ class Embedded:
         with self._lock:
             self._wanted = True
             self.running.restart()
+            self._await_reach()
 
     def reset(self) -> None:
         """Stop it, empty its store and start it again."""
         with self._lock:
             self._wanted = True
             self.running.reset()
+            self._await_reach()
 
     def leave(self) -> None:
         """The session is done with it: a private one ends, a shared one when its last session has gone."""
@@ -72,8 +85,13 @@ class Embedded:
         with self._lock:
             self.running.stop()
 
-    def _missing(self) -> bool:
-        return self._wanted and not self._left.is_set() and not self.running.is_running
+    def _await_reach(self) -> None:
+        until = time.monotonic() + REACH
+        while time.monotonic() < until:
+            with contextlib.suppress(BrokerUnavailable):
+                self._reach()
+                return
+            self._left.wait(0.05)
 
     def _watch(self) -> None:
         while not self._left.wait(LOOK):

@@ -39,7 +39,7 @@ class JobStatus:
     reconnects: int
     rate: float  # a second, over the last few seconds
     rates: tuple[float, ...]  # one figure a second, oldest first, at most 60
-    note: str  # what is wrong and what happens next; "" when all is well
+    note: str  # what is or went wrong, and what happens next; "" when all was well
     as_of: datetime
     seconds_since_change: float
 

@@ -44,6 +44,8 @@ class Link:
         self.progress: Progress | None = None
         self.closed_because = ""
         self._lock = threading.Lock()
+        if embedded:
+            embedded.attach(channel.ping)
 
     @property
     def address(self) -> str:

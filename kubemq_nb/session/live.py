@@ -175,7 +175,7 @@ class Live(ABC, Generic[Row]):
 
     @property
     def note(self) -> str:
-        """What is wrong and what happens next; "" when all is well."""
+        """What is or went wrong, and what happens next; "" when all was well."""
         return self._note
 
     def wait(self, *, count: int | None = None, timeout: Duration = 10.0) -> bool:
@@ -244,7 +244,7 @@ class Live(ABC, Generic[Row]):
         return self._taken
 
     def _facts(self) -> dict[str, object]:
-        """What every frame of it tells in its attrs; `last` is the number of the newest row, counted from 1."""
+        """What every frame of it tells in its attrs; `last` numbers the newest row, counted from 1."""
         facts: dict[str, object] = {"channel": self.channel, "received": self.received, "last": self._taken}
         return facts | {"gaps": list(self._gaps)} if self._gaps else facts
 

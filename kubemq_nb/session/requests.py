@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Literal
 
 from kubemq_nb.messages import Body, Duration, Request, Response, Tags, as_seconds, as_tags
@@ -217,7 +218,8 @@ def _respond(
         return running
 
     def reply(request: Request, response: Response) -> None:
-        link.requests.reply(request, replace(response, client_id=response.client_id or who))
+        at = response.timestamp or datetime.now(UTC)
+        link.requests.reply(request, replace(response, client_id=response.client_id or who, timestamp=at))
 
     responder = Responder(
         kind=kind,

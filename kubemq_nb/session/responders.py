@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from kubemq_nb import frames
 from kubemq_nb._wire import codec
-from kubemq_nb.errors import InvalidMessage, KubeMQError
+from kubemq_nb.errors import KubeMQError
 from kubemq_nb.messages import Request, Response, encode_body
 from kubemq_nb.session import background
 from kubemq_nb.session.live import Live
@@ -117,18 +117,14 @@ class Responder(Live[Exchange]):
         """The handler's answer, and the line where it raised."""
         handler = self._handler
         try:
-            return as_response(background.call(handler, request)), None
+            return as_response(background.call(handler, request), to=request.kind), None
         except (Exception, SystemExit) as error:  # noqa: BLE001  the user's code: its errors are answers
             self._count_error(error)
             return Response(executed=False, error=short(error)), line_of(error, handler)
 
     def _send(self, request: Request, response: Response) -> Response:
-        """Send the answer, or why there is none; what was sent."""
+        """Send the answer; what became of it."""
         try:
-            self._reply(request, response)
-        except InvalidMessage as error:
-            self._count_error(error)
-            response = Response(executed=False, error=str(error))
             self._reply(request, response)
         except KubeMQError as error:
             self._count_error(error)
@@ -146,12 +142,20 @@ class Responder(Live[Exchange]):
         return frames.requests([row.payload for row in rows], answers, kind=self.kind, **facts)
 
 
-def as_response(value: object) -> Response:
-    """What a handler returned, as an answer.
+def as_response(value: object, *, to: Literal["command", "query"]) -> Response:
+    """What a handler returned, as an answer to a command or a query.
 
     Raises:
         TypeError: It can be none.
+        ValueError: A query is not answered with nothing.
     """
+    response = _response(value)
+    if to == "query" and response.executed and not (response.body or response.metadata):
+        raise ValueError("the handler gave neither body nor metadata to answer the query with")
+    return response
+
+
+def _response(value: object) -> Response:
     match value:
         case Response():
             return value

@@ -1,11 +1,14 @@
 """What the tests of the rows share: waiting, and each pattern as "send one, and see what arrives"."""
 
 import contextlib
+import signal
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+import pytest
 
 PATIENCE = 15.0  # seconds for something that comes at once unless it never comes
 
@@ -17,6 +20,19 @@ def eventually(condition: Callable[[], Any], *, within: float = PATIENCE) -> Any
         assert time.monotonic() < deadline, f"not within {within:g} s"
         threading.Event().wait(0.02)
     return value
+
+
+@contextlib.contextmanager
+def interrupted():
+    """Interrupts the block as a kernel does, half a second after it began; it must not outlive that by long."""
+    main = threading.main_thread().ident
+    timer = threading.Timer(0.5, signal.pthread_kill, (main, signal.SIGINT))
+    timer.start()
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        yield
+    assert time.monotonic() - began < PATIENCE
+    timer.join()
 
 
 def pass_time(seconds: float) -> None:

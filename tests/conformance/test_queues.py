@@ -10,7 +10,7 @@ import pytest
 
 from kubemq_nb import frames
 from kubemq_nb.errors import InvalidMessage, RequestRejected
-from tests.conformance.support import PATIENCE, pass_time
+from tests.conformance.support import PATIENCE, interrupted, pass_time
 
 
 def bodies(frame):
@@ -293,12 +293,7 @@ def test_a_count_out_of_bounds_is_refused(session, channel, count):
 
 
 def test_an_interrupted_receive_gives_back_what_it_had(session, channel):
-    import _thread
-
-    interrupter = threading.Timer(0.5, _thread.interrupt_main)
-    interrupter.start()
-
-    with pytest.raises(KeyboardInterrupt):
+    with interrupted():
         session.queues.receive(channel, wait=60)
 
     session.queues.send(channel, "not lost")

@@ -1,11 +1,10 @@
-import _thread
 import threading
 
 import pytest
 
 from kubemq_nb.errors import NotSupported, TransactionClosed
 from kubemq_nb.messages import Settlement
-from tests.conformance.support import PATIENCE, eventually, pass_time
+from tests.conformance.support import PATIENCE, eventually, interrupted, pass_time
 
 
 def bodies(frame):
@@ -240,9 +239,7 @@ def test_what_is_held_when_the_block_breaks_off_goes_back(hold, session, channel
 @pytest.mark.rows("T-11")
 @pytest.mark.parametrize("count", [1, 3])
 def test_an_interrupt_while_it_waits_hides_nothing(hold, session, channel, count):
-    threading.Timer(0.5, _thread.interrupt_main).start()
-
-    with pytest.raises(KeyboardInterrupt):
+    with interrupted():
         hold(wait=60, count=count)
 
     session.queues.send(channel, "visible")
