@@ -76,13 +76,15 @@ def varint(value):
     return bytes([*out, value])
 
 
-def downstream(payloads, *, confirm=True):
+def downstream(payloads, *, confirm=True, asked=None):
     """A queue over QueuesDownstream that delivers these once and remembers what was acknowledged."""
     acknowledged = []
 
     def answer(requests, context):
         for raw in requests:
             request = pb.QueuesDownstreamRequest.FromString(raw)
+            if asked is not None:
+                asked.append((request.RequestTypeData, request.MaxItems, request.RefTransactionId))
             if request.RequestTypeData == pb.Get:
                 start = pb.QueuesDownstreamResponse(
                     TransactionId="t", RefRequestId=request.RequestID, RequestTypeData=pb.Get
@@ -141,6 +143,26 @@ def test_no_more_is_asked_for_than_waits(server, queues):
     assert asked.IsPeak
 
 
+def test_no_more_is_polled_for_than_waits(server, queues):
+    asked = []
+    server.on("QueuesInfo", counts(2))
+    server.on("QueuesDownstream", downstream([stored(1), stored(2)], asked=asked)[0])
+
+    queues.receive("a", count=500, wait=LONG, client_id=ME)
+
+    assert asked[0] == (pb.Get, 2, "")
+
+
+def test_an_empty_poll_is_closed_before_the_receive_returns(server, queues):
+    asked = []
+    server.on("QueuesInfo", counts(0))
+    server.on("QueuesDownstream", downstream([], asked=asked)[0])
+
+    assert queues.receive("a", count=5, wait=1, client_id=ME).payloads == []
+
+    assert asked == [(pb.Get, 1, ""), (pb.CloseByClient, 0, "t"), (pb.ActiveOffsets, 0, "t")]
+
+
 def test_a_damaged_message_never_takes_its_batch_along(server, queues):
     damaged = stored(2) + b"\x22\x02\xff\xfe"
     server.on("QueuesInfo", counts(3))
@@ -186,6 +208,23 @@ def test_more_than_one_grpc_message_carries_is_read_in_smaller_parts(server, que
 
     assert bodies(looked.payloads) == ["1", "2"]
     assert looked.cut
+
+
+def test_a_subscription_is_live_when_the_server_says_so_and_not_before(server, connect):
+    standing, over = threading.Event(), threading.Event()
+
+    def late(_request, context):
+        over.wait(0.1)  # nobody sets it before: headers that take their time
+        standing.set()
+        context.send_initial_metadata(())
+        over.wait(PATIENCE)
+        yield from ()
+
+    server.on("SubscribeToEvents", late)
+
+    with EventsClient(connect()).subscribe("a", client_id=ME):
+        assert standing.is_set()
+        over.set()
 
 
 def test_a_subscription_without_headers_is_live_after_it_settled(server, connect):
