@@ -18,6 +18,7 @@ from kubemq_nb.messages import (
 )
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST_SECONDS = 10**11  # the year 5138, and as nanoseconds two minutes after the epoch
 
 _START_TYPES = {
     "new": pb.Subscribe.StartNewOnly,
@@ -34,6 +35,15 @@ _REQUEST_TYPES = {"command": pb.Request.Command, "query": pb.Request.Query}
 def instant(nanoseconds: int) -> datetime | None:
     """Unix nanoseconds as an aware UTC datetime (microseconds, rounded down); 0 is None."""
     return EPOCH + timedelta(microseconds=nanoseconds // 1000) if nanoseconds else None
+
+
+def answered_at(timestamp: int) -> datetime | None:
+    """When an answer was given, which its responder says; 0 is None.
+
+    The official SDKs differ here: Go and Python 2.x, which fails on nanoseconds, say seconds, Python 4.x
+    nanoseconds.
+    """
+    return instant(timestamp * 10**9 if 0 < timestamp < LATEST_SECONDS else timestamp)
 
 
 def nanoseconds(time: datetime) -> int:
@@ -220,7 +230,7 @@ def encode_response(response: Response, *, to: Request) -> pb.Response:
         Metadata=response.metadata,
         Body=response.body,
         CacheHit=response.cache_hit,
-        Timestamp=nanoseconds(response.timestamp) if response.timestamp else 0,
+        Timestamp=int(response.timestamp.timestamp()) if response.timestamp else 0,
         Executed=response.executed,
         Error=response.error,
         Tags=response.tags,
@@ -239,7 +249,7 @@ def decode_response(payload: bytes, *, channel: str, elapsed: float) -> Response
         metadata=wire.Metadata,
         tags=_tags(wire.Tags),
         client_id=wire.ClientID,
-        timestamp=instant(wire.Timestamp),
+        timestamp=answered_at(wire.Timestamp),
         cache_hit=wire.CacheHit,
         elapsed=elapsed,
     )

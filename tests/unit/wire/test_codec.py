@@ -79,7 +79,7 @@ def test_a_request_comes_back_as_it_was_sent(request_):
 
 def test_an_answer_goes_to_where_its_request_wants_it():
     asked = Request(kind="query", channel="prices", id="7", reply_channel="_INBOX.1")
-    answered_at = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+    answered_at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     answer = Response(executed=True, body=b"1", timestamp=answered_at, client_id="me", tags={"a": "b"})
 
     wire = codec.encode_response(answer, to=asked)
@@ -87,6 +87,15 @@ def test_an_answer_goes_to_where_its_request_wants_it():
 
     assert (wire.RequestID, wire.ReplyChannel) == ("7", "_INBOX.1")
     assert (read.body, read.timestamp, read.tags, read.elapsed) == (b"1", answered_at, {"a": "b"}, 0.5)
+
+
+@pytest.mark.parametrize(("said", "unit"), [(1_767_323_045, 1), (1_767_323_045_000_000_000, 10**9), (0, 1)])
+def test_an_answer_may_say_its_time_in_seconds_or_nanoseconds(said, unit):
+    answer = pb.Response(Executed=True, Timestamp=said).SerializeToString()
+
+    timestamp = codec.decode_response(answer, channel="prices", elapsed=0.0).timestamp
+
+    assert (timestamp.timestamp() if timestamp else 0) == said / unit
 
 
 @given(st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
