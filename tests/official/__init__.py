@@ -1,7 +1,10 @@
 """KubeMQ's own clients, each in an environment of its own: made on first use in .cache, then kept."""
 
+import fcntl
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +18,8 @@ NODE_LOCK = "package-lock.json"
 def python_with(version: str) -> str:
     """The python of the environment that holds kubemq==version, together with this package."""
     install = f". scripts/_environment && environment .cache/kubemq-{version} --editable . kubemq=={version}"
-    return _installed(["sh", "-ec", install], ROOT, f"kubemq=={version}").strip()
+    with one_at_a_time():
+        return installed(["sh", "-ec", install], ROOT, f"kubemq=={version}").strip()
 
 
 @cache
@@ -24,16 +28,28 @@ def node_with_kubemq() -> Path:
     folder = ROOT / ".cache" / "kubemq-js"
     lock = (DRIVERS / NODE_LOCK).read_text()
     done = folder / ".installed"
-    if not done.exists() or done.read_text() != lock:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", NODE_LOCK):
-            shutil.copy(DRIVERS / name, folder / name)
-        _installed(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder, "kubemq-js")
-        done.write_text(lock)
+    with one_at_a_time():
+        if not done.exists() or done.read_text() != lock:
+            folder.mkdir(exist_ok=True)
+            for name in ("package.json", NODE_LOCK):
+                shutil.copy(DRIVERS / name, folder / name)
+            installed(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder, "kubemq-js")
+            done.write_text(lock)
     return folder
 
 
-def _installed(command: list[str], folder: Path, what: str) -> str:
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Let several runs of the tests share what is installed."""
+    place = ROOT / ".cache"
+    place.mkdir(exist_ok=True)
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def installed(command: list[str], folder: Path, what: str) -> str:
+    """What the installer prints."""
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{what} could not be installed: {done.stderr}")

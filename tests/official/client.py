@@ -112,6 +112,10 @@ class Subscription:
         """The next that many."""
         return [self.next() for _ in range(count)]
 
+    def heard(self) -> list[dict[str, Any]]:
+        """All that has come and was not taken, without probes."""
+        return [item for item in list(self.items.queue) if item.get("metadata") != PROBE]
+
     def live(self, probe: Callable[[], object]) -> "Subscription":
         """Wait until it is live: no SDK says so, hence send probes until one has come."""
         deadline = time.monotonic() + PATIENCE

@@ -3,11 +3,13 @@
 import json
 import subprocess
 import uuid
+from pathlib import Path
 
 import pytest
 
-from tests.official import ROOT, VERSIONS
+from tests.official import VERSIONS
 
+HERE = Path(__file__).parent
 MESSAGE = {"body": '{"n": 1}', "metadata": "Grüße", "tags": {"k": "v"}}
 ANSWER = 'answer to {"n": 1}'
 WHAT_ARRIVES = {
@@ -34,11 +36,11 @@ def version(request) -> str:
 @pytest.fixture(scope="module", params=["ours first", "theirs first"])
 def heard(request, version, official, broker) -> dict[str, object]:
     """What each side heard from the other in one process, imported in this order."""
-    adapter = f"kubemq_{version[0]}"
+    driver = f"kubemq_{version[0]}"
     channel = f"kubemq-nb-test.sdk.{uuid.uuid4().hex[:8]}"
     token = broker.token_file.read_text().strip()
     done = subprocess.run(
-        [official(version), ROOT / "tests/sdk/both_ways.py", adapter, request.param, broker.address, channel],
+        [official(version), HERE / "one_process.py", driver, request.param, broker.address, channel],
         input=f"{token}\n{broker.token_file}\n",
         capture_output=True,
         text=True,
