@@ -50,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Run a broker as the options say; returns the exit status."""
+    if options.until_left and os.fork():
+        os._exit(0)  # the child of the launcher ends, the broker is nobody's child
     options.store.mkdir(mode=0o700, parents=True, exist_ok=True)
     logging.basicConfig(
         filename=options.store / LOG_NAME,

@@ -145,13 +145,10 @@ class RunningBroker:
 
     def _find_or_start(self, address: str) -> Runtime:
         if self.private:
-            return self._spawn(address, "--leash")
+            self._hold.process, runtime = spawn(self.store, address, "--leash")
+            return runtime
         with shared.one_at_a_time(self.store):
-            return shared.read_runtime(self.store) or self._spawn(address, "--until-left")
-
-    def _spawn(self, address: str, flag: str) -> Runtime:
-        self._hold.process, runtime = spawn(self.store, address, flag)
-        return runtime
+            return shared.read_runtime(self.store) or start_shared(self.store, address)
 
 
 class Hold:
@@ -183,6 +180,14 @@ def make_folder(store: Path) -> None:
         raise BrokerStartError(f"the store {store} cannot be made: {error.strerror}") from error
 
 
+def start_shared(store: Path, address: str) -> Runtime:
+    """Start a broker that is nobody's child, because it outlives whoever starts it."""
+    process, runtime = spawn(store, address, "--until-left")
+    process.wait()  # it left the broker behind
+    stop_process(process)
+    return runtime
+
+
 def spawn(store: Path, address: str, flag: str) -> tuple[subprocess.Popen[bytes], Runtime]:
     """Start a broker and wait until it says that it is ready."""
     command = [sys.executable, "-P", "-m", "kubemq_nb.broker"]
@@ -201,9 +206,7 @@ def spawn(store: Path, address: str, flag: str) -> tuple[subprocess.Popen[bytes]
     if not line:
         stop_process(process)
         raise start_error(store)
-    said = json.loads(line)
-    started = shared.start_of(process.pid) or ""
-    return process, Runtime(said["address"], process.pid, started, said["store"], said["token_file"])
+    return process, Runtime(**json.loads(line))
 
 
 def start_error(store: Path) -> BrokerStartError:

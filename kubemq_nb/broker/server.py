@@ -151,12 +151,21 @@ async def listen(broker: Broker, address: str, access: Access) -> tuple[grpc.aio
     """Open the port; returns the server and the port it got."""
     server = grpc.aio.server(options=OPTIONS)
     server.add_generic_rpc_handlers((Service(broker.handlers(), access.token),))
-    if access.cert:
-        credentials = grpc.ssl_server_credentials(
-            [(access.key, access.cert)], access.ca or None, require_client_auth=bool(access.ca)
-        )
-        port = server.add_secure_port(address, credentials)
-    else:
-        port = server.add_insecure_port(address)
+    try:
+        port = add_port(server, address, access)
+    except RuntimeError as error:
+        raise RuntimeError(
+            f"cannot listen on {address}: is the port taken, or the address not here?"
+        ) from error
     await server.start()
     return server, port
+
+
+def add_port(server: grpc.aio.Server, address: str, access: Access) -> int:
+    """Bind the address, with TLS if there is a certificate; returns the port."""
+    if not access.cert:
+        return server.add_insecure_port(address)
+    credentials = grpc.ssl_server_credentials(
+        [(access.key, access.cert)], access.ca or None, require_client_auth=bool(access.ca)
+    )
+    return server.add_secure_port(address, credentials)

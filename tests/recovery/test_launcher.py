@@ -1,0 +1,288 @@
+"""Processes: how a broker starts, is shared, ends with its parent, and says what is wrong."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import grpc
+import pytest
+
+from kubemq_nb._wire import methods
+from kubemq_nb.broker import launcher, shared
+from kubemq_nb.errors import BrokerStartError
+
+PATIENCE = 20.0
+pytestmark = pytest.mark.embedded_only
+
+CHILD = """
+import sys
+from kubemq_nb.broker import launcher
+running = launcher.launch(*sys.argv[1:])
+print(running.pid, running.store, flush=True)
+sys.stdin.read()
+"""
+
+
+def eventually(condition):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.05)
+    return True
+
+
+def lives(pid):
+    return shared.start_of(pid) is not None
+
+
+@pytest.fixture
+def private():
+    broker = launcher.launch()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def child():
+    """Starts another process that launches a broker; the process, and what it says."""
+    started = []
+
+    def start(*arguments):
+        process = subprocess.Popen(
+            [sys.executable, "-c", CHILD, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        pid, store = process.stdout.readline().split()
+        return process, int(pid), Path(store)
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def answer(broker, rpc, token=None):
+    metadata = (("authorization", token),) if token is not None else None
+    with grpc.insecure_channel(broker.address) as channel:
+        return channel.unary_unary(methods.path(rpc))(b"", timeout=10, metadata=metadata)
+
+
+def test_a_private_broker_answers_and_leaves_nothing_behind(private):
+    assert answer(private, "Ping")
+
+    private.stop()
+
+    assert not private.is_running
+    assert not private.store.exists()
+
+
+def test_files_of_a_store_are_for_their_owner_only(private):
+    for name in (shared.TOKEN_NAME, shared.RUNTIME_NAME, shared.LOCK_NAME):
+        assert stat.S_IMODE((private.store / name).stat().st_mode) == 0o600
+    assert stat.S_IMODE(private.store.stat().st_mode) == 0o700
+
+
+def test_a_token_has_128_bits_and_is_not_on_the_command_line(private):
+    command = Path(f"/proc/{private.pid}/cmdline").read_text()
+
+    assert len(bytes.fromhex(private.token())) == 16
+    assert private.token() not in command
+
+
+@pytest.mark.parametrize("token", [None, "", "wrong"])
+def test_callers_without_the_token_are_turned_away(private, token):
+    with pytest.raises(grpc.RpcError) as caught:
+        answer(private, "QueuesInfo", token)
+
+    assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+def test_the_token_lets_in_and_a_ping_needs_none(private):
+    assert answer(private, "QueuesInfo", private.token())
+    assert answer(private, "Ping")
+
+
+def test_a_broker_listens_on_loopback_only(private):
+    assert private.address.startswith("127.0.0.1:")
+
+
+def test_an_interrupt_of_the_parents_group_does_not_reach_it(private):
+    assert os.getsid(private.pid) == private.pid
+
+
+def test_a_restart_keeps_port_token_and_store(private):
+    before = (private.address, private.token(), private.store)
+    os.kill(private.pid, signal.SIGKILL)
+    eventually(lambda: not private.is_running)
+
+    private.restart()
+
+    assert (private.address, private.token(), private.store) == before
+    assert private.is_running
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_private_broker_ends_with_its_parent_however_that_ends(child, how):
+    process, pid, store = child()
+
+    process.send_signal(how)
+
+    assert eventually(lambda: not lives(pid))
+    assert eventually(lambda: not store.exists())
+
+
+def test_a_forked_child_of_the_parent_keeps_no_broker_alive(child):
+    process, pid, _ = child()
+    # What a fork of the kernel would do: hold the parent's end of the leash open.
+    ends = Path(f"/proc/{process.pid}/fd").iterdir()
+    leash = next(end for end in ends if end.readlink() == Path(f"/proc/{pid}/fd/0").readlink())
+    with leash.open("wb"):
+        process.kill()
+        process.wait()
+
+        assert eventually(lambda: not lives(pid))
+
+
+def test_those_who_name_a_store_share_its_broker(tmp_path):
+    first, second = launcher.launch(tmp_path), launcher.launch(tmp_path)
+
+    assert (first.pid, first.address, first.token()) == (second.pid, second.address, second.token())
+
+    first.stop()
+    assert second.is_running
+    second.stop()
+
+
+def test_a_shared_broker_ends_after_the_last_session_and_keeps_its_store(tmp_path):
+    running = launcher.launch(tmp_path)
+
+    running.stop()
+
+    assert eventually(lambda: not running.is_running)
+    assert (tmp_path / "broker.sqlite").exists()
+    assert launcher.attach(tmp_path) is None
+
+
+def test_a_killed_session_counts_as_gone(tmp_path, child):
+    process, pid, _ = child(str(tmp_path))
+
+    process.kill()
+    process.wait()
+
+    assert eventually(lambda: not lives(pid))
+
+
+def test_a_shared_broker_outlives_the_session_that_started_it(tmp_path, child):
+    process, pid, _ = child(str(tmp_path))
+    with_us = launcher.launch(tmp_path)
+
+    process.kill()
+    process.wait()
+    threading.Event().wait(5)  # longer than a broker lingers
+
+    assert (with_us.pid, with_us.is_running) == (pid, True)
+    with_us.stop()
+
+
+def test_many_who_start_at_once_get_one_broker(tmp_path):
+    running = []
+    threads = [threading.Thread(target=lambda: running.append(launcher.launch(tmp_path))) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len({broker.pid for broker in running}) == 1
+    for broker in running:
+        broker.stop()
+
+
+def test_a_second_broker_on_a_store_is_refused_by_name(private):
+    command = [sys.executable, "-m", "kubemq_nb", "broker", "--store", str(private.store)]
+    second = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+    assert second.returncode == 1
+    assert second.stdout == ""
+    assert (
+        f"{private.store} has a broker already: process {private.pid} at {private.address}" in second.stderr
+    )
+
+
+def test_a_name_means_a_folder_among_the_users_data(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+
+    assert launcher.store_path("demo") == tmp_path / "kubemq-nb" / "stores" / "demo"
+    assert launcher.store_path("./demo") == Path.cwd() / "demo"
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a b", "a\0b", "ä", "-x", "x" * 65])
+def test_a_bad_name_is_refused(name):
+    with pytest.raises(ValueError, match="a store's name is"):
+        launcher.launch(name)
+
+
+def test_a_store_that_is_no_database_is_refused_with_the_end_of_the_log(tmp_path):
+    (tmp_path / "broker.sqlite").write_bytes(b"this is no database at all" * 100)
+
+    with pytest.raises(BrokerStartError, match="not a database") as caught:
+        launcher.launch(tmp_path)
+
+    assert str(tmp_path) in str(caught.value)
+    assert "not a database" in caught.value.log_tail
+
+
+def test_a_link_planted_where_the_token_goes_is_refused(tmp_path):
+    target = tmp_path / "elsewhere"
+    store = tmp_path / "store"
+    store.mkdir()
+    (store / shared.TOKEN_NAME).symlink_to(target)
+
+    with pytest.raises(BrokerStartError):
+        launcher.launch(store)
+
+    assert not target.exists()
+
+
+def test_a_port_that_is_taken_is_said_to_be(private, tmp_path):
+    command = [sys.executable, "-m", "kubemq_nb", "broker", "--store", str(tmp_path)]
+    second = subprocess.run(
+        [*command, "--address", private.address],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+    assert second.returncode == 1
+    assert f"cannot listen on {private.address}" in second.stderr
+
+
+def test_a_broker_in_the_foreground_says_one_line_and_ends_on_a_signal(tmp_path):
+    command = [sys.executable, "-m", "kubemq_nb.broker", "--store", str(tmp_path), "--no-auth"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    ready = json.loads(process.stdout.readline())
+    found = launcher.attach(tmp_path)
+
+    process.send_signal(signal.SIGTERM)
+    rest, _ = process.communicate(timeout=PATIENCE)
+
+    assert (ready["pid"], ready["store"], ready["token_file"]) == (process.pid, str(tmp_path), None)
+    assert (found.address, found.token()) == (ready["address"], None)
+    assert (process.returncode, rest) == (0, "")
+    found.stop()
+
+
+def test_the_launcher_loads_no_grpc():
+    code = "import sys; import kubemq_nb.broker.launcher; print('grpc' in sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert loaded.stdout.strip() == "False"
