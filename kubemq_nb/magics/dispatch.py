@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.error import UsageError
 from IPython.display import display
 
-import kubemq_nb
 from kubemq_nb.errors import ConfirmationRequired, SessionClosed
 from kubemq_nb.magics import bodies, cells, grammar, progress, reference
 from kubemq_nb.magics.call import Call
@@ -15,7 +14,7 @@ from kubemq_nb.magics.commands import COMMANDS
 from kubemq_nb.magics.commands.connections import VARIABLE
 from kubemq_nb.magics.present import announce, presented
 from kubemq_nb.magics.words import Word, split
-from kubemq_nb.session import Feed, Responder, Session, Transaction, registry
+from kubemq_nb.session import Feed, Responder, Session, Transaction, connect, registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,7 +142,7 @@ class Dispatcher:
             return self._first()
 
     def _first(self) -> Session:
-        session = kubemq_nb.connect()
+        session = connect()
         self._shell.user_ns[VARIABLE] = session
         where = "an embedded broker, started for this kernel" if session.embedded else session.address
         announce(f"Connected to {where}; in Python it is `{VARIABLE}`.")

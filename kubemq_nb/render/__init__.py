@@ -9,12 +9,13 @@ from kubemq_nb.render.frames import frame, is_ours
 from kubemq_nb.render.live import lines, live, transaction
 from kubemq_nb.render.records import as_json
 from kubemq_nb.render.results import describe
-from kubemq_nb.render.tables import Look, Shown, Table
+from kubemq_nb.render.tables import Column, Look, Shown, Table
 from kubemq_nb.render.text import LIMIT, WIDTH, Page, Text, clean, columns, size, span
 
 __all__ = [
     "LIMIT",
     "WIDTH",
+    "Column",
     "Look",
     "Page",
     "Shown",

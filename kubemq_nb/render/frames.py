@@ -35,14 +35,21 @@ MESSAGE = (
     "size",
 )
 VOLATILE = {
+    "access",
     "address",
     "client",
+    "deadline",
+    "delayed_to",
     "elapsed",
     "expiration_at",
-    "delayed_to",
+    "last_activity",
+    "pid",
     "sent_at",
+    "server",
     "since",
+    "store",
     "timestamp",
+    "token",
     "up",
 }
 ALWAYS = {"timestamp", "receive_count", "body", "size"}  # when the frame has them

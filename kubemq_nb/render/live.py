@@ -17,17 +17,34 @@ class Status(Protocol):
     """Counters of a source."""
 
     @property
-    def state(self) -> str: ...  # noqa: D102
+    def state(self) -> str:
+        """Whether rows come, or why not."""
+        ...
+
     @property
-    def received(self) -> int: ...  # noqa: D102
+    def received(self) -> int:
+        """How many came since it began."""
+        ...
+
     @property
-    def dropped(self) -> int: ...  # noqa: D102
+    def dropped(self) -> int:
+        """How many are no longer held."""
+        ...
+
     @property
-    def errors(self) -> int: ...  # noqa: D102
+    def errors(self) -> int:
+        """How often something failed."""
+        ...
+
     @property
-    def note(self) -> str: ...  # noqa: D102
+    def note(self) -> str:
+        """What is wrong; empty when all is well."""
+        ...
+
     @property
-    def as_of(self) -> datetime: ...  # noqa: D102
+    def as_of(self) -> datetime:
+        """When this was so."""
+        ...
 
 
 class Source(Protocol):
@@ -37,8 +54,13 @@ class Source(Protocol):
     channel: str
     connection: str
 
-    def status(self) -> Status: ...  # noqa: D102
-    def tail(self, count: int = 20) -> "DataFrame": ...  # noqa: D102
+    def status(self) -> Status:
+        """The counters, as of now."""
+        ...
+
+    def tail(self, count: int = 20) -> "DataFrame":
+        """The newest rows, oldest first."""
+        ...
 
 
 class Held(Protocol):
@@ -47,15 +69,29 @@ class Held(Protocol):
     channel: str
 
     @property
-    def state(self) -> str: ...  # noqa: D102
+    def state(self) -> str:
+        """Whether rows come, or why not."""
+        ...
+
     @property
-    def empty(self) -> bool: ...  # noqa: D102
+    def empty(self) -> bool:
+        """Whether there was nothing to hold."""
+        ...
+
     @property
-    def sequences(self) -> tuple[int, ...]: ...  # noqa: D102
+    def sequences(self) -> tuple[int, ...]:
+        """What is held now."""
+        ...
+
     @property
-    def deadline(self) -> datetime | None: ...  # noqa: D102
+    def deadline(self) -> datetime | None:
+        """When the broker takes it back, or None."""
+        ...
+
     @property
-    def df(self) -> "DataFrame": ...  # noqa: D102
+    def df(self) -> "DataFrame":
+        """The messages."""
+        ...
 
 
 def live(source: Source, look: Look = DEFAULT) -> Shown:

@@ -2,14 +2,14 @@
 
 import html
 import textwrap
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 from kubemq_nb.render.text import LIMIT, WIDTH, cut, displayed, line, padded
 
 NARROWEST = 12  # columns that a text is not cut below
-WIDEST = 60  # of a cell in text
 WIDEST_HTML = 200  # of a cell in HTML
 
 
@@ -27,7 +27,7 @@ class Shown(NamedTuple):
     html: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Column:
     """One column: its heading and its texts."""
 
@@ -35,7 +35,7 @@ class Column:
     cells: Sequence[str]
     right: bool = False  # figures
 
-    @property
+    @cached_property
     def width(self) -> int:
         """Columns of text that it takes."""
         return max(displayed(text) for text in [self.name, *self.cells])
@@ -58,7 +58,6 @@ class Table:
     columns: Sequence[Column]
     caption: tuple[str, str] = ("", "")
     note: str = ""
-    absent: list[str] = field(default_factory=list)
 
     def shown(self) -> Shown:
         """Both forms."""
@@ -66,33 +65,48 @@ class Table:
 
     def text(self) -> str:
         """Lines of columns two spaces apart, and the note."""
-        fitting, absent = fit([column.narrowed(WIDEST) for column in self.columns])
+        fitting, absent = fit([column.narrowed(WIDTH) for column in self.columns])
         names = [padded(column.name, column.width, right=column.right) for column in fitting]
-        rows = [
+        rows, cut_off = within_limit(
             "  ".join(
                 padded(c, column.width, right=column.right) for c, column in zip(row, fitting, strict=True)
             )
             for row in zip(*(column.cells for column in fitting), strict=True)
-        ]
-        notes = [self.note] if self.note else []
-        if absent:
-            notes.append(f"not shown: {', '.join(absent)}")
+        )
+        left_out = f"not shown: {', '.join(absent)}" if absent else ""
+        note = textwrap.fill(line("; ".join(filter(None, [self.note, left_out, cut_off]))), WIDTH)
         head = ["  ".join(names)] if fitting else []
-        note = textwrap.fill(line("; ".join(notes)), WIDTH)
-        return _limited("\n".join(text.rstrip() for text in [*head, *rows, note] if text), "\n")
+        return "\n".join(text.rstrip() for text in [*head, *rows, note] if text)
 
     def html(self) -> str:
         """A bare table: hosts strip styles, and a saved notebook has no script."""
         name, about = self.caption
-        caption = f"<p><b>{escaped(name)}</b>{escaped(about)}</p>" if name else ""
-        note = f"<p><small>{escaped(self.note)}</small></p>" if self.note else ""
         head = "".join(f'<th scope="col" align="{_side(c)}">{escaped(c.name)}</th>' for c in self.columns)
-        rows = "".join(
+        rows, cut_off = within_limit(
             "<tr>" + "".join(map(_cell, row, self.columns)) + "</tr>"
             for row in zip(*(column.cells for column in self.columns), strict=True)
         )
-        table = f'<table cellpadding="4"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
-        return caption + (table if self.columns else "") + note
+        note = "; ".join(filter(None, [self.note, cut_off]))
+        table = f'<table cellpadding="4"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+        return "".join(
+            [
+                f"<p><b>{escaped(name)}</b>{escaped(about)}</p>" if name else "",
+                table if self.columns else "",
+                f"<p><small>{escaped(note)}</small></p>" if note else "",
+            ]
+        )
+
+
+def within_limit(rows: Iterable[str]) -> tuple[list[str], str]:
+    """As many rows as one display may hold, and what to say of the others."""
+    kept: list[str] = []
+    room = LIMIT
+    for row in rows:
+        room -= len(row) + 1
+        if room < 0:
+            return kept, f"cut after {len(kept):,} rows: a display holds 4 MB"
+        kept.append(row)
+    return kept, ""
 
 
 def fit(columns: Sequence[Column], width: int = WIDTH) -> tuple[list[Column], list[str]]:
@@ -124,9 +138,3 @@ def _cell(text: str, column: Column) -> str:
 
 def _side(column: Column) -> str:
     return "right" if column.right else "left"
-
-
-def _limited(text: str, separator: str) -> str:
-    if len(text) <= LIMIT:
-        return text
-    return text[: text.rindex(separator, 0, LIMIT)] + f"{separator}(cut: a display holds 4 MB)"

@@ -1,5 +1,6 @@
 import html.parser
 import re
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -304,3 +305,114 @@ def test_spans_have_their_unit(seconds, text):
 )
 def test_sizes_are_decimal(length, text):
     assert render.size(length) == text
+
+
+@dataclass
+class Counters:
+    state: str = "waiting"
+    received: int = 0
+    dropped: int = 0
+    errors: int = 0
+    note: str = ""
+    as_of: datetime = AT
+
+
+@dataclass
+class Source:
+    """A feed or responder that stands still."""
+
+    rows: object = field(default_factory=lambda: frames.empty("queues"))
+    now: Counters = field(default_factory=Counters)
+    kind: str = "events"
+    channel: str = "gates"
+    connection: str = "embedded"
+
+    def status(self):
+        return self.now
+
+    def tail(self, count=20):
+        return self.rows.tail(count)
+
+
+def test_a_feed_without_rows_says_that_it_is_live():
+    shown = render.live(Source())
+
+    about = ", events, embedded broker, live, as of 2026-11-23 21:04:09 UTC. Received 0, dropped 0, errors 0."
+    assert shown.text == f"gates{about}"
+    assert shown.html == (
+        f"<p><b>gates</b>{about}</p><p><small>Saved view, no kernel. Run the cell to see it live.</small></p>"
+    )
+
+
+def test_a_feed_shows_its_newest_rows_and_counters():
+    now = Counters(state="live", received=1205, dropped=2, errors=1, note="the handler raised KeyError")
+
+    shown = render.live(
+        Source(rows=queue_frame(b"a", b"b", b"c"), now=now), Look(max_rows=2, deterministic=True)
+    )
+
+    counts = "Received 1,205, dropped 2, errors 1. the handler raised KeyError. Last 2 of 1,205:"
+    assert shown.text.splitlines() == [
+        f"gates, events, embedded broker, live. {counts}",
+        "sequence  receive_count  body  size",
+        "       2              1  b      1 B",
+        "       3              1  c      1 B",
+    ]
+
+
+@pytest.mark.parametrize("payload", MARKUP)
+def test_no_markup_of_others_reaches_the_html_of_a_feed(payload):
+    source = Source(rows=queue_frame(payload.encode()), now=Counters(note=payload), channel=payload)
+
+    assert_harmless(render.live(source).html)
+
+
+@dataclass
+class Held:
+    """A transaction that stands still."""
+
+    df: object
+    sequences: tuple = ()
+    state: str = "held"
+    deadline: datetime | None = None
+    channel: str = "orders"
+
+    @property
+    def empty(self):
+        return self.df.empty
+
+
+@pytest.mark.parametrize(
+    ("held", "note"),
+    [
+        (
+            Held(queue_frame(b"x"), (1,), deadline=AT),
+            "held: sequence 1 until 21:04:09 UTC; tx ack, reject, extend, resend, modify",
+        ),
+        (Held(queue_frame(b"x", b"y"), (1, 2)), "held: sequences 1, 2; tx ack, reject, resend"),
+        (Held(queue_frame(b"x"), (), "acked"), "nothing is held any more: acked"),
+        (Held(frames.empty("queues"), (), "empty"), "orders has no message to hold"),
+    ],
+)
+def test_a_transaction_says_what_it_holds_and_what_can_be_done(held, note):
+    shown = render.transaction(held)
+
+    assert shown.text.splitlines()[-1] == note
+    assert note in shown.html
+
+
+def test_an_event_in_a_terminal_is_one_line():
+    rows = queue_frame(b"two\nlines", tags={"day": "1"})
+
+    assert render.lines(rows) == [r"21:04:09  orders  two\nlines  day=1"]
+
+
+def test_a_long_display_stays_under_the_limit():
+    table = render.Table([render.Column("body", ["x" * 100] * 100_000)])
+
+    shown = table.shown()
+
+    assert len(shown.text) <= render.LIMIT + 200
+    assert len(shown.html) <= render.LIMIT + 400
+    assert shown.text.endswith("cut after 39,603 rows: a display holds 4 MB")
+    assert_harmless(shown.html)
