@@ -1,6 +1,6 @@
 """Views in the browser: a live table of a feed, the log of a responder. Views know models, never the reverse.
 
-`register` tells a shell with a kernel to show feeds and responders so; text and saved HTML come from `render`.
+`register` tells a shell with a kernel to show feeds and responders so; text and static HTML are `render`'s.
 """
 
 from collections.abc import Callable

@@ -93,9 +93,14 @@ def unseen(source: "Source", now: "JobStatus", count: int) -> str:
     )
 
 
-def rows(count: int) -> str:
-    """A number of rows with its verb."""
-    return f"{cells.counted(count, 'row')} {'is' if count == 1 else 'are'}"
+def handed(name: str, rows: int) -> dict[str, str]:
+    """What To DataFrame did."""
+    return {
+        "tone": "good",
+        "head": f"{cells.counted(rows, 'row')} {'is' if rows == 1 else 'are'} in",
+        "code": name,
+        "rest": "a DataFrame of what is held now. Later rows are not added to it.",
+    }
 
 
 def empty(source: "Source", now: "JobStatus", *, text: str) -> dict[str, str]:

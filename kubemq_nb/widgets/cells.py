@@ -3,9 +3,13 @@
 import json
 from collections.abc import Iterable, Mapping
 from itertools import islice
+from typing import TYPE_CHECKING, cast
 
 from kubemq_nb.render.text import cut as _cut
 from kubemq_nb.render.text import line
+
+if TYPE_CHECKING:
+    from pandas import Timestamp
 
 CUT = 200
 """Characters of a value that reach the browser; the size beside it is that of the whole."""
@@ -44,8 +48,19 @@ def body(raw: bytes, decoded: object) -> str:
 
 
 def tags(given: Mapping[str, str]) -> list[list[str]]:
-    """Tags as pairs of short texts, in their own order."""
-    return [[cut(key), cut(text)] for key, text in islice(given.items(), _TAGS)]
+    """Tags as pairs of short texts, by name: the wire has them in an order that changes."""
+    return [[cut(key), cut(text)] for key, text in islice(sorted(given.items()), _TAGS)]
+
+
+def milliseconds(time: object) -> int | None:
+    """A timestamp of a frame as Unix milliseconds, None when there is none."""
+    nanoseconds = cast("Timestamp", time).value  # of NaT: the least integer
+    return nanoseconds // 1_000_000 if nanoseconds > 0 else None
+
+
+def is_number(given: object) -> bool:
+    """Whether a cell of a frame holds a whole number: neither NA nor NaN."""
+    return hasattr(given, "__index__")
 
 
 _TAGS = 100  # of one message that reach the browser

@@ -1,6 +1,7 @@
 """One row in full: what opens below the table."""
 
 import json
+from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, cast
 
@@ -10,7 +11,6 @@ from kubemq_nb.widgets.tail import Row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
 LONGEST = 20_000
 """Characters of one body that are shown; the size beside them is that of the whole."""
@@ -23,11 +23,11 @@ def detail(row: Row, number: int, *, noun: str) -> dict[str, object]:
     """Facts and whole body of a row of a feed's frame, and the answer if it is a request."""
     raw = cast("bytes", row["body"])
     sequence = row.get("sequence")
-    place = cells.count(int(cast("int", sequence))) if is_number(sequence) else cells.count(number)
+    place = cells.count(int(cast("int", sequence))) if cells.is_number(sequence) else cells.count(number)
     return {
         "number": number,
         "head": f"{noun.capitalize()} {place}",
-        "about": f"{size(len(raw))}, {_instant(cast('datetime', row['timestamp']))}",
+        "about": _about(raw, cells.milliseconds(row["timestamp"])),
         "facts": [[name, cells.cut(str(row[name]))] for name in _FACTS if row.get(name)],
         "tags": cells.tags(cast("Mapping[str, str]", row["tags"])),
         "body": _shown(row["decoded"], raw),
@@ -35,16 +35,14 @@ def detail(row: Row, number: int, *, noun: str) -> dict[str, object]:
     }
 
 
-def is_number(value: object) -> bool:
-    """Whether a cell of a frame holds a whole number: neither NA nor NaN."""
-    return isinstance(value, int) or hasattr(value, "__index__")
-
-
 _FACTS = ("id", "channel", "client_id", "metadata", "error", "cache_key")
 
 
-def _instant(time: "datetime") -> str:
-    return f"{time:%Y-%m-%d %H:%M:%S}.{time.microsecond // 1000:03d} UTC"
+def _about(raw: bytes, time: int | None) -> str:
+    if time is None:
+        return size(len(raw))
+    second = datetime.fromtimestamp(time // 1000, UTC)
+    return f"{size(len(raw))}, {second:%Y-%m-%d %H:%M:%S}.{time % 1000:03d} UTC"
 
 
 def _shown(decoded: object, raw: bytes) -> str:

@@ -4,15 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Self, cast
+from typing import Self, cast
 
 from kubemq_nb.render import size
 from kubemq_nb.widgets import cells
-from kubemq_nb.widgets.detail import is_number
 from kubemq_nb.widgets.tail import Row
-
-if TYPE_CHECKING:
-    from pandas import Timestamp
 
 FIELDS = 5
 """Body fields that get a column of their own; the others stay together in one."""
@@ -43,7 +39,7 @@ class EventLine:
         raw, decoded = cast("bytes", row["body"]), row["decoded"]
         is_object = isinstance(decoded, dict) and bool(decoded)
         return cls(
-            time=milliseconds(row["timestamp"]),
+            time=cells.milliseconds(row["timestamp"]),
             sequence=_sequence(row["sequence"]),
             id=cells.cut(str(row["id"])),
             channel=cells.cut(str(row["channel"])),
@@ -151,14 +147,8 @@ def choose_fields(lines: list[EventLine], *, before: list[str]) -> list[str]:
     return kept + others[: FIELDS - len(kept)]
 
 
-def milliseconds(time: object) -> int | None:
-    """A timestamp of a frame as Unix milliseconds, None when there is none."""
-    nanoseconds = cast("Timestamp", time).value  # of NaT: the least integer
-    return nanoseconds // 1_000_000 if nanoseconds > 0 else None
-
-
 def _sequence(sequence: object) -> str:
-    return cells.count(int(cast("int", sequence))) if is_number(sequence) else ""
+    return cells.count(int(cast("int", sequence))) if cells.is_number(sequence) else ""
 
 
 def _fields(decoded: dict[str, object]) -> dict[str, tuple[str, str]]:

@@ -1,7 +1,7 @@
 """The live table of a feed and the log of a responder: one widget, a view over a model of the session.
 
 All that is shown is in synced traits (at most 200 rows, cut, and counters), so that a page loaded again and a
-second view show the same. What a person does comes as a message and is done by the feed's method of that name.
+second view show the same. What a person does comes as a message and is done by a method of the feed.
 One lock guards the traits, because the ticker and the kernel's main thread both change them.
 """
 
@@ -85,7 +85,8 @@ class LiveTable(AnyWidget):
         with self._guard:
             self._ticker.stop()
             self.source = None
-            self._say("info", "The kernel no longer holds these rows. Run the cell to see it live.")
+            del self._rows
+            self._say("info", "The kernel no longer holds these rows.", "Run the cell to see it live.")
 
     def refresh(self) -> None:
         """Show the feed as it is now."""
@@ -151,11 +152,10 @@ class LiveTable(AnyWidget):
         assert self.source
         frame = self.source.df
         self._handed = hand_over(frame, self.source.channel, self._variables, name=self._handed)
-        rows = captions.rows(len(frame))
-        self._say("good", f"{rows} as of now in the variable {self._handed}, a DataFrame.", code=self._handed)
+        self.said = captions.handed(self._handed, len(frame))
 
-    def _say(self, tone: str, text: str, *, code: str = "") -> None:
-        self.said = {"tone": tone, "text": text, "code": code}
+    def _say(self, tone: str, head: str, rest: str = "") -> None:
+        self.said = {"tone": tone, "head": head, "rest": rest, "code": ""}
 
     def _tick(self) -> bool:
         """Look at the feed if it changed; whether it may change again."""
@@ -167,7 +167,7 @@ class LiveTable(AnyWidget):
                 try:
                     self.refresh()
                 except Exception as error:  # noqa: BLE001  the edge of the thread: it is said in the view
-                    self._say("bad", f"This view stands still: {type(error).__name__}: {error}")
+                    self._say("bad", "This view stands still.", f"{type(error).__name__}: {error}")
                     return False
             return not self._is_over(self.source.status())
 

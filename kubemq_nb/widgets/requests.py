@@ -7,7 +7,7 @@ from typing import Self, cast
 
 from kubemq_nb.render import span
 from kubemq_nb.widgets import cells, events
-from kubemq_nb.widgets.events import Column, milliseconds
+from kubemq_nb.widgets.events import Column
 from kubemq_nb.widgets.tail import Row
 
 _YES, _NO, _WAITS = ["yes", "good", "check"], ["no", "bad", "close"], ["answering", "off", "clock"]
@@ -32,7 +32,7 @@ class RequestLine:
         waits = not is_answered(row)
         executed = not waits and bool(row["executed"])
         return cls(
-            time=milliseconds(row["timestamp"]),
+            time=cells.milliseconds(row["timestamp"]),
             id=cells.cut(str(row["id"])),
             channel=cells.cut(str(row["channel"])),
             request=cells.body(cast("bytes", row["body"]), row["decoded"]),

@@ -114,9 +114,9 @@ async function copyText(text, said) {
 }
 
 // A notice in its place: icon, one bold clause, one sentence, at most two buttons.
-function note(tone, glyph, headline, rest, ...buttons) {
+function note({ tone = "", glyph, head: headline, rest = "", code = "" }, ...buttons) {
   const role = tone === "bad" ? "alert" : "status";
-  const text = el("p", {}, el("strong", {}, headline), rest ? ` ${rest}` : "");
+  const text = el("p", {}, el("strong", {}, headline), ...(code ? [" ", el("code", {}, code), ","] : []), rest ? ` ${rest}` : "");
   return el("div", { class: `kq-note ${tone}`, role }, icon(glyph), text, ...buttons);
 }
 

@@ -1,0 +1,63 @@
+import atexit
+import gc
+import weakref
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+from kubemq_nb.widgets import register, views
+from kubemq_nb.widgets.views import Views
+from tests.unit.widgets.conftest import Filled, eventually
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+@pytest.fixture
+def shell():
+    config = Config()
+    config.HistoryManager.enabled = False
+    shell = InteractiveShell.instance(config=config)
+    yield shell
+    shell._atexit_once()
+    atexit.unregister(shell.atexit_operations)
+    InteractiveShell.clear_instance()
+
+
+def test_a_feed_is_displayed_as_a_widget_beside_its_text(shell, filled):
+    register(shell)
+    source = filled()
+
+    data, _ = shell.display_formatter.format(source.feed)
+
+    assert data[VIEW]["model_id"]
+    assert data["text/plain"] == repr(source.feed)
+
+
+def test_two_displays_of_a_feed_are_two_windows_on_one_view(shell, filled):
+    register(shell)
+    source = filled()
+
+    first, _ = shell.display_formatter.format(source.feed)
+    second, _ = shell.display_formatter.format(source.feed)
+
+    assert first[VIEW] == second[VIEW]
+
+
+def test_ended_feeds_are_let_go_but_for_the_newest():
+    shown = Views({})
+    tables, feeds = zip(*[ended(shown) for _ in range(views.ENDED + 2)], strict=True)
+    gc.collect()
+
+    assert [table.source is None for table in tables] == [True] + [False] * (views.ENDED + 1)
+    assert [feed() is None for feed in feeds] == [True] + [False] * (views.ENDED + 1)
+    assert tables[0].said["head"] == "The kernel no longer holds these rows."
+
+
+def ended(shown):
+    """A view of a feed that has ended, and a weak reference to the feed."""
+    source = Filled()
+    table = shown.of(source.feed)
+    source.feed.stop()
+    assert eventually(lambda: not table.ticking)
+    return table, weakref.ref(source.feed)
