@@ -1,5 +1,6 @@
 """Messages to protobuf and back: total, pure; units and spellings of the wire end here."""
 
+import math
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -51,10 +52,13 @@ def nanoseconds(time: datetime) -> int:
     return (time - EPOCH) // timedelta(microseconds=1) * 1000
 
 
-def encode_queue_message(message: QueueMessage) -> pb.QueueMessage:
-    """Write a message of a queue as its sender does; what the server sets is left out."""
+def encode_queue_message(message: QueueMessage, *, id: str = "") -> pb.QueueMessage:
+    """Write a message of a queue as its sender does; `id` is for one that has none.
+
+    What the server sets is left out.
+    """
     wire = pb.QueueMessage(
-        MessageID=message.id,
+        MessageID=message.id or id,
         ClientID=message.client_id,
         Channel=message.channel,
         Metadata=message.metadata,
@@ -119,10 +123,10 @@ def decode_send_result(wire: pb.SendQueueMessageResult, *, channel: str) -> Send
     )
 
 
-def encode_event(event: Event, *, store: bool) -> pb.Event:
-    """Write an event as its sender does."""
+def encode_event(event: Event, *, store: bool, id: str = "") -> pb.Event:
+    """Write an event as its sender does; `id` is for one that has none."""
     return pb.Event(
-        EventID=event.id,
+        EventID=event.id or id,
         ClientID=event.client_id,
         Channel=event.channel,
         Metadata=event.metadata,
@@ -187,10 +191,10 @@ def encode_request_subscription(kind: str, channel: str, *, client_id: str, grou
     )
 
 
-def encode_request(request: Request) -> pb.Request:
-    """Write a command or query; its timeout goes as milliseconds, rounded up."""
+def encode_request(request: Request, *, id: str = "") -> pb.Request:
+    """Write a command or query; `id` is for one that has none, the timeout goes as milliseconds."""
     return pb.Request(
-        RequestID=request.id,
+        RequestID=request.id or id,
         RequestTypeData=_REQUEST_TYPES[request.kind],
         ClientID=request.client_id,
         Channel=request.channel,
@@ -268,7 +272,8 @@ def decode_ping(wire: pb.PingResult, *, address: str) -> ServerInfo:
 
 def milliseconds(seconds: float) -> int:
     """Seconds as whole milliseconds, rounded up so that nothing ends before it was asked to."""
-    return -int(-seconds * 1000 // 1)
+    # 8.015 s are 8015.000000000001 ms in binary; that is no reason for 8016.
+    return math.ceil(round(seconds * 1000, 6))
 
 
 def _tags(tags: Mapping[str, str]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from enum import IntEnum
 from uuid import uuid4
 
 from kubemq_nb._wire import kubemq_pb2 as pb
+from kubemq_nb._wire.codec import milliseconds
 
 
 class Settling(IntEnum):
@@ -59,7 +60,7 @@ def poll(channel: str, *, count: int, wait: float, client_id: str) -> pb.QueuesD
         RequestTypeData=pb.Get,
         Channel=channel,
         MaxItems=count,
-        WaitTimeout=math.ceil(wait * 1000),
+        WaitTimeout=milliseconds(wait),
     )
 
 

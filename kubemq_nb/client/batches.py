@@ -13,7 +13,7 @@ from kubemq_nb._wire.kubemq_pb2 import QueueMessagesBatchResponse
 from kubemq_nb.client import checks
 from kubemq_nb.client.calls import Cancellation, Pending
 from kubemq_nb.client.channel import Channel
-from kubemq_nb.client.ids import with_id
+from kubemq_nb.client.ids import new_id
 from kubemq_nb.errors import KubeMQError, OutcomeUnknown, RequestRejected
 from kubemq_nb.messages import QueueMessage, SendResult
 
@@ -143,4 +143,4 @@ def _encoded(message: QueueMessage) -> bytes | SendResult:
         checks.check_queue_message(message)
     except RequestRejected as error:
         return SendResult(id=message.id, channel=message.channel, sent=False, error=str(error))
-    return codec.encode_queue_message(with_id(message)).SerializeToString()
+    return codec.encode_queue_message(message, id=new_id()).SerializeToString()

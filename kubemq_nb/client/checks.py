@@ -5,12 +5,15 @@ The rules are `kubemq_nb.rules`; here they speak to a person, with the broker's 
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from kubemq_nb import rules
 from kubemq_nb.errors import InvalidChannel, InvalidMessage, RequestRejected
 from kubemq_nb.messages import Event, QueueMessage, Request
 
 _STORE_CLIENT_ID = re.compile(r"[A-Za-z0-9_-]+")
+
+_channel_error = lru_cache(rules.channel_error)  # a batch asks it of one name many times
 
 _CHANNEL_WORDS = {
     102: "is empty",
@@ -22,14 +25,14 @@ _CHANNEL_WORDS = {
 
 def check_channel(channel: str, *, wildcards: bool = False) -> None:
     """Refuse a channel name of events or requests that breaks a rule."""
-    if number := rules.channel_error(channel, wildcards=wildcards):
+    if number := _channel_error(channel, wildcards=wildcards):
         raise _invalid_channel(channel, number, number)
     _check_utf8("The channel", channel, None)
 
 
 def check_queue(channel: str) -> None:
     """Refuse a queue name that breaks a rule."""
-    if number := rules.channel_error(channel):
+    if number := _channel_error(channel):
         raise _invalid_channel(channel, number, 120)
     _check_utf8("The channel", channel, None)
 

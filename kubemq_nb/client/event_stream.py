@@ -9,7 +9,7 @@ from kubemq_nb._wire.status import broken, never_left, too_late
 from kubemq_nb.client import checks
 from kubemq_nb.client.calls import Cancellation, Conversation
 from kubemq_nb.client.channel import Channel
-from kubemq_nb.client.ids import with_id
+from kubemq_nb.client.ids import new_id
 from kubemq_nb.errors import KubeMQError, OutcomeUnknown, RequestRejected
 from kubemq_nb.messages import Event, SendResult
 
@@ -72,13 +72,13 @@ class _Sending:
             refused = SendResult(id=event.id, channel=event.channel, sent=False, error=str(error))
             self._results.append(refused)
             return
-        event = with_id(event)
-        self._results.append(SendResult(id=event.id, channel=event.channel))
+        id = event.id or new_id()
+        self._results.append(SendResult(id=id, channel=event.channel))
         if self._store:
             self._unanswered.append(index)
         else:
-            self._by_id[event.id] = index
-        wire = codec.encode_event(event, store=self._store)
+            self._by_id[id] = index
+        wire = codec.encode_event(event, store=self._store, id=id)
         try:
             self.stream.send(wire, timeout=self._attempt.timeout)
         except TimeoutError:

@@ -8,7 +8,7 @@ from kubemq_nb.client import checks
 from kubemq_nb.client.calls import PayloadStream
 from kubemq_nb.client.channel import Channel
 from kubemq_nb.client.event_stream import Progress, send_stream
-from kubemq_nb.client.ids import with_id
+from kubemq_nb.client.ids import new_id
 from kubemq_nb.client.subscription import OnState, StateChange, Subscription
 from kubemq_nb.messages import Event, SendResult
 
@@ -49,7 +49,7 @@ def send_event(channel: Channel, event: Event, *, store: bool) -> SendResult:
     """Send one event, live or to be stored."""
     checks.check_event(event)
     attempt = channel.attempt(f"the send to {event.channel}", channel=event.channel, effect=True)
-    wire = codec.encode_event(with_id(event), store=store)
+    wire = codec.encode_event(event, store=store, id=new_id())
     answer = channel.call(channel.stub.send_event, wire, attempt)
     if not answer.Sent:
         raise status.refusal(answer.Error, attempt)

@@ -12,7 +12,7 @@ from kubemq_nb._wire.queue_requests import Action
 from kubemq_nb.client import checks
 from kubemq_nb.client.calls import Cancellation
 from kubemq_nb.client.channel import Channel
-from kubemq_nb.client.ids import with_id
+from kubemq_nb.client.ids import new_id
 from kubemq_nb.client.transaction_state import OnChange, SettlingName, State
 from kubemq_nb.errors import KubeMQError, OutcomeUnknown, TransactionClosed
 from kubemq_nb.messages import QueueMessage, Settlement
@@ -217,7 +217,7 @@ class OneTransaction:
             channel=to,
             sequence=self.sequence,
             visibility=visibility,
-            message=codec.encode_queue_message(with_id(message)) if message else None,
+            message=codec.encode_queue_message(message, id=new_id()) if message else None,
         )
         self._stream.send(request)
         while True:

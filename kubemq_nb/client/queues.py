@@ -12,7 +12,7 @@ from kubemq_nb.client.calls import Cancellation
 from kubemq_nb.client.channel import Channel
 from kubemq_nb.client.counts import QueueInfo, queue_counts, waiting
 from kubemq_nb.client.downstream import Downstream
-from kubemq_nb.client.ids import with_id
+from kubemq_nb.client.ids import new_id
 from kubemq_nb.errors import KubeMQError, RequestRejected
 from kubemq_nb.messages import QueueMessage, SendResult
 from kubemq_nb.rules import MAX_MESSAGES
@@ -43,7 +43,7 @@ class QueuesClient:
         """Send one message; an id is made when it has none. Refusal raises RequestRejected."""
         checks.check_queue_message(message)
         attempt = self._attempt(f"the send to {message.channel}", message.channel, effect=True)
-        wire = codec.encode_queue_message(with_id(message))
+        wire = codec.encode_queue_message(message, id=new_id())
         answer = self._channel.call(self._channel.stub.send_queue_message, wire, attempt)
         if answer.IsError:
             raise status.refusal(answer.Error, attempt)

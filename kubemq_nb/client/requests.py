@@ -8,7 +8,7 @@ from kubemq_nb._wire import codec
 from kubemq_nb.client import checks
 from kubemq_nb.client.calls import Cancellation, PayloadStream
 from kubemq_nb.client.channel import Channel
-from kubemq_nb.client.ids import with_id
+from kubemq_nb.client.ids import new_id
 from kubemq_nb.client.subscription import OnState, StateChange, Subscription
 from kubemq_nb.errors import InvalidMessage
 from kubemq_nb.messages import Request, Response
@@ -35,7 +35,7 @@ class RequestsClient:
         what = f"the {request.kind} to {request.channel}"
         # The broker's own timeout comes first: it says that nobody answered, ours only that nothing came.
         attempt = self._channel.attempt(what, channel=request.channel, wait=request.timeout, effect=True)
-        wire = codec.encode_request(with_id(request))
+        wire = codec.encode_request(request, id=new_id())
         began = time.perf_counter()
 
         def work(cancellation: Cancellation) -> bytes:

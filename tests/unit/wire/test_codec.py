@@ -107,7 +107,9 @@ def test_no_instant_is_none():
     assert codec.instant(0) is None
 
 
-@pytest.mark.parametrize(("asked", "sent"), [(0.7, 700), (2, 2000), (0.0001, 1), (1.0005, 1001)])
+@pytest.mark.parametrize(
+    ("asked", "sent"), [(0.7, 700), (2, 2000), (0.0001, 1), (1.0005, 1001), (8.015, 8015)]
+)
 def test_milliseconds_are_rounded_up_so_that_nothing_ends_early(asked, sent):
     assert codec.milliseconds(asked) == sent
 
