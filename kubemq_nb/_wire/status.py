@@ -5,7 +5,7 @@ resolution end a call before anything is written; every other break may come aft
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -53,18 +53,19 @@ _NEVER_LEFT = (
 _CAUSES = (
     ("Connection refused", "connection refused"),
     ("not ready to accept requests", "it is not ready yet"),
-    ("Hostname Verification", "its certificate is for another name"),
-    ("CERTIFICATE_VERIFY_FAILED: certificate has expired", "its certificate has expired"),
-    ("CERTIFICATE_VERIFY_FAILED", "its certificate is not signed by the given CA"),
-    ("WRONG_VERSION_NUMBER", "it does not speak TLS"),
-    ("CERTIFICATE_REQUIRED", "it wants a client certificate"),
-    ("andshake failed", "the TLS handshake failed"),
     ("No route to host", "no route to host"),
     ("etwork is unreachable", "the network is unreachable"),
     ("esolution", "the name is not known"),
     ("Domain name not found", "the name is not known"),
-    ("Socket closed", "it closed the connection; does it want TLS?"),
-    ("onnection reset", "it closed the connection; does it want TLS?"),
+)
+_TLS_CAUSES = (
+    ("Hostname Verification", "its certificate is for another name"),
+    ("certificate has expired", "its certificate has expired"),
+    ("CERTIFICATE_VERIFY_FAILED", "its certificate is not signed by the given CA"),
+    ("WRONG_VERSION_NUMBER", "it does not speak TLS"),
+    ("andshake failed", "the TLS handshake failed"),
+    ("Socket closed", "it closed the connection, as one does that wants TLS or a client certificate"),
+    ("onnection reset", "it closed the connection, as one does that wants TLS or a client certificate"),
 )
 
 
@@ -175,16 +176,31 @@ def never_left(error: KubeMQError) -> bool:
 
 
 def _unavailable(details: str, attempt: Attempt) -> KubeMQError:
-    if any(sign in details for sign in _NEVER_LEFT):
-        return nobody_there(_cause(details, attempt), attempt)
-    return broken(attempt, details)
+    if not any(sign in details for sign in _NEVER_LEFT):
+        return broken(attempt, details)
+    if cause := _meaning(details, _CAUSES):
+        return nobody_there(cause, attempt)
+    if cause := _meaning(details, _TLS_CAUSES):
+        return BrokerUnavailable(
+            f"No connection to {attempt.address}: {cause}. {_nothing_sent(attempt)}See --ca, --cert and --key.",
+            address=attempt.address,
+            channel=attempt.channel,
+        )
+    return nobody_there(tried_for(attempt.timeout), attempt)
+
+
+def _meaning(details: str, causes: Iterable[tuple[str, str]]) -> str:
+    return next((words for sign, words in causes if sign in details), "")
+
+
+def _nothing_sent(attempt: Attempt) -> str:
+    return "Nothing was sent. " if attempt.effect else ""
 
 
 def nobody_there(cause: str, attempt: Attempt) -> BrokerUnavailable:
     """Nothing answers at the address, for a cause in words ("connection refused")."""
-    nothing = "Nothing was sent. " if attempt.effect else ""
     return BrokerUnavailable(
-        f"Nothing answers at {attempt.address} ({cause}). {nothing}{HINT}",
+        f"Nothing answers at {attempt.address} ({cause}). {_nothing_sent(attempt)}{HINT}",
         address=attempt.address,
         channel=attempt.channel,
     )
@@ -193,11 +209,6 @@ def nobody_there(cause: str, attempt: Attempt) -> BrokerUnavailable:
 def tried_for(timeout: float) -> str:
     """The cause when nothing at all came back, in words."""
     return f"tried for {_seconds(timeout)}"
-
-
-def _cause(details: str, attempt: Attempt) -> str:
-    found = (words for sign, words in _CAUSES if sign in details)
-    return next(found, tried_for(attempt.timeout))
 
 
 def broken(attempt: Attempt, details: str = "") -> KubeMQError:

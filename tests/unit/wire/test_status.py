@@ -78,6 +78,47 @@ def test_a_refused_connection_says_what_where_and_what_to_do():
     )
 
 
+@pytest.mark.parametrize(
+    ("details", "cause"),
+    [
+        (
+            "ipv4:127.0.0.1:1: Tls handshake failed (TSI_PROTOCOL_FAILURE): SSL_ERROR_SSL: error:1000007d:SSL"
+            " routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED: unable to get local issuer certificate: OK",
+            "its certificate is not signed by the given CA",
+        ),
+        (
+            "ipv4:127.0.0.1:1: Tls handshake failed (TSI_PROTOCOL_FAILURE): SSL_ERROR_SSL: error:100000f7:SSL"
+            " routines:OPENSSL_internal:WRONG_VERSION_NUMBER: Invalid certificate verification context: OK",
+            "it does not speak TLS",
+        ),
+        (
+            "ipv4:127.0.0.1:1: Custom verification check failed with error: UNAUTHENTICATED:"
+            " Hostname Verification Check failed.",
+            "its certificate is for another name",
+        ),
+        (
+            "ipv4:127.0.0.1:1: Socket closed",
+            "it closed the connection, as one does that wants TLS or a client certificate",
+        ),
+    ],
+)
+def test_a_connection_that_fails_over_tls_says_why(details, cause):
+    failed = Failed(CODE.UNAVAILABLE, f"failed to connect to all addresses; last error: UNKNOWN: {details}")
+
+    error = status.from_grpc(failed, READ)
+
+    assert isinstance(error, errors.BrokerUnavailable)
+    assert str(error) == f"No connection to here:1: {cause}. See --ca, --cert and --key."
+
+
+def test_a_name_that_is_not_known_is_told():
+    details = "errors resolving x:1: [field:hostname lookup error: Domain name not found]"
+
+    error = status.from_grpc(Failed(CODE.UNAVAILABLE, details), READ)
+
+    assert str(error).startswith("Nothing answers at here:1 (the name is not known).")
+
+
 def test_an_unknown_outcome_says_to_look_first():
     error = status.from_grpc(Failed(CODE.DEADLINE_EXCEEDED), SEND)
 
