@@ -4,6 +4,7 @@ Bytes in, bytes out. Whatever does not decode (broken framing, text that is no U
 have the order of the broker's own records, which this layer does not know.
 """
 
+import random
 import secrets
 import string
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -36,9 +37,14 @@ class Malformed(Exception):
     """Bytes that are no message of the kind expected."""
 
 
-def new_id(length: int = 22) -> str:
-    """An id as the real server makes them: 22 characters, base 62."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+def new_id() -> str:
+    """An id as the real server makes them: 22 characters, base 62. Nobody need fail to guess it."""
+    return "".join(random.choices(_ALPHABET, k=22))  # noqa: S311
+
+
+def new_inbox() -> str:
+    """A name that nobody can guess, for the place where an answer is expected; in the real server's form."""
+    return "_INBOX.{}.{}".format(*("".join(secrets.choice(_ALPHABET) for _ in range(n)) for n in (22, 8)))
 
 
 def _read(kind: type[M], data: bytes) -> M:

@@ -90,7 +90,7 @@ class Broker:
         self._queues = Queues(clock, commit, new_channel)
         self._events_store = EventsStore(clock, commit, new_channel, serving.stamp_event)
         self._events = Events(clock)
-        self._requests = Requests(clock, new_inbox)
+        self._requests = Requests(clock, serving.new_inbox)
         self._channels = Channels(
             clock,
             commit,
@@ -140,11 +140,6 @@ class Broker:
         host = f"kubemq-{host}" if host[:1].isdigit() else host
         uptime = time.time_ns() - self._started
         return serving.ping_result(host, VERSION, self._started // SECOND, uptime // SECOND)
-
-
-def new_inbox() -> str:
-    """A name for the place where an answer is expected, as the real server makes them."""
-    return f"_INBOX.{serving.new_id()}.{serving.new_id(8)}"
 
 
 async def listen(broker: Broker, address: str, access: Access) -> tuple[grpc.aio.Server, int]:

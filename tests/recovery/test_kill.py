@@ -12,45 +12,12 @@ import grpc
 import pytest
 
 from kubemq_nb._wire import kubemq_pb2 as pb
-from kubemq_nb._wire import methods
 from kubemq_nb.broker import launcher
+from tests.plain_wire import Wire
 
 KILLS = 20
 SEED = 20260701
 pytestmark = [pytest.mark.embedded_only, pytest.mark.timeout(300)]
-
-
-class Wire:
-    """A plain connection to one broker."""
-
-    def __init__(self, broker):
-        options = [("grpc.use_local_subchannel_pool", 1)]
-        self.channel = grpc.insecure_channel(broker.address, options=options)
-        self.metadata = (("authorization", broker.token()),)
-
-    def unary(self, rpc, request, gives, timeout=10):
-        method = self.channel.unary_unary(
-            methods.path(rpc),
-            request_serializer=type(request).SerializeToString,
-            response_deserializer=gives.FromString,
-        )
-        return method(request, timeout=timeout, metadata=self.metadata)
-
-    def stream(self, rpc, requests, gives):
-        method = self.channel.stream_stream(
-            methods.path(rpc),
-            request_serializer=lambda message: message.SerializeToString(),
-            response_deserializer=gives.FromString,
-        )
-        return method(requests, metadata=self.metadata)
-
-    def subscribe(self, request):
-        method = self.channel.unary_stream(
-            methods.path("SubscribeToEvents"),
-            request_serializer=pb.Subscribe.SerializeToString,
-            response_deserializer=pb.EventReceive.FromString,
-        )
-        return method(request, timeout=30, metadata=self.metadata)
 
 
 def message(id, channel):
@@ -131,7 +98,7 @@ def everything_stored(wire, channel):
         Channel=channel,
         EventsStoreTypeData=pb.Subscribe.StartFromFirst,
     )
-    stream = wire.subscribe(request)
+    stream = wire.subscribe("SubscribeToEvents", request, pb.EventReceive)
     found = list(iter(lambda: next(stream).EventID, "last"))
     stream.cancel()
     return found
@@ -144,6 +111,15 @@ def broker():
     broker.stop()
 
 
+def eventually_grown(acked):
+    """Wait until every sender has had an answer, however slow the machine is."""
+    before = {name: len(ids) for name, ids in acked.items()}
+    deadline = time.monotonic() + 20
+    while any(len(ids) == before[name] for name, ids in acked.items()):
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.005)
+
+
 @pytest.fixture
 def survived(broker):
     """The acknowledged ids, and those that are there after the kills, for each way of sending."""
@@ -151,19 +127,20 @@ def survived(broker):
     acked = {name: [] for name in SENDERS}
     ids = {name: (f"{name}-{number:07d}" for number in itertools.count()) for name in SENDERS}
     for _ in range(KILLS):
-        wires = {name: Wire(broker) for name in SENDERS}
+        wires = {name: Wire(broker.address, broker.token()) for name in SENDERS}
         threads = [
             threading.Thread(target=until_killed, args=(sender, wires[name], ids[name], acked[name]))
             for name, sender in SENDERS.items()
         ]
         for thread in threads:
             thread.start()
-        time.sleep(chance.uniform(0.02, 0.4))  # the random moment itself
+        eventually_grown(acked)
+        time.sleep(chance.uniform(0, 0.3))  # the random moment itself
         os.kill(broker.pid, signal.SIGKILL)
         for thread in threads:
             thread.join()
         broker.restart()
-    wire = Wire(broker)
+    wire = Wire(broker.address, broker.token())
     there = {name: everything_in(wire, name) for name in QUEUES}
     there |= {name: everything_stored(wire, name) for name in LOGS}
     return acked, there
@@ -173,7 +150,7 @@ def test_twenty_kills_lose_nothing_double_nothing_and_keep_the_order(survived):
     acked, there = survived
 
     for name in SENDERS:
-        assert len(acked[name]) > KILLS, f"{name}: too few were sent to tell anything"
+        assert len(acked[name]) >= KILLS, f"{name}: too few were sent to tell anything"
         assert set(acked[name]) - set(there[name]) == set(), f"{name}: acknowledged and lost"
         assert len(there[name]) == len(set(there[name])), f"{name}: doubled"
         assert there[name] == sorted(there[name]), f"{name}: out of order"
@@ -199,7 +176,7 @@ def get(wire, channel, limit):
 
 
 def test_messages_of_an_open_transaction_come_back_at_their_places_after_a_kill(broker):
-    wire = Wire(broker)
+    wire = Wire(broker.address, broker.token())
     for number in range(10):
         wire.unary("SendQueueMessage", message(f"m{number}", "held"), pb.SendQueueMessageResult)
     _stream, held, hold = get(wire, "held", 5)
@@ -211,14 +188,16 @@ def test_messages_of_an_open_transaction_come_back_at_their_places_after_a_kill(
     request = pb.ReceiveQueueMessagesRequest(
         ClientID="reader", Channel="held", MaxNumberOfMessages=10, WaitTimeSeconds=5
     )
-    back = Wire(broker).unary("ReceiveQueueMessages", request, pb.ReceiveQueueMessagesResponse)
+    back = Wire(broker.address, broker.token()).unary(
+        "ReceiveQueueMessages", request, pb.ReceiveQueueMessagesResponse
+    )
     assert [message.MessageID for message in held] == [f"m{n}" for n in range(5)]
     assert [message.MessageID for message in back.Messages] == [f"m{n}" for n in range(10)]
     assert {message.Attributes.ReceiveCount for message in back.Messages} == {1}
 
 
 def test_a_message_of_an_old_stream_comes_back_behind_the_others_after_a_kill(broker):
-    wire = Wire(broker)
+    wire = Wire(broker.address, broker.token())
     for number in range(3):
         wire.unary("SendQueueMessage", message(f"m{number}", "held"), pb.SendQueueMessageResult)
     hold = threading.Event()
@@ -239,7 +218,9 @@ def test_a_message_of_an_old_stream_comes_back_behind_the_others_after_a_kill(br
     request = pb.ReceiveQueueMessagesRequest(
         ClientID="reader", Channel="held", MaxNumberOfMessages=3, WaitTimeSeconds=5
     )
-    back = Wire(broker).unary("ReceiveQueueMessages", request, pb.ReceiveQueueMessagesResponse)
+    back = Wire(broker.address, broker.token()).unary(
+        "ReceiveQueueMessages", request, pb.ReceiveQueueMessagesResponse
+    )
     assert first == "m0"
     assert [(m.MessageID, m.Attributes.ReceiveCount) for m in back.Messages] == [
         ("m1", 1),
@@ -249,7 +230,7 @@ def test_a_message_of_an_old_stream_comes_back_behind_the_others_after_a_kill(br
 
 
 def test_what_was_acked_before_a_kill_does_not_come_back(broker):
-    wire = Wire(broker)
+    wire = Wire(broker.address, broker.token())
     for number in range(4):
         wire.unary("SendQueueMessage", message(f"m{number}", "acked"), pb.SendQueueMessageResult)
     everything = everything_in(wire, "acked")
@@ -258,4 +239,4 @@ def test_what_was_acked_before_a_kill_does_not_come_back(broker):
     broker.restart()
 
     assert len(everything) == 4
-    assert everything_in(Wire(broker), "acked") == []
+    assert everything_in(Wire(broker.address, broker.token()), "acked") == []
