@@ -7,7 +7,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_loca
 from traitlets import Bool, Int
 
 from kubemq_nb.errors import KubeMQError
-from kubemq_nb.magics import history, reference
+from kubemq_nb.magics import history, question, reference
 from kubemq_nb.magics.commands import COMMANDS
 from kubemq_nb.magics.completion import Completion
 from kubemq_nb.magics.dispatch import Dispatcher
@@ -38,6 +38,19 @@ class KubeMQMagics(Magics):
         self.dispatcher = Dispatcher(shell, self.look)
         self.formatters = Formatters(shell, self.look)
         self.completion = Completion(shell, COMMANDS, self.dispatcher.channels)
+        self.question = question.transformer(COMMANDS)
+
+    def add(self) -> None:
+        """Take part in displays, completion and help of the shell."""
+        self.formatters.add()
+        self.completion.add()
+        self.owner.input_transformers_cleanup.append(self.question)
+
+    def remove(self) -> None:
+        """Leave the shell as it was."""
+        self.owner.input_transformers_cleanup.remove(self.question)
+        self.completion.remove()
+        self.formatters.remove()
 
     def look(self) -> Look:
         """What the user chose of all displays."""
@@ -81,8 +94,7 @@ def load_ipython_extension(shell: "InteractiveShell") -> None:
         return
     magics = KubeMQMagics(shell)
     shell.register_magics(magics)
-    magics.formatters.add()
-    magics.completion.add()
+    magics.add()
 
 
 def unload_ipython_extension(shell: "InteractiveShell") -> None:
@@ -92,7 +104,6 @@ def unload_ipython_extension(shell: "InteractiveShell") -> None:
         return
     for table in shell.magics_manager.magics.values():
         table.pop("kubemq", None)
-    magics.completion.remove()
-    magics.formatters.remove()
+    magics.remove()
     for session in registry.all():
         session.close()

@@ -73,7 +73,9 @@ def columns_of(head: "DataFrame", look: Look) -> list[Column]:
     """The columns of these rows that a reader wants."""
     names = _of_messages(head) if "body" in head.columns else _of_facts(head)
     if look.deterministic:
-        volatile = VOLATILE | ({"id"} if "sent" in head.columns else set())
+        # Messages have ids of their own, jobs are numbered.
+        numbered = "id" in head.columns and head["id"].dtype != object
+        volatile = VOLATILE if numbered else VOLATILE | {"id"}
         names = [name for name in names if name not in volatile]
     return [column for name in names for column in _columns(head, name)]
 

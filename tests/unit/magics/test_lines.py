@@ -327,6 +327,18 @@ def test_help_is_where_ipython_looks_for_it(lab, monkeypatch):
     assert "%kubemq queues peek CHANNEL" in pages[0]
 
 
+@pytest.mark.parametrize(
+    ("line", "begins"),
+    [
+        ("%kubemq queues peek?", "%kubemq queues peek CHANNEL [options]"),
+        ("%kubemq queue?", "queues: "),
+        ("%kubemq status?", "%kubemq status [options]"),
+    ],
+)
+def test_a_question_mark_after_a_command_asks_for_its_help(run, line, begins):
+    assert run(line).startswith(begins)
+
+
 @pytest.mark.embedded_only
 def test_a_broker_of_ones_own_can_be_stopped_started_and_emptied(shell):
     load_ipython_extension(shell)
@@ -367,6 +379,7 @@ def test_loading_twice_changes_nothing(lab):
 
 
 def test_unloading_leaves_nothing(shell, address, credentials):
+    transformers = len(shell.input_transformers_cleanup)
     plain = dict(shell.display_formatter.formatters["text/plain"].type_printers)
     load_ipython_extension(shell)
     options = "".join(f" --{name.replace('_', '-')} {value}" for name, value in credentials.items())
@@ -377,6 +390,7 @@ def test_unloading_leaves_nothing(shell, address, credentials):
 
     assert registry.all() == []
     assert shell.Completer.custom_matchers == []
+    assert len(shell.input_transformers_cleanup) == transformers
     assert "kubemq" not in shell.magics_manager.magics["line"]
     assert dict(shell.display_formatter.formatters["text/plain"].type_printers) == plain
     load_ipython_extension(shell)
