@@ -322,7 +322,8 @@ def draft_error(draft: Draft) -> str:
     number = _address_error(draft) or _policy_error(draft)
     if draft.error or number:
         return draft.error or rules.text(number)
-    return "" if is_storable(draft.channel) else INVALID_NAME
+    # Where nobody can receive from, a dead letter would be lost.
+    return "" if is_storable(draft.channel) and is_storable(draft.dead_letter) else INVALID_NAME
 
 
 def _address_error(draft: Draft) -> int:

@@ -82,6 +82,11 @@ def test_names_that_the_real_storage_refuses_are_refused(engine, name):
     assert engine.send(name, "a")[0].error == "stan: invalid publish request"
 
 
+@pytest.mark.parametrize("name", [".a", "a..b", "a/b"])
+def test_a_dead_letter_queue_that_nobody_can_receive_from_is_refused(engine, name):
+    assert engine.send("orders", "a", dead_letter=name)[0].error == "stan: invalid publish request"
+
+
 def test_a_receive_that_can_be_filled_answers_at_once(engine):
     engine.send("orders", "a", "b", "c")
 
