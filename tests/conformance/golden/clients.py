@@ -52,10 +52,13 @@ async def unary(channel: grpc.aio.Channel, method: str, values: Plain, deadline:
     began = asyncio.get_running_loop().time()
     call = _unary_call(channel, method, values, deadline)
     code = await call.code()
-    answer = await call if code is grpc.StatusCode.OK else None
+    answer = _known(await call) if code is grpc.StatusCode.OK else None
     seconds = asyncio.get_running_loop().time() - began
-    known = plain(answer) if isinstance(answer, Message) else answer and {}
-    return Outcome(known, Status(code.name, await call.details() or ""), seconds)
+    return Outcome(answer, Status(code.name, await call.details() or ""), seconds)
+
+
+def _known(answer: Message | bytes) -> Plain:
+    return plain(answer) if isinstance(answer, Message) else {}
 
 
 def _unary_call(
