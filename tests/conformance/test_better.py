@@ -1,4 +1,4 @@
-"""Where the real server hurts its users, the embedded broker does not: docs/compatibility.md, by its lines."""
+"""Where the real server hurts its users, the embedded broker does not (docs/compatibility.md)."""
 
 import hashlib
 import itertools
