@@ -8,19 +8,19 @@ One column list and one dtype a column for each kind, also when there is no row:
 - yes or no is `bool`, `boolean` where it may be unknown.
 
 `body` is bytes; `decoded` is the same as JSON, else as text, else None. Facts of the read are in `df.attrs`.
+
+pandas takes its time to load: it does so with the first frame, while a broker starts or a server is reached.
 """
 
-from kubemq_nb.frames.build import (
-    decode,
-    empty,
-    events,
-    queue_messages,
-    requests,
-    results,
-    table,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from kubemq_nb.frames.decoding import decode
 from kubemq_nb.frames.kinds import COLUMNS, TIME
-from kubemq_nb.frames.rows import read_csv, read_file, records
+
+if TYPE_CHECKING:
+    from kubemq_nb.frames.build import empty, events, queue_messages, requests, results, table
+    from kubemq_nb.frames.rows import read_file, records
 
 __all__ = [
     "COLUMNS",
@@ -28,11 +28,26 @@ __all__ = [
     "decode",
     "empty",
     "events",
+    "load",
     "queue_messages",
-    "read_csv",
     "read_file",
     "records",
     "requests",
     "results",
     "table",
 ]
+
+
+def load() -> None:
+    """Load pandas now, for whoever has time to wait for it."""
+    for module in ("build", "rows"):
+        home = import_module(f"{__name__}.{module}")
+        globals().update({name: getattr(home, name) for name in __all__ if name in vars(home)})
+
+
+def __getattr__(name: str) -> Any:
+    """Find what needs pandas when it is first used."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    load()
+    return globals()[name]

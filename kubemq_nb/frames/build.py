@@ -1,31 +1,23 @@
 """Columns to DataFrames, without one object a row."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from hashlib import md5
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from kubemq_nb._wire import columns as wire
+from kubemq_nb.frames.decoding import decode_all
 from kubemq_nb.frames.kinds import COLUMNS, EVENTS, EVENTS_STORE, QUEUE, REQUESTS, RESULTS, TIME
 from kubemq_nb.messages import SendResult
 
 _NO_TIME = np.iinfo(np.int64).min  # NaT
-_SENDER_TAG = (
-    "x-kubemq-client-id"  # the official SDKs put the sender of an event there; the wire has no field
-)
 
 
 def queue_messages(payloads: Sequence[bytes], **attrs: object) -> pd.DataFrame:
     """A frame of messages of a queue from their wire bytes."""
     read = wire.queue_messages(payloads)
     columns: dict[str, list[Any]] = read.columns
-    columns["md5_of_body"] = [
-        given or md5(body, usedforsecurity=False).hexdigest()
-        for given, body in zip(columns["md5_of_body"], columns["body"], strict=True)
-    ]
     columns["dead_letter"] = [queue or None for queue in columns["dead_letter"]]
     return _frame(read, QUEUE, {"kind": "queues", **attrs})
 
@@ -47,7 +39,7 @@ def events(
     """
     read = wire.events(payloads)
     columns: dict[str, list[Any]] = read.columns
-    columns["client_id"] = [tags.get(_SENDER_TAG) for tags in columns["tags"]]
+    columns["client_id"] = [sender or None for sender in columns["client_id"]]
     if kind == "events":
         columns["sequence"] = [None] * len(payloads)
         columns["timestamp"] = list(arrived)
@@ -88,7 +80,7 @@ def table(
         dtypes: Dtype by name.
         attrs: Facts about the frame, beside its `count`.
     """
-    frame = pd.DataFrame({name: _series(columns[name], dtype) for name, dtype in dtypes.items()})
+    frame = pd.DataFrame({name: _column(columns[name], dtype) for name, dtype in dtypes.items()})
     frame.attrs.update({"count": len(frame), **attrs})
     return frame
 
@@ -99,44 +91,29 @@ def empty(kind: str, **attrs: object) -> pd.DataFrame:
     return table({name: [] for name in dtypes}, dtypes, count=0, **attrs)
 
 
-def decode(body: bytes) -> object:
-    """A body as JSON, else as text, else None; an empty one is None."""
-    try:
-        return _JSON.decode(body.decode()) if body[:1] in _JSON_STARTS else body.decode() or None
-    except UnicodeDecodeError:
-        return None
-    except (ValueError, RecursionError):
-        return body.decode()
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-_JSON = json.JSONDecoder(parse_constant=_refuse_constant)
-_JSON_STARTS = frozenset(bytes([byte]) for byte in b'{["0123456789-tfn \t\r\n')
-
-
 def _frame(read: wire.Columns, dtypes: Mapping[str, str], attrs: dict[str, object]) -> pd.DataFrame:
     columns: dict[str, list[Any]] = read.columns
-    columns["decoded"] = [decode(body) for body in columns["body"]]
+    columns["decoded"] = decode_all(columns["body"])
     frame = table(columns, dtypes, count=len(columns["id"]), **attrs)
     if read.errors:
         frame.attrs["damaged"] = [f"row {row}: {reason}" for row, reason in read.errors]
     return frame
 
 
-def _series(values: Sequence[object], dtype: str) -> "pd.Series[Any]":
-    if dtype == "object":
+def _column(values: Sequence[Any], dtype: str) -> Any:
+    """One column in the form that DataFrame takes fastest and keeps as it is."""
+    if dtype == "object":  # as a Series: pandas 3 would make text of its own kind of an array
         return pd.Series(np.fromiter(values, dtype=object, count=len(values)), dtype=object)
     if dtype == TIME:
         return _times(values)
+    if dtype in {"int64", "float64", "bool"}:
+        return np.array(values, dtype=dtype)
     return pd.Series(list(values), dtype=dtype)
 
 
-def _times(values: Sequence[object]) -> "pd.Series[Any]":
+def _times(values: Sequence[Any]) -> pd.DatetimeIndex:
     if not any(isinstance(value, int) for value in values):
-        return pd.Series(pd.DatetimeIndex(list(values), tz="UTC").as_unit("ns"))
+        return pd.DatetimeIndex(list(values), tz="UTC").as_unit("ns")
     nanoseconds = np.array(values, dtype=np.int64)
     nanoseconds[nanoseconds == 0] = _NO_TIME
-    return pd.Series(nanoseconds.view("M8[ns]")).dt.tz_localize("UTC")
+    return pd.DatetimeIndex(nanoseconds.view("M8[ns]"), tz="UTC")

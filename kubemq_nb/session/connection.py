@@ -8,7 +8,7 @@ from kubemq_nb import frames
 from kubemq_nb.client.channel import Channel
 from kubemq_nb.errors import KubeMQError
 from kubemq_nb.messages import ServerInfo
-from kubemq_nb.session import access, registry
+from kubemq_nb.session import access, background, registry
 from kubemq_nb.session.broker import Broker
 from kubemq_nb.session.channels import Channels
 from kubemq_nb.session.embedded import Embedded
@@ -224,6 +224,7 @@ def connect(
         BrokerStartError: The embedded broker did not start.
     """
     where = access.address_of(address, store)
+    background.spawn("load", frames.load)  # it takes as long as a broker to start
     embedded = None if where else Embedded(store)
     try:
         if embedded:

@@ -8,6 +8,7 @@ import pytest
 
 from kubemq_nb import frames
 from kubemq_nb._wire import kubemq_pb2 as pb
+from kubemq_nb.frames.decoding import decode_all
 from kubemq_nb.messages import SendResult
 
 NOON = 1_700_000_000_123_456_789  # Unix nanoseconds
@@ -108,6 +109,31 @@ def test_what_was_never_set_is_none_rather_than_empty_text():
 )
 def test_a_body_is_decoded_as_json_else_as_text_else_not_at_all(body, decoded):
     assert frames.decode(body) == decoded
+
+
+@pytest.mark.parametrize(
+    "bodies",
+    [
+        [b'{"a": 1}', b"[2]", b'"x"', b" 7 "],
+        [b"[1", b"2]"],
+        [b"1,2", b"3"],
+        [b"[1", b"2]", b"3,4"],
+        [b'1,"mark",2', b"3"],
+        [b"", b"1"],
+        [b"\xff", b"1"],
+        [b"NaN", b"1"],
+        [b'"\xed\xa0\x80"', b"1"],
+        [b"[" * 100_000, b"1"],
+        [],
+    ],
+    ids=range(11),
+)
+def test_many_bodies_are_decoded_as_each_of_them_is(bodies):
+    assert decode_all(bodies) == [frames.decode(body) for body in bodies]
+
+
+def test_a_thousand_and_more_bodies_are_decoded_in_their_order():
+    assert decode_all([str(number).encode() for number in range(2500)]) == list(range(2500))
 
 
 def test_decoded_lists_of_equal_length_stay_lists():
