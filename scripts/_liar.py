@@ -11,19 +11,24 @@ from tests.rows.lies import Lie, lies
 from tests.rows.proxy import Proxy
 
 
-def without_rows(table: list[Lie]) -> list[str]:
-    """Lies that nothing would notice."""
-    return [lie.name for lie in table if not lie.rows]
-
-
 def tell(table: list[Lie], arguments: list[str]) -> Liar:
     """Run the tests of the rows that these lies name, on an embedded broker behind the proxy."""
     broker = launcher.launch()
     try:
         with Proxy(broker.address, broker.token_file.read_text().strip()).running() as proxy:
             liar = Liar(proxy, table, say=lambda text: print(text, flush=True))
-            options = ["-p", "no:terminal", "--timeout=30", "--embedded", f"--address={proxy.address}"]
-            pytest.main([*options, "tests", *arguments], plugins=[liar])
+            options = [
+                "-o",
+                "addopts=",
+                "-p",
+                "no:terminal",
+                "--timeout=30",
+                "--embedded",
+                f"--address={proxy.address}",
+            ]
+            code = pytest.main([*options, "tests", *arguments], plugins=[liar])
+            if code == pytest.ExitCode.USAGE_ERROR or not liar.ran:
+                raise SystemExit(f"no test ran ({code!r})")
             return liar
     finally:
         broker.stop()
@@ -39,9 +44,11 @@ def main() -> int:
     if chosen.short:
         table = list({lie.rpc: lie for lie in reversed(table)}.values())
     liar = tell(table, rest)
-    print(f"\n{len(table) - len(liar.believed)} of {len(table)} lies are caught by every row that must fail")
+    caught = len(liar.told) - len(liar.believed)
+    print(f"\n{caught} of {len(table)} lies are caught by every row that must fail")
     problems = [f"fails without a lie: {test}" for test in liar.honest]
-    problems += [f"has no row: {name}" for name in without_rows(table)]
+    problems += [f"was not told: {lie.name}" for lie in table if lie not in liar.told]
+    problems += [f"has no row: {lie.name}" for lie in table if not lie.rows]
     problems += [f"believed by {' '.join(ids)}: {lie.name}" for lie, ids in liar.believed]
     print("\n".join(problems) or "every test passes when nobody lies")
     return 1 if problems else 0

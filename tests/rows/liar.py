@@ -15,11 +15,15 @@ class Liar:
 
     Attributes:
         honest: Tests that fail although nobody lies.
+        told: Lies that were told.
+        ran: How many tests there are.
         believed: Lies, each with the rows that passed although they must fail.
     """
 
     def __init__(self, proxy: Proxy, lies: list[Lie], *, say: Callable[[str], None]) -> None:
         self.honest: list[str] = []
+        self.told: list[Lie] = []
+        self.ran = 0
         self.believed: list[tuple[Lie, list[str]]] = []
         self._proxy = proxy
         self._lies = lies
@@ -38,11 +42,13 @@ class Liar:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Instead of one pass over the tests: an honest one, then one for each lie."""
+        self.ran = len(session.items)
         self.honest = sorted(self._run(session.items))
         for lie in self._lies:
             self._proxy.lie = lie
             self._judge(lie)
             self._proxy.lie = None
+            self.told.append(lie)
         return True
 
     def _judge(self, lie: Lie) -> None:
@@ -55,8 +61,8 @@ class Liar:
     def _run(self, tests: list[pytest.Item], *, until_failed: bool = False) -> set[str]:
         self._failed = set()
         for test in tests:
-            other = next((item for item in test.session.items if item is not test), None)
-            test.ihook.pytest_runtest_protocol(item=test, nextitem=other)
+            # The session stands for "any other test": what is the run's stays, the rest is taken down.
+            test.ihook.pytest_runtest_protocol(item=test, nextitem=test.session)
             if until_failed and self._failed:
                 break
         return self._failed
