@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[name] = str(home / name.lower())
         Path(os.environ[name]).mkdir(mode=0o700)
     os.environ["IPYTHONDIR"] = str(home / "ipython")
+    hypothesis.settings.register_profile("unhurried", deadline=None)  # a busy machine is no failure
+    hypothesis.settings.load_profile("unhurried")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
