@@ -40,7 +40,7 @@ def test_nothing_is_kept_that_came_without_the_token(stranger, ours, channel, ca
         getattr(stranger, call)(channel=channel, body=b"x", metadata="")
 
     assert ours.queues.peek(channel, wait=0).empty
-    assert ours.events_store.receive(channel).empty
+    assert ours.events_store.receive(channel, idle=0.1).empty
 
 
 @pytest.mark.parametrize(
