@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 from uuid import uuid4
 
+from kubemq_nb._wire import containers_pb2 as containers
 from kubemq_nb._wire import kubemq_pb2 as pb
 from kubemq_nb._wire.codec import milliseconds
 
@@ -50,6 +51,16 @@ def ack_all(channel: str, *, client_id: str) -> pb.AckAllQueueMessagesRequest:
     return pb.AckAllQueueMessagesRequest(
         RequestID=_id(), ClientID=client_id, Channel=channel, WaitTimeSeconds=1
     )
+
+
+def read_look(payload: bytes) -> containers.ReceiveQueueMessagesResponse:
+    """Read the answer to a peek; its messages stay bytes."""
+    return containers.ReceiveQueueMessagesResponse.FromString(payload)
+
+
+def read_ack_all(payload: bytes) -> pb.AckAllQueueMessagesResponse:
+    """Read the answer to the removal of all that waits."""
+    return pb.AckAllQueueMessagesResponse.FromString(payload)
 
 
 def poll(channel: str, *, count: int, wait: float, client_id: str) -> pb.QueuesDownstreamRequest:

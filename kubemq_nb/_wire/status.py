@@ -182,7 +182,8 @@ def _unavailable(details: str, attempt: Attempt) -> KubeMQError:
         return nobody_there(cause, attempt)
     if cause := _meaning(details, _TLS_CAUSES):
         return BrokerUnavailable(
-            f"No connection to {attempt.address}: {cause}. {_nothing_sent(attempt)}See --ca, --cert and --key.",
+            f"No connection to {attempt.address}: {cause}. {_nothing_sent(attempt)}"
+            "See --ca, --cert and --key.",
             address=attempt.address,
             channel=attempt.channel,
         )

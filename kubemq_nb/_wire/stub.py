@@ -15,6 +15,10 @@ from kubemq_nb._wire import containers_pb2 as containers
 from kubemq_nb._wire import kubemq_pb2 as pb
 from kubemq_nb._wire.methods import path
 
+DownstreamAnswer = containers.QueuesDownstreamResponse
+BatchAnswer = pb.QueueMessagesBatchResponse
+NOTHING = pb.Empty()
+
 Q = TypeVar("Q", bound=Message)
 A = TypeVar("A", bound=Message)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from uuid import uuid4
 
 from kubemq_nb._wire import codec, status
-from kubemq_nb._wire.kubemq_pb2 import QueueMessagesBatchResponse
+from kubemq_nb._wire.stub import BatchAnswer
 from kubemq_nb.client import checks
 from kubemq_nb.client.calls import Cancellation, Pending
 from kubemq_nb.client.channel import Channel
@@ -59,7 +59,7 @@ class _Batch:
         self._results: list[SendResult] = []
 
     def send(self) -> list[SendResult]:
-        before: tuple[_Part, Pending[QueueMessagesBatchResponse] | None] | None = None
+        before: tuple[_Part, Pending[BatchAnswer] | None] | None = None
         for part in _parts(self._messages):
             if before:
                 self._finish(*before)
@@ -68,7 +68,7 @@ class _Batch:
             self._finish(*before)
         return self._results
 
-    def _start(self, part: _Part) -> Pending[QueueMessagesBatchResponse] | None:
+    def _start(self, part: _Part) -> Pending[BatchAnswer] | None:
         if len(part.refused) == len(part.messages):
             return None
         try:
@@ -80,7 +80,7 @@ class _Batch:
         except KubeMQError as error:
             raise self._broken_off(error, part) from None
 
-    def _finish(self, part: _Part, call: Pending[QueueMessagesBatchResponse] | None) -> None:
+    def _finish(self, part: _Part, call: Pending[BatchAnswer] | None) -> None:
         try:
             answer = self._channel.finish(call, self._attempt(part)) if call else None
         except KubeMQError as error:

@@ -12,8 +12,7 @@ import grpc
 from grpc.experimental import ChannelOptions
 
 from kubemq_nb._wire import codec, queue_requests, status
-from kubemq_nb._wire.kubemq_pb2 import Empty
-from kubemq_nb._wire.stub import Stub
+from kubemq_nb._wire.stub import NOTHING, Stub
 from kubemq_nb.client.address import Address, parse_address
 from kubemq_nb.client.calls import Cancellation, Conversation, Pending, Workers, single
 from kubemq_nb.errors import (
@@ -103,7 +102,7 @@ class Channel:
         attempt = self.attempt("the ping")
         try:
             with self.guarded(attempt):
-                answer = self.stub.ping(Empty(), timeout=attempt.timeout)
+                answer = self.stub.ping(NOTHING, timeout=attempt.timeout)
         except DeadlineExceeded:
             raise status.nobody_there(status.tried_for(attempt.timeout), attempt) from None
         return codec.decode_ping(answer, address=self.address)

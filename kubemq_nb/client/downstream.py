@@ -11,8 +11,8 @@ from contextlib import suppress
 
 from kubemq_nb._wire import queue_requests, status
 from kubemq_nb._wire.codec import queue_sequence
-from kubemq_nb._wire.containers_pb2 import QueuesDownstreamResponse
 from kubemq_nb._wire.queue_requests import Settling
+from kubemq_nb._wire.stub import DownstreamAnswer
 from kubemq_nb.client.channel import Channel
 from kubemq_nb.client.counts import waiting
 from kubemq_nb.errors import KubeMQError
@@ -120,7 +120,7 @@ class Downstream:
                 self._forget(transaction, answer)
                 return refused
 
-    def _forget(self, transaction: str, answer: QueuesDownstreamResponse) -> None:
+    def _forget(self, transaction: str, answer: DownstreamAnswer) -> None:
         """Drop what the server no longer holds; its error says that nothing is left and all is closed."""
         left = set() if answer.IsError else set(answer.ActiveOffsets)
         gone = [
@@ -133,7 +133,7 @@ class Downstream:
         if answer.IsError:
             self._transactions.discard(transaction)
 
-    def _answer_to(self, request_id: str, attempt: status.Attempt) -> QueuesDownstreamResponse:
+    def _answer_to(self, request_id: str, attempt: status.Attempt) -> DownstreamAnswer:
         while True:
             answer = self._connection.answer(self._stream, attempt)
             if answer.RefRequestId == request_id:

@@ -4,10 +4,9 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from kubemq_nb._wire import codec
-from kubemq_nb._wire import kubemq_pb2 as pb
 from kubemq_nb._wire.status import broken, never_left, too_late
 from kubemq_nb.client import checks
-from kubemq_nb.client.calls import Cancellation, Conversation
+from kubemq_nb.client.calls import Cancellation
 from kubemq_nb.client.channel import Channel
 from kubemq_nb.client.ids import new_id
 from kubemq_nb.errors import KubeMQError, OutcomeUnknown, RequestRejected
@@ -48,9 +47,7 @@ class _Sending:
         self._unanswered: deque[int] = deque()  # indices of stored events, in the order of their answers
         self._by_id: dict[str, int] = {}  # of live events, whose failures are answered by id
         self._attempt = channel.attempt("the stream of events", effect=True)
-        self.stream: Conversation[pb.Event, pb.Result] = channel.converse(
-            channel.stub.send_events_stream, kind="send", channel="stream"
-        )
+        self.stream = channel.converse(channel.stub.send_events_stream, kind="send", channel="stream")
 
     def send(self, events: Iterable[Event]) -> list[SendResult]:
         try:

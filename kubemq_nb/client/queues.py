@@ -4,8 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from kubemq_nb._wire import codec, queue_requests, status
-from kubemq_nb._wire.containers_pb2 import ReceiveQueueMessagesResponse
-from kubemq_nb._wire.kubemq_pb2 import AckAllQueueMessagesResponse
 from kubemq_nb._wire.queue_requests import Settling
 from kubemq_nb.client import batches, checks
 from kubemq_nb.client.calls import Cancellation
@@ -98,9 +96,7 @@ class QueuesClient:
             method = self._channel.stub.ack_all_queue_messages
             return self._channel.wait_for(method, request, attempt, cancellation)
 
-        answer = AckAllQueueMessagesResponse.FromString(
-            self._channel.run(work, kind="ack_all", channel=channel)
-        )
+        answer = queue_requests.read_ack_all(self._channel.run(work, kind="ack_all", channel=channel))
         if answer.IsError:
             raise status.refusal(answer.Error, attempt)
         return answer.AffectedMessages
@@ -143,7 +139,7 @@ class QueuesClient:
         payload = self._channel.wait_for(
             self._channel.stub.receive_queue_messages, request, attempt, cancellation
         )
-        answer = ReceiveQueueMessagesResponse.FromString(payload)
+        answer = queue_requests.read_look(payload)
         if answer.IsError:
             raise status.refusal(answer.Error, attempt)
         payloads = list(answer.Messages)

@@ -82,18 +82,15 @@ def test_a_refused_connection_says_what_where_and_what_to_do():
     ("details", "cause"),
     [
         (
-            "ipv4:127.0.0.1:1: Tls handshake failed (TSI_PROTOCOL_FAILURE): SSL_ERROR_SSL: error:1000007d:SSL"
-            " routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED: unable to get local issuer certificate: OK",
+            "Tls handshake failed (TSI_PROTOCOL_FAILURE): SSL_ERROR_SSL: CERTIFICATE_VERIFY_FAILED: OK",
             "its certificate is not signed by the given CA",
         ),
         (
-            "ipv4:127.0.0.1:1: Tls handshake failed (TSI_PROTOCOL_FAILURE): SSL_ERROR_SSL: error:100000f7:SSL"
-            " routines:OPENSSL_internal:WRONG_VERSION_NUMBER: Invalid certificate verification context: OK",
+            "Tls handshake failed (TSI_PROTOCOL_FAILURE): SSL_ERROR_SSL: WRONG_VERSION_NUMBER: OK",
             "it does not speak TLS",
         ),
         (
-            "ipv4:127.0.0.1:1: Custom verification check failed with error: UNAUTHENTICATED:"
-            " Hostname Verification Check failed.",
+            "Custom verification check failed: UNAUTHENTICATED: Hostname Verification Check failed.",
             "its certificate is for another name",
         ),
         (
