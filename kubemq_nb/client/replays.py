@@ -181,6 +181,9 @@ class _Reader:
         self._watch(call)
         try:
             self._take_all(call)
+            if reading.remembered:
+                # One round trip in which the server notes that the last one was delivered.
+                self._connection.ping()
         finally:
             self._done.set()
             call.cancel()
