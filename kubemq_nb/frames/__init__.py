@@ -20,7 +20,7 @@ from kubemq_nb.frames.kinds import COLUMNS, TIME
 
 if TYPE_CHECKING:
     from kubemq_nb.frames.build import empty, events, queue_messages, requests, results, table
-    from kubemq_nb.frames.rows import read_file, records
+    from kubemq_nb.frames.rows import read_csv, read_file, records
 
 __all__ = [
     "COLUMNS",
@@ -30,6 +30,7 @@ __all__ = [
     "events",
     "load",
     "queue_messages",
+    "read_csv",
     "read_file",
     "records",
     "requests",

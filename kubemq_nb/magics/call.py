@@ -25,7 +25,7 @@ class Call:
         shell: The shell whose namespace the line belongs to.
         known: All commands.
         latest: The transaction that this shell opened last, if it has opened one.
-        line: The line as typed, without `%kubemq`.
+        line: The line as typed.
         connect: Gives the session, connecting on its first use; nothing is connected before.
     """
 

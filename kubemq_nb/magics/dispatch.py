@@ -67,10 +67,12 @@ class Dispatcher:
 
     def _run(self, words: list[Word], line: str, local: dict[str, Any], cell: str | None = None) -> object:
         command, length = grammar.find(words, COMMANDS)
+        # One mapping, because a comprehension inside an expression would not see a function's variables.
         variables = self._shell.user_ns if local is self._shell.user_ns else self._shell.user_ns | local
         parsed = grammar.parse(command, words[length:], lambda text: cells.evaluate(text, variables))
         if cell is not None:
             parsed = self._with_cell(command, parsed, line, cell)
+        # Before anything runs: a result that cannot be kept must not have been taken from a queue.
         if (out := parsed.presentation.out) and (not out.isidentifier() or iskeyword(out)):
             raise UsageError(f"-o/--out wants the name of a variable, not {out}")
         if wanted := grammar.missing(command, parsed.arguments):
@@ -82,10 +84,11 @@ class Dispatcher:
             shell=self._shell,
             known=COMMANDS,
             latest=self._latest,
-            line=line,
+            line=f"{'%' if cell is None else '%%'}kubemq {line}",
             connect=lambda: self.session(parsed.presentation.on),
         )
         result = self._result(call)
+        # After it ran, so that completion offers no name that was refused.
         self._remember(call.arguments.get("channel"))
         return self._shown(result, parsed.presentation)
 
@@ -127,7 +130,7 @@ class Dispatcher:
         with progress.shown(session, self._shell) if "rows" in call.arguments else nullcontext():
             result = call.invoke(getattr(session, owner) if owner else session)
         if isinstance(result, Feed | Responder):
-            result.code = f"%kubemq {call.line}"
+            result.code = call.line
         if isinstance(result, Transaction):
             self._latest = result
         return result

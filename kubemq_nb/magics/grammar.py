@@ -120,6 +120,7 @@ def parse(command: Command, words: Sequence[Word], evaluate: Callable[[str], obj
     flags = {name for each in options(command) if each.flag for name in (each.option, each.short)}
     if valued := [word for word in words if word.joined and word in flags]:
         raise UsageError(f"{command.words}: {valued[0]} takes no value")
+    # Known ones only: what is left over gets an answer of ours, with a suggestion, in place of argparse's.
     found, unknown = parser(command).parse_known_intermixed_args(words)
     if unknown:
         raise UsageError(_no_option(command, unknown[0]))

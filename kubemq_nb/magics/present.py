@@ -2,11 +2,12 @@
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
 
-from kubemq_nb import frames, render
+from kubemq_nb import render
 from kubemq_nb.magics.follow import follow, is_terminal
 from kubemq_nb.messages import Response, SendResult, ServerInfo, Settlement
 from kubemq_nb.render import Look, Shown, Text
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from kubemq_nb.magics.grammar import Format
 
-DATAFRAME = type(frames.empty("queues"))
+FRAMES = ("pandas.DataFrame", "pandas.core.frame.DataFrame")  # by name, so that pandas loads later; 3 and 2.2
 RESULTS = (SendResult, Response, Settlement, ServerInfo, Session, Transaction, Feed, Responder)
 LIVE = (Feed, Responder)
 
@@ -28,9 +29,9 @@ def announce(text: str) -> None:
     display(Text(text))  # type: ignore[no-untyped-call]
 
 
-def shown(result: object, look: Look) -> Shown | None:
+def shown(result: Any, look: Look) -> Shown | None:
     """Both forms of a result, or None for what shows itself."""
-    if isinstance(result, DATAFRAME):
+    if type(result).__name__ == "DataFrame":
         return render.frame(result, look) if render.is_ours(result) else None
     if isinstance(result, Session):
         return render.frame(result.status(), look)
@@ -59,12 +60,12 @@ class Formatters:
         self._shell = shell
         self._formatter = shell.display_formatter
         self._look = look
-        self._before: list[tuple[Any, type, Any]] = []
+        self._before: list[tuple[Any, type | str, Any]] = []
 
     def add(self) -> None:
         """Take over the display of this package's results, and of frames that it made."""
         formatters = self._formatter.formatters
-        for kind in (DATAFRAME, *RESULTS):
+        for kind in (*FRAMES, *RESULTS):
             self._set(formatters["text/plain"], kind, self._text)
             self._set(formatters["text/html"], kind, self._html)
         if getattr(self._shell, "kernel", None):
@@ -79,24 +80,37 @@ class Formatters:
                 formatter.for_type(kind, before)
         self._before.clear()
 
-    def _set(self, formatter: Any, kind: type, show: Callable[..., Any]) -> None:
-        self._before.append((formatter, kind, formatter.type_printers.get(kind)))
-        formatter.for_type(kind, show)
+    def _set(self, formatter: Any, kind: type | str, show: Callable[..., Any]) -> None:
+        before = formatter.pop(kind, None)
+        self._before.append((formatter, kind, before))
+        formatter.for_type(kind, partial(show, before))
 
-    def _text(self, result: object, printer: "RepresentationPrinter", cycle: bool) -> None:  # noqa: FBT001
+    # What was registered before, and failing that the object's own display, is for what is not ours to show.
+
+    def _text(
+        self,
+        before: Callable[..., Any] | None,
+        result: object,
+        printer: "RepresentationPrinter",
+        cycle: bool,  # noqa: FBT001  IPython's
+    ) -> None:
         if isinstance(result, LIVE) and is_terminal(self._shell):
             printer.text(follow(result, sys.stdout.write))  # type: ignore[no-untyped-call]
-            return
-        both = None if cycle else shown(result, self._look())
-        printer.text(both.text if both else repr(result))  # type: ignore[no-untyped-call]
+        elif both := shown(result, self._look()):
+            printer.text(both.text)  # type: ignore[no-untyped-call]
+        elif before:
+            before(result, printer, cycle)
+        else:
+            printer.text(repr(result))  # type: ignore[no-untyped-call]
 
-    def _html(self, result: Any) -> str | None:
-        both = shown(result, self._look())
-        if both:
+    def _html(self, before: Callable[..., Any] | None, result: Any) -> Any:
+        if both := shown(result, self._look()):
             return both.html
+        if before:
+            return before(result)
         return result._repr_html_() if hasattr(result, "_repr_html_") else None
 
-    def _widget(self, result: object, **choice: Any) -> Any:
+    def _widget(self, _before: Callable[..., Any] | None, result: object, **choice: Any) -> Any:
         """Load the widgets when the first one is shown; they take this place for themselves."""
         from kubemq_nb import widgets  # noqa: PLC0415  they cost a quarter of a second
 

@@ -20,8 +20,8 @@ A line is split at spaces. A quote counts at the start of a word or right after 
 ordinary character outside quotes. A word that starts with `{{` runs to its `}}` and is one Python expression,
 passed as the object that it is. A word that starts with `{` or `[` is one JSON value, sent as typed. `--`
 ends options; options may stand anywhere after the verb. `$NAME` expands from the environment in `connect`
-only. A line that ends in `?` is IPython's: quote it; `%kubemq queues peek?` shows help. Cell bodies are sent as
-they are.
+only. A line that ends in `?` is IPython's: quote it; `%kubemq queues peek?` shows help. Cell bodies are sent
+as they are.
 
 Durations are `500ms 5s 2m 1h30m`, times are ISO 8601 with a zone, or `now`. `df = %kubemq ...` and `-o df`
 keep the result."""

@@ -139,7 +139,8 @@ def _json(value: object) -> str:
 
 def tags(value: Mapping[str, str]) -> str:
     """Tags as `key=value`."""
-    return line(" ".join(f"{key}={text}" for key, text in value.items()))
+    # Sorted, because the wire's map has no order and each run would show another.
+    return line(" ".join(f"{key}={value[key]}" for key in sorted(value)))
 
 
 def raw(body: bytes) -> str:

@@ -230,6 +230,7 @@ def test_a_cell_answers_and_running_it_again_swaps_the_answer(run):
 
     assert isinstance(first, Responder)
     assert first is second
+    assert second.code == f"%%kubemq queries respond {second.channel}"
     assert (one.body, two.json()) == (b"HELLO", {"said": "hello"})
 
 
@@ -278,6 +279,17 @@ def test_a_frame_shows_its_facts_and_a_copy_does_not(run, capsys):
 
     assert "1 message; the queue is unchanged" in first
     assert "unchanged" not in capsys.readouterr().out
+
+
+def test_a_frame_that_is_not_ours_is_shown_as_before(shell, capsys):
+    printer = shell.display_formatter.formatters["text/plain"]
+    printer.for_type(pd.DataFrame, lambda frame, printer, cycle: printer.text("somebody's table"))
+    load_ipython_extension(shell)
+
+    shell.run_cell("import pandas as pd\npd.DataFrame({'a': [1]})")
+
+    assert capsys.readouterr().out.strip() == "Out[0]: somebody's table"
+    unload_ipython_extension(shell)
 
 
 def test_what_differs_from_run_to_run_can_be_left_out_of_all_displays(run, capsys, channel):
