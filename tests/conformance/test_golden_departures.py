@@ -1,6 +1,8 @@
 """Where the embedded broker departs from the recorded server: what it does instead, and what the docs say."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from tests.conformance.golden.servers import embedded_server
 from tests.source import ROOT
 
 COMPATIBILITY = ROOT / "docs" / "compatibility.md"
+USUAL = "tests/conformance/test_better.py"  # where the page's tests are when it names no file
 
 
 @pytest.fixture(scope="module")
@@ -41,3 +44,18 @@ def test_every_departure_is_told_to_users(name: str):
     page = " ".join(COMPATIBILITY.read_text(encoding="utf-8").split())
 
     assert " ".join(departures()[name].split()) in page
+
+
+def named_tests() -> Iterator[tuple[Path, str]]:
+    """Each test that a row of the page names, with the file it is said to be in."""
+    for row in COMPATIBILITY.read_text(encoding="utf-8").splitlines():
+        file = next(iter(re.findall(r"`(tests/\S+\.py)`", row)), USUAL)
+        for name in re.findall(r"`(test_\w+)`", row):
+            yield ROOT / file, name
+
+
+def test_every_test_that_the_page_names_is_there():
+    named = list(named_tests())
+
+    assert named
+    assert [name for file, name in named if f"def {name}(" not in file.read_text(encoding="utf-8")] == []
