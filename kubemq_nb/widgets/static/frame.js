@@ -120,6 +120,11 @@ function note({ tone = "", glyph, head: headline, rest = "", code = "" }, ...but
   return el("div", { class: `kq-note ${tone}`, role }, icon(glyph), text, ...buttons);
 }
 
+// A tag: its name grey, its value cut with the whole in the title.
+function chip([name, value]) {
+  return el("span", { class: "kq-chip", title: `${name}=${value}` }, el("b", {}, name), value);
+}
+
 function counts(node, pairs) {
   pairs.forEach(([name, figure], place) => {
     const item = node.children[place] ?? node.appendChild(el("div", {}, el("dt", {}, name), el("dd")));

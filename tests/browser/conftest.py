@@ -1,0 +1,75 @@
+"""One JupyterLab and one browser for the run, a notebook for each test; no test may leave the server or complain."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.browser import lab as labs
+
+SETUP = """%load_ext kubemq_nb
+%kubemq connect
+def fly(*numbers, **more):
+    for number in numbers:
+        kq.events_store.send("flights.departures", {"carrier": "UA", "flight": number, "dest": "IAH"}, **more)
+"""
+LIVE = "live = %kubemq events_store receive flights.departures --start first --live"
+
+OpenNotebook = Callable[..., labs.Notebook]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if not Path(labs.CHROMIUM).exists():
+        pytest.skip(
+            f"there is no Chromium at {labs.CHROMIUM}: apt-get install chromium, or set KUBEMQ_NB_CHROMIUM"
+        )
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = labs.launch(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[labs.Lab]:
+    with labs.Lab(tmp_path_factory.mktemp("lab")) as lab:
+        yield lab
+
+
+@pytest.fixture
+def open_notebook(browser, lab, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenNotebook]:
+    """Opens a notebook of these cells and runs it; in the end nothing has left the server or complained."""
+    opened: list[labs.Notebook] = []
+    with ExitStack() as pages:
+
+        def open(*cells: str, theme: str = "JupyterLab Light") -> labs.Notebook:
+            lab.theme(theme)
+            notebook = pages.enter_context(labs.opened(browser, lab.write(request.node.originalname, *cells)))
+            opened.append(notebook)
+            notebook.run_all()
+            return notebook
+
+        yield open
+        for notebook in opened:
+            notebook.page.screenshot(path=tmp_path / "page.png")
+            strangers = [url for url in notebook.requests if not url.startswith((lab.url, "blob:", "data:"))]
+            assert strangers == []
+            assert notebook.complaints == []
+    lab.end_kernels()
+
+
+@pytest.fixture
+def live(open_notebook: OpenNotebook) -> labs.Notebook:
+    """A notebook that shows a live table of five flights."""
+    notebook = open_notebook(SETUP, f"{LIVE}\nfly(*range(1, 6))\nlive.wait(count=5)\nlive")
+    notebook.rows.nth(4).wait_for()
+    return notebook

@@ -1,0 +1,232 @@
+"""A real JupyterLab and a real browser, shut off from the settings of the machine and from the network."""
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+import nbformat
+from playwright.sync_api import Browser, Locator, Page, Playwright
+
+CHROMIUM = os.environ.get("KUBEMQ_NB_CHROMIUM", shutil.which("chromium") or "/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+FOLDERS = (
+    "JUPYTER_CONFIG_DIR",
+    "JUPYTER_DATA_DIR",
+    "JUPYTER_RUNTIME_DIR",
+    "JUPYTERLAB_SETTINGS_DIR",
+    "JUPYTERLAB_WORKSPACES_DIR",
+    "IPYTHONDIR",
+)
+SETTINGS = "lab/api/settings/@jupyterlab/apputils-extension:"
+
+# The command is lost in one attempt of four when it is given before the kernel has said who it is.
+RUN_ALL = """async () => {
+    const app = jupyterapp;
+    await app.restored;
+    const notebook = app.shell.currentWidget;
+    await notebook.context.ready;
+    await notebook.sessionContext.ready;
+    await notebook.sessionContext.session?.kernel?.info;
+    return app.commands.execute('notebook:run-all-cells');
+}"""
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Debian's Chromium, without a window."""
+    return playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+
+
+class Lab:
+    """One JupyterLab server over a folder of notebooks."""
+
+    def __init__(self, home: Path) -> None:
+        self.notebooks = home / "notebooks"
+        self.notebooks.mkdir(parents=True)
+        self.token = secrets.token_hex(16)
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self._log = (home / "jupyter.log").open("wb")
+        folders = {name: str(home / name.lower()) for name in FOLDERS}
+        self._process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1"),
+                *(f"--port={self.url.rpartition(':')[2]}", "--ServerApp.port_retries=0"),
+                *(f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.notebooks}"),
+                "--LabApp.expose_app_in_browser=True",
+            ],
+            env={**os.environ, **folders, "JUPYTER_PREFER_ENV_PATH": "1"},
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def __enter__(self) -> Self:
+        wait_until(self._answers, 60, "JupyterLab did not start")
+        # The toast about Jupyter news covers what is clicked, and asks a server outside.
+        self.set("notification", fetchNews="false", checkForUpdates=False)
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.end_kernels()
+        os.killpg(self._process.pid, signal.SIGTERM)
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        self._log.close()
+
+    def set(self, plugin: str, **settings: object) -> None:
+        """Change settings of Lab, as its settings editor does."""
+        self.request("PUT", SETTINGS + plugin, {"raw": json.dumps(settings)})
+
+    def theme(self, name: str) -> None:
+        """Choose "JupyterLab Light" or "JupyterLab Dark" for pages that are opened from now on."""
+        self.set("themes", theme=name)
+
+    def end_kernels(self) -> None:
+        """End all kernels."""
+        for kernel in self.request("GET", "api/kernels") or []:
+            with contextlib.suppress(urllib.error.HTTPError):
+                self.request("DELETE", f"api/kernels/{kernel['id']}")
+
+    def write(self, name: str, *cells: str) -> str:
+        """Make a notebook of these code cells and return its address."""
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+        notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        nbformat.write(notebook, self.notebooks / f"{name}.ipynb")
+        return f"{self.url}/lab/tree/{name}.ipynb?token={self.token}&reset"
+
+    def request(self, method: str, path: str, content: object = None) -> list[dict[str, str]]:
+        """Ask the server's own interface."""
+        data = None if content is None else json.dumps(content).encode()
+        asked = urllib.request.Request(f"{self.url}/{path}", data=data, method=method)
+        asked.add_header("Authorization", f"token {self.token}")
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            return json.loads(answer.read() or b"null")
+
+    def _answers(self) -> bool:
+        if self._process.poll() is not None:
+            raise RuntimeError(f"JupyterLab ended with status {self._process.returncode}")
+        try:
+            self.request("GET", "api/status")
+        except OSError:
+            return False
+        return True
+
+
+class Notebook:
+    """A notebook in a page of the browser."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", self._listen)
+        page.on("dialog", self._trap)
+        page.goto(url)
+        self._ready()
+
+    def run_all(self) -> None:
+        """Run every cell; returns when they were sent, not when they are done."""
+        self.page.evaluate(RUN_ALL)
+
+    def run(self, code: str) -> str:
+        """Run code in the notebook's kernel, beside its cells, and return the text that it printed."""
+        return self.page.evaluate(_RUN_CODE, code)
+
+    def reload(self) -> None:
+        """Save, and load the page again: the kernel goes on."""
+        self.page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+        self.page.reload()
+        self._ready()
+
+    @property
+    def view(self) -> Locator:
+        """The widget's frame."""
+        return self.page.locator(".jp-OutputArea-output .kq").first
+
+    @property
+    def rows(self) -> Locator:
+        """The rows that the table shows."""
+        return self.view.locator("tbody tr[data-number]")
+
+    def count(self, name: str) -> Locator:
+        """The figure of a counter in the status line."""
+        return self.view.locator(".kq-counts > div").filter(has_text=name).locator("dd")
+
+    def button(self, name: str) -> Locator:
+        """A button of the view."""
+        return self.view.get_by_role("button", name=name, exact=True)
+
+    def _ready(self) -> None:
+        self.page.wait_for_function("window.jupyterapp?.shell.currentWidget?.sessionContext")
+
+    def _listen(self, message) -> None:
+        if message.type == "error":
+            self.complaints.append(message.text)
+
+    def _trap(self, dialog) -> None:
+        self.complaints.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+
+_RUN_CODE = """async (code) => {
+    const session = jupyterapp.shell.currentWidget.sessionContext;
+    await session.ready;
+    const future = session.session.kernel.requestExecute({code, store_history: false});
+    let said = '';
+    future.onIOPub = (message) => {
+        if (message.header.msg_type === 'stream') said += message.content.text;
+        if (message.header.msg_type === 'error') said += message.content.evalue;
+    };
+    await future.done;
+    return said;
+}"""
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(condition, seconds: float, complaint: str) -> None:
+    """Wait for a condition with a deadline."""
+    until = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > until:
+            raise TimeoutError(complaint)
+        time.sleep(0.1)
+
+
+@contextlib.contextmanager
+def opened(browser: Browser, url: str, *, width: int = 1180, scale: int = 1) -> Iterator[Notebook]:
+    """A notebook in a page of its own, so many pixels wide, each drawn as `scale` by `scale`."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, device_scale_factor=scale)
+    try:
+        yield Notebook(context.new_page(), url)
+    finally:
+        context.close()

@@ -1,0 +1,165 @@
+"""The live table of a real feed from a real broker, in JupyterLab in Chromium."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import looks
+from tests.browser.conftest import LIVE, SETUP
+
+MARKUP = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+
+
+def test_events_appear_as_they_come_and_the_counters_follow(live):
+    expect(live.rows).to_have_count(5)
+    expect(live.count("received")).to_have_text("5")
+
+    live.run("fly(6, 7)")
+
+    expect(live.rows).to_have_count(7)
+    expect(live.count("received")).to_have_text("7")
+    expect(live.view.get_by_role("status").first).to_have_text("live")
+    expect(live.rows.last).to_contain_text("IAH")
+    expect(live.view.locator("th", has_text="flight")).to_be_visible()
+
+
+def test_pause_resume_and_stop_are_those_of_the_feed(live):
+    live.button("Pause").click()
+    expect(live.view.get_by_text("paused")).to_be_visible()
+
+    live.run("fly(6, 7)")
+    expect(live.view.get_by_text("2 new events since the pause.")).to_be_visible()
+    expect(live.rows).to_have_count(5)
+    live.button("Resume").click()
+    expect(live.rows).to_have_count(7)
+
+    live.button("Stop").click()
+    expect(live.view.get_by_text("stopped", exact=True)).to_be_visible()
+    expect(live.view.locator("code")).to_have_text("live.stop()")
+    assert live.run("print(live.status().state)").strip() == "stopped"
+    expect(live.rows).to_have_count(7)
+
+
+def test_what_python_does_shows_in_the_view(live):
+    live.run("live.clear()")
+    expect(live.view.get_by_text("Nothing is held")).to_be_visible()
+
+    live.run("live.stop()")
+    expect(live.view.get_by_text("stopped", exact=True)).to_be_visible()
+
+
+def test_markup_in_a_message_stays_text(open_notebook):
+    notebook = open_notebook(
+        SETUP,
+        LIVE,
+        f"fly(1, metadata={MARKUP!r}, tags={{{MARKUP!r}: {MARKUP!r}}})\n"
+        f"kq.events_store.send('flights.departures', {{{MARKUP!r}: {MARKUP!r}}}, id={MARKUP!r})\n"
+        "live.wait(count=2)\nlive",
+    )
+    notebook.rows.nth(1).click()
+    notebook.view.get_by_text("Event 2").wait_for()
+
+    expect(notebook.rows.nth(1)).to_contain_text(MARKUP)
+    expect(notebook.view.locator("img, script")).to_have_count(0)
+    assert notebook.complaints == []
+
+
+def test_a_filter_narrows_what_is_held(live):
+    live.view.get_by_role("searchbox").fill('"flight": 3')
+
+    expect(live.count("shown")).to_have_text("1 of 5")
+    expect(live.rows).to_have_count(1)
+
+    live.view.get_by_role("searchbox").press("Escape")
+
+    expect(live.rows).to_have_count(5)
+
+
+def test_to_dataframe_hands_the_rows_to_the_notebook(live):
+    live.button("To DataFrame").click()
+
+    expect(live.view.get_by_text("5 rows are in flights_departures")).to_be_visible()
+    assert live.run("print(len(flights_departures))").strip() == "5"
+
+
+def test_the_keyboard_does_what_the_buttons_do_and_leaves_the_notebook_alone(live):
+    live.rows.last.focus()
+
+    live.page.keyboard.press("ArrowUp")
+    expect(live.rows.nth(3)).to_be_focused()
+    expect(live.view.get_by_role("checkbox")).not_to_be_checked()
+    live.page.keyboard.press("Enter")
+    expect(live.view.get_by_text("Event 4")).to_be_visible()
+    live.page.keyboard.press("Escape")
+    expect(live.view.get_by_text("Event 4")).to_have_count(0)
+    live.page.keyboard.press("d")
+    live.page.keyboard.press("d")
+    expect(live.view.get_by_text("5 rows are in flights_departures")).to_be_visible()
+    live.page.keyboard.press("p")
+    expect(live.button("Resume")).to_be_visible()
+    live.page.keyboard.press("/")
+    expect(live.view.get_by_role("searchbox")).to_be_focused()
+
+    expect(live.page.locator(".jp-Cell")).to_have_count(2)
+
+
+def test_a_page_that_is_loaded_again_shows_the_same(live):
+    live.button("Pause").click()
+    live.view.get_by_role("searchbox").fill("flight")
+    expect(live.count("shown")).to_have_text("5 of 5")
+
+    live.reload()
+
+    expect(live.rows).to_have_count(5)
+    expect(live.view.get_by_text("paused")).to_be_visible()
+    expect(live.view.get_by_role("searchbox")).to_have_value("flight")
+    live.button("Resume").click()
+    live.run("fly(6)")
+    expect(live.rows).to_have_count(6)
+
+
+def test_two_displays_of_a_feed_agree(open_notebook):
+    notebook = open_notebook(SETUP, LIVE, "live", "live")
+    views = notebook.page.locator(".jp-OutputArea-output .kq")
+    views.nth(1).wait_for()
+
+    views.nth(0).get_by_role("button", name="Pause").click()
+    notebook.run("fly(1)")
+
+    for view in views.all():
+        expect(view.get_by_role("button", name="Resume", exact=True)).to_be_visible()
+        expect(view.get_by_text("1 new event since the pause.")).to_be_visible()
+
+
+def test_an_empty_view_says_what_is_true(open_notebook):
+    notebook = open_notebook(SETUP, "%kubemq events receive gates --live")
+
+    expect(notebook.view.get_by_text("Connected, nothing new yet")).to_be_visible(timeout=30_000)
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"])
+def test_every_text_stands_out_from_its_ground(open_notebook, theme):
+    cell = f"{LIVE}\nfly(*range(1, 6), tags={{'day': '1'}})\nlive.wait(count=5)\nlive"
+    notebook = open_notebook(SETUP, cell, theme=theme)
+    notebook.rows.nth(2).click()
+    notebook.button("Pause").click()
+    notebook.button("To DataFrame").click()
+    notebook.view.get_by_text("5 rows are in").wait_for()
+    notebook.button("Resume").wait_for()
+
+    faint = [found for found in notebook.view.evaluate(looks.CONTRAST) if found[0] < 4.5]
+
+    assert len(notebook.view.evaluate(looks.CONTRAST)) > 50
+    assert faint == []
+
+
+@pytest.mark.parametrize("width", [480, 728, 1200])
+def test_no_text_is_cut_off_at_any_width(open_notebook, width):
+    cell = f"{LIVE}\nfly(*range(1, 6), tags={{'day': '1', 'gate': 'B' * 90}})\nlive.wait(count=5)\nlive"
+    notebook = open_notebook(SETUP, cell)
+    notebook.rows.nth(2).click()
+    notebook.button("Pause").click()
+    notebook.button("Resume").wait_for()
+    notebook.view.evaluate(looks.SET_WIDTH, width)
+
+    assert notebook.view.evaluate(looks.CLIPPED) == []
+    assert notebook.view.evaluate(looks.STICKING_OUT) == []
