@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from numbers import Real
 from pathlib import Path
 from typing import Literal, Self
 
@@ -54,7 +55,11 @@ def as_tags(tags: Tags | None) -> dict[str, str]:
 
 def as_seconds(duration: Duration) -> float:
     """Turn a number of seconds or a timedelta into seconds."""
-    return duration.total_seconds() if isinstance(duration, timedelta) else float(duration)
+    if isinstance(duration, timedelta):
+        return duration.total_seconds()
+    if not isinstance(duration, Real):
+        raise TypeError(f"a duration is seconds as a number or a timedelta, not {duration!r}")
+    return float(duration)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,9 @@ import inspect
 import threading
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
+
+F = TypeVar("F")
 
 
 def spawn(name: str, work: Callable[[], None]) -> threading.Thread:
@@ -21,6 +23,17 @@ def call(function: Callable[[Any], object], argument: object) -> object:
     if not inspect.iscoroutine(result):
         return result
     return asyncio.run_coroutine_threadsafe(result, _loop()).result()
+
+
+def checked(handler: F) -> F:
+    """The handler, if it can be called.
+
+    Raises:
+        TypeError: It cannot.
+    """
+    if not callable(handler):
+        raise TypeError(f"a handler is a function of one message, not {type(handler).__name__}")
+    return handler
 
 
 def on_handler_loop() -> bool:

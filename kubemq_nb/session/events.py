@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from kubemq_nb.messages import Body, Duration, Rows, SendResult, Tags, as_seconds
-from kubemq_nb.session import streaming
+from kubemq_nb.session import background, streaming
 from kubemq_nb.session.feed import EventHandler, Feed
 from kubemq_nb.session.link import Link
 from kubemq_nb.session.live import ErrorHandler
@@ -103,7 +103,7 @@ class Events:
             keep: Rows that the feed holds; older ones are dropped and counted.
             client_id: Name to listen under instead of the session's client id.
         """
-        return self._feed(channel, handler, on_error, group, keep, client_id)
+        return self._feed(channel, background.checked(handler), on_error, group, keep, client_id)
 
     def _feed(
         self,

@@ -14,7 +14,7 @@ from kubemq_nb.messages import (
     Tags,
     as_seconds,
 )
-from kubemq_nb.session import streaming
+from kubemq_nb.session import background, streaming
 from kubemq_nb.session.events import TIMEOUT
 from kubemq_nb.session.feed import EventHandler, Feed
 from kubemq_nb.session.link import Link
@@ -144,7 +144,7 @@ class EventsStore:
             client_id: Name to read under, with its position remembered by the broker.
         """
         place = {"group": group or "", "client_id": client_id or ""}
-        return self._feed(channel, handler, on_error, as_start(start), keep, place)
+        return self._feed(channel, background.checked(handler), on_error, as_start(start), keep, place)
 
     def _await_new(
         self,

@@ -119,7 +119,7 @@ class Jobs:
 
     def stop(self, which: int | Literal["all"]) -> list[Job]:
         """Stop one or all; what was stopped."""
-        jobs = self.all() if which == "all" else [self.get(int(which))]
+        jobs = self.all() if which == "all" else [self.get(which)]
         for job in jobs:
             job.stop()
         return jobs

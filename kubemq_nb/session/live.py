@@ -1,5 +1,6 @@
 """What a feed and a responder have in common: a subscription, its newest rows, counters, who waits."""
 
+import logging
 import threading
 import time
 import traceback
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 Row = TypeVar("Row")
 ErrorHandler = Callable[[BaseException], object]
 """Called with what went wrong: an error of the subscription, or one that the handler raised."""
+
+logger = logging.getLogger(__name__)
 
 GRACE = 5.0  # seconds that `stop` waits for a handler that is at work
 
@@ -252,9 +255,16 @@ class Live(ABC, Generic[Row]):
         assert self._stream
         try:
             while not self._stopped and (payload := self._stream.next()) is not None:
-                self._take(payload)
+                self._deal_with(payload)
         except KubeMQError as error:
             self._fail(error)
+
+    def _deal_with(self, payload: bytes) -> None:
+        """The edge of the thread: what goes wrong with one payload does not stop the next."""
+        try:
+            self._take(payload)
+        except Exception as error:  # noqa: BLE001  it is counted and shown
+            self._count_error(error)
 
     def _add(self, rows: Sequence[Row]) -> None:
         with self._changed:
@@ -300,5 +310,9 @@ class Live(ABC, Generic[Row]):
         self._tell(error)
 
     def _tell(self, error: BaseException) -> None:
-        if self._on_error:
+        if not self._on_error:
+            return
+        try:
             background.call(self._on_error, error)
+        except Exception:
+            logger.exception("The error handler of %s %s failed itself", self.kind, self.channel)

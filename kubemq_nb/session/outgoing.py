@@ -19,6 +19,17 @@ def bytes_of(body: Body) -> bytes:
     return encode_body(body)
 
 
+def text(name: str, value: str | None) -> str:
+    """The value of an argument that is text; "" where it was left out.
+
+    Raises:
+        TypeError: It is something else.
+    """
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{name} is text, not {value!r}")
+    return value or ""
+
+
 def whole_seconds(name: str, duration: Duration | None) -> int:
     """A span that the wire carries in whole seconds; 0 when left out.
 

@@ -8,7 +8,7 @@ from kubemq_nb.client.transactions import ManyTransaction, OneTransaction
 from kubemq_nb.errors import InvalidMessage
 from kubemq_nb.messages import Body, Duration, QueueMessage, Rows, SendResult, Tags, as_seconds, as_tags
 from kubemq_nb.session.link import Link
-from kubemq_nb.session.outgoing import bytes_of, many, whole_seconds
+from kubemq_nb.session.outgoing import bytes_of, many, text, whole_seconds
 from kubemq_nb.session.queue import Queue
 from kubemq_nb.session.transactions import Transaction
 
@@ -62,15 +62,15 @@ class Queues:
             OutcomeUnknown: The answer never came: look before sending again.
         """
         fields = {
-            "channel": channel,
-            "metadata": metadata,
+            "channel": text("channel", channel),
+            "metadata": text("metadata", metadata),
+            "client_id": text("client_id", client_id or self._link.client_id),
             "tags": as_tags(tags),
-            "client_id": client_id or self._link.client_id,
             **policy(expiration, delay, max_receive_count, dead_letter),
         }
         if rows is not None:
             return self._send_many(channel, many(rows, body, id, fields))
-        message = QueueMessage(body=bytes_of(body), id=id or "", **fields)
+        message = QueueMessage(body=bytes_of(body), id=text("id", id), **fields)
         result = self._link.ready().queues.send(message)
         self._link.used("queues", channel)
         return result

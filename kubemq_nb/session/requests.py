@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from kubemq_nb.messages import Body, Duration, Request, Response, Tags, as_seconds, as_tags
+from kubemq_nb.session import background
 from kubemq_nb.session.link import Link
-from kubemq_nb.session.outgoing import bytes_of, whole_seconds
+from kubemq_nb.session.outgoing import bytes_of, text, whole_seconds
 from kubemq_nb.session.responders import WORKERS, RequestHandler, Responder
 
 
@@ -48,12 +49,12 @@ class Commands:
             self._link,
             Request(
                 kind="command",
-                channel=channel,
+                channel=text("channel", channel),
+                id=text("id", id),
+                metadata=text("metadata", metadata),
+                client_id=text("client_id", client_id or self._link.client_id),
                 body=bytes_of(body),
-                id=id or "",
-                metadata=metadata,
                 tags=as_tags(tags),
-                client_id=client_id or self._link.client_id,
                 timeout=as_seconds(timeout),
             ),
         )
@@ -129,14 +130,14 @@ class Queries:
             self._link,
             Request(
                 kind="query",
-                channel=channel,
+                channel=text("channel", channel),
+                id=text("id", id),
+                metadata=text("metadata", metadata),
+                client_id=text("client_id", client_id or self._link.client_id),
                 body=bytes_of(body),
-                id=id or "",
-                metadata=metadata,
                 tags=as_tags(tags),
-                client_id=client_id or self._link.client_id,
                 timeout=as_seconds(timeout),
-                cache_key=cache_key or "",
+                cache_key=text("cache_key", cache_key),
                 cache_ttl=whole_seconds("cache_ttl", cache_ttl),
             ),
         )
@@ -186,9 +187,7 @@ def _answering(handler: RequestHandler | None, reply: Body, *, echo: bool) -> Re
     if (handler is not None) + (reply is not None) + echo != 1:
         raise TypeError("respond needs one of handler, reply or echo")
     if handler is not None:
-        if not callable(handler):
-            raise TypeError(f"a handler is a function of a request, not {type(handler).__name__}")
-        return handler
+        return background.checked(handler)
     return _echo if echo else _constant(bytes_of(reply))
 
 

@@ -5,15 +5,16 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from kubemq_nb import frames
 from kubemq_nb._wire import codec
 from kubemq_nb.errors import KubeMQError
-from kubemq_nb.messages import Request, Response, encode_body
+from kubemq_nb.messages import Request, Response, as_tags, encode_body
 from kubemq_nb.session import background
 from kubemq_nb.session.live import Live
+from kubemq_nb.session.outgoing import text
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -158,7 +159,12 @@ def as_response(value: object, *, to: Literal["command", "query"]) -> Response:
 def _response(value: object) -> Response:
     match value:
         case Response():
-            return value
+            return replace(
+                value,
+                body=encode_body(value.body),
+                tags=as_tags(value.tags),
+                metadata=text("metadata", value.metadata),
+            )
         case None:
             return Response(executed=True)
         case bool():

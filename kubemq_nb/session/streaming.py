@@ -8,7 +8,7 @@ from kubemq_nb import frames
 from kubemq_nb.messages import Body, Event, Rows, SendResult, Tags, as_tags
 from kubemq_nb.session.link import Link
 from kubemq_nb.session.live import Stream
-from kubemq_nb.session.outgoing import bytes_of, many
+from kubemq_nb.session.outgoing import bytes_of, many, text
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -30,13 +30,19 @@ def send(
     link: Link, kind: Kind, outgoing: Outgoing, *, body: Body, id: str | None, rows: Rows | None
 ) -> "SendResult | DataFrame":
     """Send one event, or the rows as a stream."""
-    common = {**outgoing._asdict(), "tags": as_tags(outgoing.tags)}
+    channel, metadata, tags, client_id = outgoing
+    common: dict[str, Any] = {
+        "channel": text("channel", channel),
+        "metadata": text("metadata", metadata),
+        "client_id": text("client_id", client_id),
+        "tags": as_tags(tags),
+    }
     if rows is None:
-        event = Event(body=bytes_of(body), id=id or "", **common)
+        event = Event(body=bytes_of(body), id=text("id", id), **common)
         result: SendResult | DataFrame = _client(link, kind).send(event)
     else:
         result = _send_many(link, kind, [_event(fields, common) for fields in many(rows, body, id, {})])
-    link.used(kind, outgoing.channel)
+    link.used(kind, channel)
     return result
 
 

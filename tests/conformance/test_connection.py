@@ -303,6 +303,63 @@ def test_a_token_is_found_by_environment_and_file_and_never_shown(
             assert token.strip() not in shown
 
 
+def test_address_and_token_are_found_in_the_environment(address, credentials, monkeypatch):
+    monkeypatch.setenv("KUBEMQ_ADDRESS", address)
+    if credentials:
+        monkeypatch.setenv("KUBEMQ_AUTH_TOKEN", credentials["token_file"].read_text())
+
+    with kubemq_nb.connect() as session:
+        assert (session.address, session.name, session.embedded) == (address, address, False)
+        assert session.queues.peek("kubemq-nb-test.environment", wait=0).empty
+
+
+@pytest.mark.embedded_only
+def test_a_named_store_is_shared_by_those_who_name_it(channel, tmp_path):
+    store = tmp_path / "store"
+    with (
+        kubemq_nb.connect(store=store, name="one") as one,
+        kubemq_nb.connect(store=store, name="two") as two,
+    ):
+        one.queues.send(channel, "shared")
+
+        assert one.address == two.address
+        assert list(two.queues.peek(channel)["body"]) == [b"shared"]
+
+
+@pytest.mark.embedded_only
+def test_another_session_of_the_process_needs_no_token_for_its_broker(own, channel):
+    with kubemq_nb.connect(own.address, name="beside") as beside:
+        beside.queues.send(channel, "x")
+
+        assert not beside.embedded
+        assert len(own.queues.receive(channel)) == 1
+
+
+def test_an_address_and_a_store_exclude_each_other(address):
+    with pytest.raises(TypeError, match="not both"):
+        kubemq_nb.connect(address, store="lessons")
+
+
+@pytest.mark.parametrize(
+    ("use", "words"),
+    [
+        (lambda kq, channel: kq.queues.send(channel, "x", metadata=5), "metadata is text, not 5"),
+        (lambda kq, channel: kq.events.send(channel, "x", id=5), "id is text, not 5"),
+        (lambda kq, channel: kq.queries.send(7, "x"), "channel is text, not 7"),
+        (lambda kq, channel: kq.queues.send(channel, 5), "a body is bytes"),
+        (lambda kq, channel: kq.queues.send(channel, "x", tags={"k": 1}), "a tag is text to text"),
+        (
+            lambda kq, channel: kq.queues.peek(channel, wait="3s"),
+            "seconds as a number or a timedelta, not '3s'",
+        ),
+        (lambda kq, channel: kq.events.subscribe(channel, "print"), "a handler is a function"),
+    ],
+)
+def test_a_wrong_argument_is_named_before_anything_is_sent(session, channel, use, words):
+    with pytest.raises(TypeError, match=words):
+        use(session, channel)
+
+
 def test_a_missing_variable_or_file_is_named(address):
     with pytest.raises(ValueError, match="variable NO_SUCH_TOKEN"):
         kubemq_nb.connect(address, token_env="NO_SUCH_TOKEN")

@@ -5,6 +5,7 @@ import pytest
 
 from kubemq_nb.errors import SubscriptionLost
 from kubemq_nb.session.feed import Feed
+from tests.conformance.support import eventually
 from tests.unit.session.streams import FedStream
 
 
@@ -181,6 +182,20 @@ def test_what_a_handler_raises_is_counted_kept_and_told(begin, stream):
     assert "ValueError: no b" in feed.status().note
     assert "in handler" in feed.traceback
     assert [str(error) for error in told] == ["no a", "no b"]
+
+
+def test_an_error_handler_that_fails_itself_does_not_end_the_feed(begin, stream, caplog):
+    def fail(error):
+        raise RuntimeError("worse")
+
+    feed = begin(handler=lambda event: 1 / 0, on_error=fail)
+
+    stream.put("a", "b")
+
+    assert feed.wait(count=2)
+    with feed._changed:
+        assert feed._changed.wait_for(lambda: feed.errors == 2, 5)
+    eventually(lambda: len(caplog.records) == 2)
 
 
 def test_an_outage_is_a_state_and_leaves_a_gap(begin, stream):

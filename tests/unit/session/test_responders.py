@@ -160,6 +160,34 @@ def test_what_a_handler_may_return(value, response):
     assert as_response(value, to="command") == response
 
 
+def test_a_response_may_be_made_of_text_or_json(desk):
+    assert desk(lambda request: Response(executed=True, body={"a": 1})).ask("x").body == b'{"a": 1}'
+
+
+def test_a_response_that_cannot_be_sent_is_a_refusal(desk):
+    one = desk(lambda request: Response(executed=True, body=b"x", metadata=5))
+
+    answer = one.ask("x")
+
+    assert not answer.executed
+    assert "metadata is text, not 5" in answer.error
+
+
+def test_an_answer_that_does_not_get_through_is_in_the_log_and_the_next_one_does(desk):
+    def broken(request, response):
+        raise OSError("the line is dead")
+
+    one = desk(lambda request: "fine")
+    one.responder._reply, whole = broken, one.responder._reply
+    one.stream.put_payload(request("lost"))
+    with one.responder._changed:
+        assert one.responder._changed.wait_for(lambda: one.responder.errors, 5)
+    one.responder._reply = whole
+
+    assert one.ask("again").text == "fine"
+    assert "the line is dead" in one.responder.status().note
+
+
 def test_what_a_handler_may_not_return_is_named():
     with pytest.raises(TypeError, match="not set"):
         as_response({1, 2}, to="query")
