@@ -108,7 +108,6 @@ def test_their_responder_answers_again_after_a_restart(theirs, ours, mortal, cha
     answered(lambda: ours.commands.send(channel, "before", timeout=0.5), unanswered=KubeMQError)
 
     mortal.restart()
-    responder.next()
     responder = resumed(theirs, responder, "respond", **place)
 
     answer = answered(lambda: ours.commands.send(channel, "after", timeout=0.5), unanswered=KubeMQError)
@@ -144,7 +143,8 @@ def test_our_feed_shows_what_they_send_after_a_restart(theirs, ours, mortal, cha
 
 def resumed(theirs, subscription, call, **options):
     """The subscription after a restart: the newest SDK resumes it by itself, the others say that it ended."""
-    assert "error" in subscription.next()
+    while "error" not in subscription.next():
+        pass
     return subscription if theirs.name == "kubemq 4.1.5" else theirs.subscribe(call, **options)
 
 
