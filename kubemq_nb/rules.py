@@ -32,6 +32,7 @@ TEXTS = {
     118: "event store parameters were set but subscribe type is not event store",
     119: "invalid channel value, cannot end with `.`",
     120: "invalid queue name value, cannot be empty, contains wildcards ,white spaces and end with dot",
+    121: "cannot subscribe to a queue",
     122: "max messages should be between 1 and max message setting in kubemq config  ",
     124: "no active message to ack",
     125: "ack sequence cannot be 0 or negative",

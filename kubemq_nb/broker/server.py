@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import grpc
 
-from kubemq_nb._wire import serving
+from kubemq_nb._wire.serving import common
+from kubemq_nb._wire.serving import events as event_wire
 from kubemq_nb.broker.engine.channels import Channels
 from kubemq_nb.broker.engine.clock import SECOND, Alarm
 from kubemq_nb.broker.engine.events import Events
@@ -88,9 +89,9 @@ class Broker:
         new_channel = count(max((channel.id for channel in content.channels), default=0) + 1).__next__
         commit = self._committer.commit
         self._queues = Queues(clock, commit, new_channel)
-        self._events_store = EventsStore(clock, commit, new_channel, serving.stamp_event)
+        self._events_store = EventsStore(clock, commit, new_channel, event_wire.stamp_event)
         self._events = Events(clock)
-        self._requests = Requests(clock, serving.new_inbox)
+        self._requests = Requests(clock, common.new_inbox)
         self._channels = Channels(
             clock,
             commit,
@@ -135,11 +136,11 @@ class Broker:
         self._committer.close()
 
     async def _ping(self, data: bytes, _: Context) -> bytes:
-        serving.read_nothing(data)
+        common.read_nothing(data)
         host = socket.gethostname().replace(".", "_")
         host = f"kubemq-{host}" if host[:1].isdigit() else host
         uptime = time.time_ns() - self._started
-        return serving.ping_result(host, VERSION, self._started // SECOND, uptime // SECOND)
+        return common.ping_result(host, VERSION, self._started // SECOND, uptime // SECOND)
 
 
 async def listen(broker: Broker, address: str, access: Access) -> tuple[grpc.aio.Server, int]:

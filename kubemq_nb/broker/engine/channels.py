@@ -9,8 +9,10 @@ from kubemq_nb.broker.engine.durable import Log
 from kubemq_nb.broker.engine.events import Events
 from kubemq_nb.broker.engine.events_store import EventsStore
 from kubemq_nb.broker.engine.plan import AddChannel, Commit, Content, Plan, RemoveChannel
-from kubemq_nb.broker.engine.queues import INVALID_NAME, Queue, Queues, is_storable
+from kubemq_nb.broker.engine.queue import Queue
+from kubemq_nb.broker.engine.queues import Queues
 from kubemq_nb.broker.engine.requests import Kind, Requests
+from kubemq_nb.broker.engine.sending import INVALID_NAME, is_storable
 
 KINDS = ("queues", "events", "events_store", "commands", "queries")
 STORED_KINDS = ("queues", "events_store")

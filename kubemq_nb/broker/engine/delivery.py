@@ -16,7 +16,8 @@ from kubemq_nb.broker.engine.plan import (
     ReadMessages,
     TakeMessages,
 )
-from kubemq_nb.broker.engine.queues import Queue, Queues
+from kubemq_nb.broker.engine.queue import Queue
+from kubemq_nb.broker.engine.queues import Queues
 from kubemq_nb.broker.engine.sequences import Sequences
 
 Received = Callable[[list[Message], int, str], None]

@@ -16,7 +16,7 @@ from kubemq_nb.broker.engine.plan import (
     Plan,
     StoredEvent,
 )
-from kubemq_nb.broker.engine.queues import INVALID_NAME, is_storable
+from kubemq_nb.broker.engine.sending import INVALID_NAME, is_storable
 
 NEW_ONLY, FIRST, LAST, AT_SEQUENCE, AT_TIME, AT_TIME_DELTA = 1, 2, 3, 4, 5, 6
 START_ERRORS = {AT_SEQUENCE: 112, AT_TIME: 113, AT_TIME_DELTA: 114}

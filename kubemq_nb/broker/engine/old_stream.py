@@ -11,7 +11,9 @@ from kubemq_nb import rules
 from kubemq_nb.broker.engine.clock import SECOND, Alarm
 from kubemq_nb.broker.engine.delivery import Poll
 from kubemq_nb.broker.engine.plan import HoldMessage, Message, MoveMessage, Plan
-from kubemq_nb.broker.engine.queues import Draft, Queue, Queues, draft_error, is_storable
+from kubemq_nb.broker.engine.queue import Queue
+from kubemq_nb.broker.engine.queues import Queues
+from kubemq_nb.broker.engine.sending import Draft, draft_error, is_storable
 from kubemq_nb.broker.engine.sequences import Sequences
 from kubemq_nb.broker.engine.settling import Settlement
 
@@ -215,7 +217,7 @@ def receive_error(asked: Asked) -> str:
         return rules.text(127)
     if not 0 <= asked.wait <= rules.MAX_WAIT:
         return rules.text(136)
-    return "" if is_storable(asked.channel) else "Error 121: cannot subscribe to a queue"
+    return "" if is_storable(asked.channel) else rules.text(121)
 
 
 def sequence_error(asked: Asked) -> str:

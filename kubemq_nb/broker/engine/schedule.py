@@ -12,7 +12,7 @@ from kubemq_nb.broker.engine.plan import Commit, Delayed, DelayMessages, Message
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from kubemq_nb.broker.engine.queues import Queue
+    from kubemq_nb.broker.engine.queue import Queue
 
 RETRY = SECOND  # how long to wait when the store could not release a message
 

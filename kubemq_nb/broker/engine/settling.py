@@ -5,7 +5,9 @@ from typing import Any
 
 from kubemq_nb.broker.engine.clock import SECOND
 from kubemq_nb.broker.engine.plan import DeleteMessages, Message, MoveMessage, Operation, Plan
-from kubemq_nb.broker.engine.queues import Draft, Queue, Queues
+from kubemq_nb.broker.engine.queue import Queue
+from kubemq_nb.broker.engine.queues import Queues
+from kubemq_nb.broker.engine.sending import Draft
 from kubemq_nb.broker.engine.sequences import Sequences
 
 Effect = Callable[[Any], None]
@@ -84,7 +86,7 @@ class Settlement:
         self._queues.commit(Plan(operations=self._operations, done=take_effect, failed=undo))
 
     def _move(self, source: Queue, message: Message, target: Queue, **changes: Any) -> None:
-        for operation in self._queues.channel_operations([target]):
+        for operation in target.channel_operations():
             self._do(target, operation, lambda _: None)
         now = self._queues.clock.now()
         changes |= {"queue": target.id, "sequence": target.next_sequence(), "timestamp": now}

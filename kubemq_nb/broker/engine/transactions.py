@@ -11,7 +11,9 @@ from kubemq_nb import rules
 from kubemq_nb.broker.engine.clock import SECOND
 from kubemq_nb.broker.engine.delivery import Poll, Receive, Received
 from kubemq_nb.broker.engine.plan import Message, Plan, ReadMessages
-from kubemq_nb.broker.engine.queues import INVALID_NAME, Queue, Queues, is_storable
+from kubemq_nb.broker.engine.queue import Queue
+from kubemq_nb.broker.engine.queues import Queues
+from kubemq_nb.broker.engine.sending import INVALID_NAME, is_storable
 from kubemq_nb.broker.engine.sequences import Sequences
 from kubemq_nb.broker.engine.settling import Settlement
 
@@ -218,7 +220,7 @@ def get_error(request: Get) -> str:
         return rules.text(101)
     if rules.queue_error(request.channel):
         return rules.text(120)
-    return "" if is_storable(request.channel) else "Error 121: cannot subscribe to a queue"
+    return "" if is_storable(request.channel) else rules.text(121)
 
 
 def chosen(transaction: Transaction, action: Action) -> tuple[list[int], str]:

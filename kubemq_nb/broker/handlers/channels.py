@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 
-from kubemq_nb._wire import serving
+from kubemq_nb._wire.serving import requests as request_wire
 from kubemq_nb.broker.engine.channels import ChannelFigures, Channels, kind_error
 from kubemq_nb.broker.handlers.calls import Answer
 
@@ -32,7 +32,7 @@ class ChannelHandlers:
             error = await done.wait()
         else:
             error = f"{verb!r} is none of create-channel, delete-channel, list-channels"
-        return serving.own_response(
+        return request_wire.own_response(
             request_id, client_id=CLIENT_ID, timestamp=self._now(), body=body, error=error
         )
 

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable
 
 from kubemq_nb import rules
-from kubemq_nb._wire import serving
+from kubemq_nb._wire.serving import common
+from kubemq_nb._wire.serving import events as event_wire
 from kubemq_nb.broker.engine.events import Events, Outgoing, Refused, event_error
 from kubemq_nb.broker.engine.events_store import EventsStore, Start
 from kubemq_nb.broker.handlers.calls import Answer, Context
@@ -22,16 +23,16 @@ class EventHandlers:
 
     async def send(self, data: bytes, _: Context) -> bytes:
         """SendEvent."""
-        event = Outgoing(*serving.read_event(data))
+        event = Outgoing(*event_wire.read_event(data))
         error = event_error(event)
         if error:
             raise Refused(error)
         if event.stored:
             answer: Answer[str] = Answer()
             self._store.send(event, answer.give)
-            return serving.event_result(event.id, await answer.wait())
+            return event_wire.event_result(event.id, await answer.wait())
         self._events.send(event)
-        return serving.event_result(event.id)
+        return event_wire.event_result(event.id)
 
     async def send_stream(self, _: object, context: Context) -> None:
         """SendEventsStream: stored events are answered one by one, in order; others only when refused."""
@@ -44,22 +45,22 @@ class EventHandlers:
 
     def _send_one(self, data: bytes, answer: Callable[[bytes | None], None]) -> None:
         try:
-            event = Outgoing(*serving.read_event(data))
-        except serving.Malformed as malformed:
-            answer(serving.event_result("", str(malformed)))
+            event = Outgoing(*event_wire.read_event(data))
+        except common.Malformed as malformed:
+            answer(event_wire.event_result("", str(malformed)))
             return
         error = event_error(event)
         if error:
-            answer(serving.event_result(serving.given_event_id(data), error))
+            answer(event_wire.event_result(event_wire.given_event_id(data), error))
         elif event.stored:
-            self._store.send(event, lambda reason: answer(serving.event_result(event.id, reason)))
+            self._store.send(event, lambda reason: answer(event_wire.event_result(event.id, reason)))
         else:
             self._events.send(event)
             answer(None)
 
     async def subscribe(self, data: bytes, context: Context) -> None:
         """SubscribeToEvents."""
-        request = serving.read_subscribe(data)
+        request = event_wire.read_subscribe(data)
         if request.type == EVENTS:
             await self._listen(request, context)
         elif request.type == EVENTS_STORE:
@@ -67,7 +68,7 @@ class EventHandlers:
         else:
             raise Refused(rules.text(207))
 
-    async def _listen(self, request: serving.SubscribeRequest, context: Context) -> None:
+    async def _listen(self, request: event_wire.SubscribeRequest, context: Context) -> None:
         wake = asyncio.Event()
         subscription = self._events.subscribe(
             request.client_id, request.channel, request.group, request.start, wake.set
@@ -77,7 +78,7 @@ class EventHandlers:
         finally:
             self._events.unsubscribe(subscription)
 
-    async def _read(self, request: serving.SubscribeRequest, context: Context) -> None:
+    async def _read(self, request: event_wire.SubscribeRequest, context: Context) -> None:
         wake = asyncio.Event()
         reader = self._store.subscribe(Start(*request[1:]), wake.set)
         try:

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
-from kubemq_nb._wire import serving
+from kubemq_nb._wire.serving import common, receiving, sending
+from kubemq_nb._wire.serving import streams as stream_wire
 from kubemq_nb.broker.engine import transactions
 from kubemq_nb.broker.engine.old_stream import Asked, OldStream, Told
 from kubemq_nb.broker.engine.plan import Message
-from kubemq_nb.broker.engine.queues import Queues, Sent
+from kubemq_nb.broker.engine.queues import Queues
+from kubemq_nb.broker.engine.sending import Sent
 from kubemq_nb.broker.engine.transactions import Action, Consumer, Get
 from kubemq_nb.broker.handlers.calls import Answer, Context
 from kubemq_nb.broker.handlers.queues import read_draft
@@ -32,16 +34,16 @@ class QueueStreamHandlers:
 
     def _send(self, data: bytes, answer: Callable[[bytes | None], None]) -> None:
         try:
-            request_id, messages = serving.read_upstream(data)
-        except serving.Malformed as error:
-            answer(serving.upstream_response("", error=str(error)))
+            request_id, messages = sending.read_upstream(data)
+        except common.Malformed as error:
+            answer(sending.upstream_response("", error=str(error)))
             return
         if not messages:
-            answer(serving.upstream_response(request_id, error="no messages to send"))
+            answer(sending.upstream_response(request_id, error="no messages to send"))
             return
 
         def reply(results: list[Sent]) -> None:
-            answer(serving.upstream_response(request_id, results))
+            answer(sending.upstream_response(request_id, results))
 
         self._queues.send([read_draft(message) for message in messages], reply)
 
@@ -62,9 +64,9 @@ class QueueStreamHandlers:
     async def _ask(self, stream: OldStream, told: "asyncio.Queue[bytes | None]", context: Context) -> None:
         async for data in incoming(context):
             try:
-                request = serving.read_stream_request(data)
-            except serving.Malformed as error:
-                told.put_nowait(serving.stream_response("", 0, error=str(error)))
+                request = stream_wire.read_stream_request(data)
+            except common.Malformed as error:
+                told.put_nowait(stream_wire.stream_response("", 0, error=str(error)))
                 continue
             draft = None if request.modified is None else read_draft(request.modified)
             stream.ask(Asked(*request[:-1], draft))
@@ -83,39 +85,39 @@ class QueueStreamHandlers:
 
     async def _answer(self, consumer: Consumer, data: bytes) -> bytes | None:
         try:
-            request = serving.read_downstream(data)
-        except serving.Malformed as error:
-            nothing = serving.DownstreamRequest("", 0, "", "", 0, 0, False, "", (), "")
-            return serving.downstream_response(nothing, "", error=str(error))
-        answer: Callable[[Consumer, serving.DownstreamRequest], Awaitable[bytes | None]] = self._settle
-        if request.type == serving.DOWNSTREAM_GET:
+            request = stream_wire.read_downstream(data)
+        except common.Malformed as error:
+            nothing = stream_wire.DownstreamRequest("", 0, "", "", 0, 0, False, "", (), "")
+            return stream_wire.downstream_response(nothing, "", error=str(error))
+        answer: Callable[[Consumer, stream_wire.DownstreamRequest], Awaitable[bytes | None]] = self._settle
+        if request.type == stream_wire.DOWNSTREAM_GET:
             answer = self._get
-        elif request.type == serving.DOWNSTREAM_ACTIVE_OFFSETS:
+        elif request.type == stream_wire.DOWNSTREAM_ACTIVE_OFFSETS:
             answer = self._active
         return await answer(consumer, request)
 
-    async def _get(self, consumer: Consumer, request: serving.DownstreamRequest) -> bytes:
+    async def _get(self, consumer: Consumer, request: stream_wire.DownstreamRequest) -> bytes:
         transaction = str(uuid4())
         get = Get(request.client_id, request.channel, request.limit, request.wait, request.auto_ack)
         error = transactions.get_error(get)
         if error:
-            return serving.downstream_response(request, transaction, error=error)
+            return stream_wire.downstream_response(request, transaction, error=error)
         answer: Answer[bytes] = Answer()
 
         def reply(messages: list[Message], _: int, reason: str) -> None:
-            made = serving.delivered(request.channel, messages)
-            answer.give(serving.downstream_response(request, transaction, messages=made, error=reason))
+            made = receiving.delivered(request.channel, messages)
+            answer.give(stream_wire.downstream_response(request, transaction, messages=made, error=reason))
 
         consumer.get(transaction, get, reply)
         return await answer.wait()
 
-    async def _active(self, consumer: Consumer, request: serving.DownstreamRequest) -> bytes:
+    async def _active(self, consumer: Consumer, request: stream_wire.DownstreamRequest) -> bytes:
         active = consumer.active(request.transaction)
         if isinstance(active, str):
-            return serving.downstream_response(request, request.transaction, error=active)
-        return serving.downstream_response(request, request.transaction, offsets=active)
+            return stream_wire.downstream_response(request, request.transaction, error=active)
+        return stream_wire.downstream_response(request, request.transaction, offsets=active)
 
-    async def _settle(self, consumer: Consumer, request: serving.DownstreamRequest) -> bytes | None:
+    async def _settle(self, consumer: Consumer, request: stream_wire.DownstreamRequest) -> bytes | None:
         done: Answer[str] = Answer()
         action = Action(request.type, request.transaction, request.sequences, request.target)
         consumer.settle(action, done.give)
@@ -123,10 +125,10 @@ class QueueStreamHandlers:
         if not error:
             return None
         type = 0 if error == transactions.UNKNOWN else None
-        return serving.downstream_response(request, request.transaction, type=type, error=error)
+        return stream_wire.downstream_response(request, request.transaction, type=type, error=error)
 
 
 def told_bytes(told: Told) -> bytes:
     """The wire form of one answer on an old stream."""
-    message = None if told.message is None else serving.delivered(told.channel, [told.message])[0]
-    return serving.stream_response(told.id, told.type, message, told.error)
+    message = None if told.message is None else receiving.delivered(told.channel, [told.message])[0]
+    return stream_wire.stream_response(told.id, told.type, message, told.error)

@@ -6,22 +6,22 @@ from functools import partial
 import grpc
 
 from kubemq_nb import rules
-from kubemq_nb._wire import serving
+from kubemq_nb._wire.serving import common, receiving, sending
 from kubemq_nb.broker.engine.clock import SECOND
 from kubemq_nb.broker.engine.delivery import AckAll, Peek, Receive
 from kubemq_nb.broker.engine.plan import Message
-from kubemq_nb.broker.engine.queues import Draft, Queue, Queues, Sent, is_storable
+from kubemq_nb.broker.engine.queue import Queue
+from kubemq_nb.broker.engine.queues import Queues
+from kubemq_nb.broker.engine.sending import Draft, Sent, is_storable
 from kubemq_nb.broker.handlers.calls import Answer, Context
-
-CANNOT_SUBSCRIBE = "Error 121: cannot subscribe to a queue"
 
 
 def read_draft(data: bytes) -> Draft:
     """A message as its sender gives it; one that does not decode becomes one that is refused."""
     try:
-        return Draft(*serving.read_message(data))
-    except serving.Malformed as error:
-        return Draft(serving.new_id(), "", "", True, b"", b"", error=str(error))
+        return Draft(*sending.read_message(data))
+    except common.Malformed as error:
+        return Draft(common.new_id(), "", "", True, b"", b"", error=str(error))
 
 
 class QueueHandlers:
@@ -34,23 +34,23 @@ class QueueHandlers:
         """SendQueueMessage."""
         answer: Answer[list[Sent]] = Answer()
         self._queues.send([read_draft(data)], answer.give)
-        return serving.send_result((await answer.wait())[0])
+        return sending.send_result((await answer.wait())[0])
 
     async def send_batch(self, data: bytes, context: Context) -> bytes:
         """SendQueueMessagesBatch."""
-        batch_id, messages = serving.read_batch(data)
+        batch_id, messages = sending.read_batch(data)
         if not messages:
             await context.abort(grpc.StatusCode.UNKNOWN, "empty messages batch")
         answer: Answer[list[Sent]] = Answer()
         self._queues.send([read_draft(message) for message in messages], answer.give)
-        return serving.batch_response(batch_id, await answer.wait(), have_errors=False)
+        return sending.batch_response(batch_id, await answer.wait(), have_errors=False)
 
     async def receive(self, data: bytes, _: Context) -> bytes:
         """ReceiveQueueMessages, the auto-acknowledged receive and the peek."""
-        request = serving.read_receive(data)
+        request = receiving.read_receive(data)
         error = receive_error(request)
         if error:
-            return serving.receive_response(request, error=error)
+            return receiving.receive_response(request, error=error)
         queue = self._queues.get(request.channel)
         answer: Answer[bytes] = Answer()
         kind = Peek if request.peek else Receive
@@ -60,25 +60,25 @@ class QueueHandlers:
 
     async def ack_all(self, data: bytes, _: Context) -> bytes:
         """AckAllQueueMessages."""
-        request = serving.read_ack_all(data)
+        request = receiving.read_ack_all(data)
         error = ack_all_error(request)
         if error:
-            return serving.ack_all_response(request.id, 0, error)
+            return receiving.ack_all_response(request.id, 0, error)
         answer: Answer[tuple[int, str]] = Answer()
         until = self._queues.clock.now() + (request.wait or 1) * SECOND
         queue = self._queues.get(request.channel)
         under_way = AckAll(self._queues, queue, until, lambda count, reason: answer.give((count, reason)))
-        return serving.ack_all_response(request.id, *await answer.wait(under_way.cancel))
+        return receiving.ack_all_response(request.id, *await answer.wait(under_way.cancel))
 
     async def info(self, data: bytes, _: Context) -> bytes:
         """QueuesInfo."""
-        request_id, name = serving.read_info(data)
+        request_id, name = receiving.read_info(data)
         queues = [queue for queue in self._queues if queue.stored and name in ("", queue.name)]
-        return serving.info_response(request_id, [self._figures(queue) for queue in queues])
+        return receiving.info_response(request_id, [self._figures(queue) for queue in queues])
 
-    def _figures(self, queue: Queue) -> serving.QueueFigures:
+    def _figures(self, queue: Queue) -> receiving.QueueFigures:
         there = [*queue.ready.ranges()[:1], *queue.away.ranges()[:1]]
-        return serving.QueueFigures(
+        return receiving.QueueFigures(
             name=queue.name,
             messages=len(queue.ready) + len(queue.away),
             bytes=queue.bytes,
@@ -93,18 +93,18 @@ class QueueHandlers:
 
 def reply(
     answer: Answer[bytes],
-    request: serving.ReceiveRequest,
+    request: receiving.ReceiveRequest,
     queue: Queue,
     messages: Sequence[Message],
     expired: int,
     error: str,
 ) -> None:
     """Answer a unary receive or peek."""
-    made = serving.delivered(queue.name, messages)
-    answer.give(serving.receive_response(request, made, expired=expired, error=error))
+    made = receiving.delivered(queue.name, messages)
+    answer.give(receiving.receive_response(request, made, expired=expired, error=error))
 
 
-def receive_error(request: serving.ReceiveRequest) -> str:
+def receive_error(request: receiving.ReceiveRequest) -> str:
     """The text of the first rule that a receive breaks, or nothing; in the order of the real server."""
     if not request.client_id:
         return rules.text(101)
@@ -114,10 +114,10 @@ def receive_error(request: serving.ReceiveRequest) -> str:
         return rules.text(122)
     if not 0 <= request.wait <= rules.MAX_WAIT:
         return rules.text(136)
-    return "" if is_storable(request.channel) else CANNOT_SUBSCRIBE
+    return "" if is_storable(request.channel) else rules.text(121)
 
 
-def ack_all_error(request: serving.AckAllRequest) -> str:
+def ack_all_error(request: receiving.AckAllRequest) -> str:
     """The text of the first rule that emptying a queue breaks, or nothing; in the real server's order."""
     if not request.client_id:
         return rules.text(101)
@@ -125,4 +125,4 @@ def ack_all_error(request: serving.AckAllRequest) -> str:
         return rules.text(120)
     if not 0 <= request.wait <= rules.MAX_WAIT:
         return rules.text(136)
-    return "" if is_storable(request.channel) else CANNOT_SUBSCRIBE
+    return "" if is_storable(request.channel) else rules.text(121)

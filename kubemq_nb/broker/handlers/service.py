@@ -7,7 +7,8 @@ from typing import Any
 
 import grpc
 
-from kubemq_nb._wire import methods, serving
+from kubemq_nb._wire import methods
+from kubemq_nb._wire.serving import common
 from kubemq_nb.broker.engine.events import Refused
 from kubemq_nb.broker.handlers.calls import Context
 
@@ -64,7 +65,7 @@ def guarded(handler: Handler) -> Handler:
     async def guard(request: Any, context: Context) -> Any:
         try:
             return await handler(request, context)
-        except (serving.Malformed, Refused) as error:
+        except (common.Malformed, Refused) as error:
             # The real server refuses with this status, and the text as its details.
             await context.abort(grpc.StatusCode.INTERNAL, str(error))
         except grpc.aio.AbortError:

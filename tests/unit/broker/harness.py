@@ -10,8 +10,9 @@ from kubemq_nb.broker.engine.delivery import AckAll, Peek, Receive
 from kubemq_nb.broker.engine.events import Events, Outgoing
 from kubemq_nb.broker.engine.events_store import EventsStore, Start
 from kubemq_nb.broker.engine.plan import Plan
-from kubemq_nb.broker.engine.queues import Draft, Queues
+from kubemq_nb.broker.engine.queues import Queues
 from kubemq_nb.broker.engine.requests import Requests
+from kubemq_nb.broker.engine.sending import Draft
 from kubemq_nb.broker.storage.memory import MemoryStore
 
 BEGIN = 1_000_000 * SECOND

@@ -1,7 +1,7 @@
 import pytest
 
 from kubemq_nb.broker.engine.clock import SECOND
-from kubemq_nb.broker.engine.queues import Draft
+from kubemq_nb.broker.engine.sending import Draft
 
 
 def test_messages_come_in_the_order_in_which_they_were_sent(engine):

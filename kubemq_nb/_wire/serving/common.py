@@ -1,0 +1,53 @@
+"""What every part of the broker's side of the wire needs: reading safely, making ids, the empty answers."""
+
+import random
+import secrets
+import string
+from typing import TypeVar
+
+from google.protobuf.message import DecodeError
+from google.protobuf.message import Message as ProtoMessage
+
+from kubemq_nb._wire import kubemq_pb2 as pb
+
+M = TypeVar("M", bound=ProtoMessage)
+
+_ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
+
+
+class Malformed(Exception):
+    """Bytes that are no message of the kind expected."""
+
+
+def new_id() -> str:
+    """An id as the real server makes them: 22 characters, base 62. Nobody need fail to guess it."""
+    return "".join(random.choices(_ALPHABET, k=22))  # noqa: S311
+
+
+def new_inbox() -> str:
+    """A name that nobody can guess, for the place where an answer is expected; in the real server's form."""
+    return "_INBOX.{}.{}".format(*("".join(secrets.choice(_ALPHABET) for _ in range(n)) for n in (22, 8)))
+
+
+def read(kind: type[M], data: bytes) -> M:
+    """Decode one message, or raise Malformed."""
+    try:
+        return kind.FromString(data)
+    except (DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(f"these bytes are no valid {kind.DESCRIPTOR.name}") from error
+
+
+def read_nothing(data: bytes) -> None:
+    """Check an empty request."""
+    read(pb.Empty, data)
+
+
+def ping_result(host: str, version: str, start: int, uptime: int) -> bytes:
+    """The answer to a ping; times in seconds."""
+    result = pb.PingResult(Host=host, Version=version, ServerStartTime=start, ServerUpTimeSeconds=uptime)
+    return result.SerializeToString()
+
+
+def nothing() -> bytes:
+    """The answer without fields."""
+    return b""

@@ -1,0 +1,60 @@
+"""Events on the broker's side of the wire."""
+
+from typing import NamedTuple
+
+from kubemq_nb._wire import kubemq_pb2 as pb
+from kubemq_nb._wire.serving.common import new_id, read
+
+
+class SubscribeRequest(NamedTuple):
+    """What a subscriber asks for."""
+
+    type: int  # 1 events, 2 events store, 3 commands, 4 queries
+    client_id: str
+    channel: str
+    group: str
+    start: int
+    start_value: int
+
+
+def read_event(data: bytes) -> tuple[str, str, str, bool, bool, bytes]:
+    """Id, client id, channel, whether it is empty, whether it is to be stored, what subscribers get."""
+    event = read(pb.Event, data)
+    received = pb.EventReceive(
+        EventID=event.EventID or new_id(),
+        Channel=event.Channel,
+        Metadata=event.Metadata,
+        Body=event.Body,
+        Tags=event.Tags,
+    )
+    empty = not event.Metadata and not event.Body
+    content = received.SerializeToString()
+    return received.EventID, event.ClientID, event.Channel, empty, event.Store, content
+
+
+def given_event_id(data: bytes) -> str:
+    """The id that an event came with, which may be empty: refusals on a stream name it as it is."""
+    return read(pb.Event, data).EventID
+
+
+def stamp_event(timestamp: int, sequence: int) -> bytes:
+    """What makes a live event's wire form a stored one's, when appended."""
+    return pb.EventReceive(Timestamp=timestamp, Sequence=sequence).SerializeToString()
+
+
+def event_result(id: str, error: str = "") -> bytes:
+    """What the sender of an event gets."""
+    return pb.Result(EventID=id, Sent=not error, Error=error).SerializeToString()
+
+
+def read_subscribe(data: bytes) -> SubscribeRequest:
+    """What a subscriber asks for."""
+    request = read(pb.Subscribe, data)
+    return SubscribeRequest(
+        request.SubscribeTypeData,
+        request.ClientID,
+        request.Channel,
+        request.Group,
+        request.EventsStoreTypeData,
+        request.EventsStoreTypeValue,
+    )

@@ -1,0 +1,151 @@
+"""Messages of queues on their way out by unary calls, on the broker's side of the wire."""
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from kubemq_nb._wire import containers_pb2 as containers
+from kubemq_nb._wire import kubemq_pb2 as pb
+from kubemq_nb._wire.serving.common import new_id, read
+
+Stored = tuple[int, int, bytes, bytes, int, int, int, int, int, str, str]
+"""queue, sequence, content, MD5, timestamp, expires at, expiration, count, max count, dead letter, from."""
+
+
+class ReceiveRequest(NamedTuple):
+    """What a unary receiver asks for; waits in seconds."""
+
+    id: str
+    client_id: str
+    channel: str
+    limit: int
+    wait: int
+    peek: bool
+
+
+def read_receive(data: bytes) -> ReceiveRequest:
+    """What a unary receiver asks for."""
+    request = read(pb.ReceiveQueueMessagesRequest, data)
+    return ReceiveRequest(
+        request.RequestID or new_id(),
+        request.ClientID,
+        request.Channel,
+        request.MaxNumberOfMessages,
+        request.WaitTimeSeconds,
+        request.IsPeak,
+    )
+
+
+def receive_response(
+    request: ReceiveRequest, messages: Sequence[bytes] = (), *, expired: int = 0, error: str = ""
+) -> bytes:
+    """The answer to a unary receive or peek."""
+    return containers.ReceiveQueueMessagesResponse(
+        RequestID=request.id,
+        Messages=messages,
+        MessagesReceived=len(messages),
+        MessagesExpired=expired,
+        IsPeak=request.peek,
+        IsError=bool(error),
+        Error=error,
+    ).SerializeToString()
+
+
+def delivered(channel: str, messages: Iterable[Stored]) -> list[bytes]:
+    """The wire form of messages of one queue as a consumer gets them."""
+    name = pb.QueueMessage(Channel=channel).SerializeToString()
+    return [message[2] + name + _additions(message) for message in messages]
+
+
+def _additions(message: Stored) -> bytes:
+    """What the broker adds to a message: attributes and policy."""
+    _, sequence, _, digest, timestamp, expires_at, expiration, count, max_count, dead_letter, source = message
+    attributes = pb.QueueMessageAttributes(
+        Timestamp=timestamp,
+        Sequence=sequence,
+        MD5OfBody=digest.hex(),
+        ReceiveCount=count + 1,
+        ReRouted=bool(source),
+        ReRoutedFromQueue=source,
+        ExpirationAt=expires_at,
+    )
+    added = pb.QueueMessage(Attributes=attributes).SerializeToString()
+    return added + _policy(expiration, max_count, dead_letter)
+
+
+@lru_cache(maxsize=4096)
+def _policy(expiration: int, max_count: int, dead_letter: str) -> bytes:
+    policy = pb.QueueMessagePolicy(
+        ExpirationSeconds=expiration, MaxReceiveCount=max_count, MaxReceiveQueue=dead_letter
+    )
+    return pb.QueueMessage(Policy=policy).SerializeToString() if policy.ByteSize() else b""
+
+
+class AckAllRequest(NamedTuple):
+    """What somebody who empties a queue asks for; the wait in seconds."""
+
+    id: str
+    client_id: str
+    channel: str
+    wait: int
+
+
+def read_ack_all(data: bytes) -> AckAllRequest:
+    """What somebody who empties a queue asks for."""
+    request = read(pb.AckAllQueueMessagesRequest, data)
+    return AckAllRequest(
+        request.RequestID or new_id(), request.ClientID, request.Channel, request.WaitTimeSeconds
+    )
+
+
+def ack_all_response(id: str, affected: int, error: str = "") -> bytes:
+    """The answer to emptying a queue."""
+    return pb.AckAllQueueMessagesResponse(
+        RequestID=id, AffectedMessages=affected, IsError=bool(error), Error=error
+    ).SerializeToString()
+
+
+class QueueFigures(NamedTuple):
+    """What is told of one queue."""
+
+    name: str
+    messages: int
+    bytes: int
+    first_sequence: int
+    last_sequence: int
+    sent: int
+    delivered: int
+    waiting: int
+    subscribers: int
+
+
+def read_info(data: bytes) -> tuple[str, str]:
+    """Request id, and the queue asked about or nothing."""
+    request = read(pb.QueuesInfoRequest, data)
+    return request.RequestID, request.QueueName
+
+
+def info_response(id: str, queues: Sequence[QueueFigures]) -> bytes:
+    """What is told of queues."""
+    made = [
+        pb.QueueInfo(
+            Name=queue.name,
+            Messages=queue.messages,
+            Bytes=queue.bytes,
+            FirstSequence=queue.first_sequence,
+            LastSequence=queue.last_sequence,
+            Sent=queue.sent,
+            Delivered=queue.delivered,
+            Waiting=queue.waiting,
+            Subscribers=queue.subscribers,
+        )
+        for queue in queues
+    ]
+    info = pb.QueuesInfo(
+        TotalQueue=len(made),
+        Sent=sum(queue.sent for queue in queues),
+        Delivered=sum(queue.delivered for queue in queues),
+        Waiting=sum(queue.waiting for queue in queues),
+        Queues=made,
+    )
+    return pb.QueuesInfoResponse(RefRequestID=id, Info=info).SerializeToString()

@@ -1,0 +1,121 @@
+"""One queue: which messages it holds, which of them are ready, and who waits for them.
+
+A queue keeps the sequences of its messages, not the messages. `ready` are those that anyone may take;
+`away` are those that somebody has taken, or that a plan under way is about. A message changes places only
+when its plan is committed (`kubemq_nb.broker.engine.plan`).
+"""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from kubemq_nb.broker.engine.clock import Clock
+from kubemq_nb.broker.engine.plan import AddChannel, Message, Operation, QueueContent
+from kubemq_nb.broker.engine.sequences import Sequences
+
+
+class Waiter(Protocol):
+    """Whoever waits for messages of a queue."""
+
+    def serve(self) -> None:
+        """Take or look at what is ready."""
+
+
+class Queue:
+    """One queue; a queue that nobody has sent to yet is one too.
+
+    Attributes:
+        stored: Whether the store knows its channel.
+        delivered: How many messages were taken out for good.
+    """
+
+    def __init__(self, id: int, name: str, clock: Clock) -> None:
+        self.id = id
+        self.name = name
+        self.stored = False
+        self.last_sequence = 0
+        self.ready = Sequences()
+        self.away = Sequences()
+        self.expiries: dict[int, int] = {}
+        self.waiters: list[Waiter] = []
+        self.delivered = 0
+        self.expired = 0
+        self.bytes = 0
+        self.last_activity = 0
+        self._clock = clock
+
+    def channel_operations(self) -> list[Operation]:
+        """What makes the store know the queue, if it does not yet."""
+        return [] if self.stored else [AddChannel(self.id, "queues", self.name)]
+
+    def next_sequence(self) -> int:
+        """A number that no message of this queue had before."""
+        self.last_sequence += 1
+        return self.last_sequence
+
+    def arrive(self, messages: Iterable[Message], size: int) -> None:
+        """Take in messages of `size` bytes that are stored now, without telling those who wait."""
+        for message in messages:
+            self.ready.add(message.sequence)
+            if message.expires_at:
+                self.expiries[message.sequence] = message.expires_at
+        self.bytes += size
+        self.stored = True
+        self.last_activity = self._clock.now()
+
+    def serve(self) -> None:
+        """Let those who wait take what is ready, the longest waiting first."""
+        for waiter in list(self.waiters):
+            waiter.serve()
+
+    def take(self, count: int) -> tuple[list[int], list[int]]:
+        """Set aside the next messages: at most `count` that are alive, and the expired ones before them."""
+        alive, expired = self._take_alive(count) if self.expiries else (self.ready.take(count), [])
+        for sequence in alive + expired:
+            self.away.add(sequence)
+        return alive, expired
+
+    def _take_alive(self, count: int) -> tuple[list[int], list[int]]:
+        now = self._clock.now()
+        alive: list[int] = []
+        expired: list[int] = []
+        while self.ready and len(alive) < count:
+            for sequence in self.ready.take(count - len(alive)):
+                (expired if self.is_expired(sequence, now) else alive).append(sequence)
+        return alive, expired
+
+    def is_expired(self, sequence: int, now: int) -> bool:
+        """Whether a message may no longer be delivered."""
+        return 0 < self.expiries.get(sequence, 0) <= now
+
+    def waiting(self) -> int:
+        """How many messages a consumer could have at once."""
+        now = self._clock.now()
+        return len(self.ready) - sum(at <= now and s in self.ready for s, at in self.expiries.items())
+
+    def put_back(self, sequences: Iterable[int]) -> None:
+        """Make messages ready again at their old places, and serve those who wait."""
+        for sequence in sequences:
+            if self.away.discard(sequence):
+                self.ready.add(sequence)
+        self.serve()
+
+    def drop(self, sequences: Iterable[int], freed: int) -> None:
+        """Forget messages that are deleted now."""
+        for sequence in sequences:
+            self.away.discard(sequence)
+            self.expiries.pop(sequence, None)
+        self.bytes = max(0, self.bytes - freed)
+
+    def clear(self) -> None:
+        """Be empty and new: the channel is deleted. What somebody holds finds nothing left to settle."""
+        self.ready.clear()
+        self.expiries.clear()
+        self.last_sequence = self.delivered = self.expired = self.bytes = self.last_activity = 0
+
+    def reset(self, content: QueueContent) -> None:
+        """Hold what the store says, but for what is away."""
+        self.ready = Sequences(content.ranges)
+        for sequence in self.away:
+            self.ready.discard(sequence)
+        self.expiries = dict(content.expiries)
+        self.bytes = content.bytes
