@@ -29,12 +29,15 @@ class Client:
     Every method of its driver is a method here: `client.peek(channel="orders", count=3, wait=1)`.
     """
 
-    def __init__(self, name: str, address: str, token: str | None, client_id: str) -> None:
+    def __init__(
+        self, name: str, address: str, token: str | None, client_id: str, tls: dict[str, str] | None = None
+    ) -> None:
+        """`tls` names the files `ca`, `cert` and `key`; None is a connection without TLS."""
         self.name = name
         self.client_id = client_id
         self._process = subprocess.Popen(
             command_of(name),
-            env=environment_of(name),
+            env=environment_of(name, tls),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -44,7 +47,7 @@ class Client:
         self._subscriptions: dict[int, Subscription] = {}
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self._write({"address": address, "token": token, "client_id": client_id})
+        self._write({"address": address, "token": token, "client_id": client_id, "tls": tls})
 
     def start(self, call: str, **arguments: object) -> Future[Any]:
         """Begin a call that the test goes on beside."""
@@ -148,8 +151,11 @@ def command_of(name: str) -> list[str]:
     return [python_with(version), str(DRIVERS / f"kubemq_{version[0]}.py")]
 
 
-def environment_of(name: str) -> dict[str, str]:
-    """What the driver's process finds around it."""
+def environment_of(name: str, tls: dict[str, str] | None) -> dict[str, str]:
+    """What the driver's process finds around it; the JavaScript SDK takes an authority in no other way."""
+    variables = dict(os.environ)
     if name.startswith("kubemq-js"):
-        return os.environ | {"NODE_PATH": str(node_with_kubemq() / "node_modules")}
-    return dict(os.environ)
+        variables["NODE_PATH"] = str(node_with_kubemq() / "node_modules")
+        if tls:
+            variables["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"] = tls["ca"]
+    return variables

@@ -18,17 +18,24 @@ NAMES = ("kubemq 4.1.5", "kubemq 2.3.0", "kubemq-js 1.2.3")
 
 @pytest.fixture(scope="session")
 def official_clients() -> Iterator[MakeClient]:
-    """Makes official clients: of this name, on this broker, as this client id, with the broker's token."""
+    """Makes official clients: on a broker of the launcher with its token, or at an address without one."""
     from tests.official.client import Client
 
     with ExitStack() as opened:
 
         def make(
-            name: str, broker: "RunningBroker", client_id: str = "theirs", *, token: str | None = None
+            name: str,
+            broker: "RunningBroker | str",
+            client_id: str = "theirs",
+            *,
+            token: str | None = None,
+            tls: dict[str, str] | None = None,
         ) -> "Client":
             missing = [tool for tool in ("node", "npm") if not shutil.which(tool)]
             if "js" in name and missing:
                 pytest.skip(f"{name} needs {' and '.join(missing)}, which this machine has not")
+            if isinstance(broker, str):
+                return opened.enter_context(closing(Client(name, broker, token, client_id, tls)))
             token = broker.token() if token is None else token
             return opened.enter_context(closing(Client(name, broker.address, token, client_id)))
 

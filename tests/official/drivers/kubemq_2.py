@@ -1,5 +1,6 @@
 """The official Python SDK 2.x, stepped by a test."""
 
+import os
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -61,7 +62,17 @@ class Cancellation:
 class Client:
     """Clients of all patterns."""
 
-    def __init__(self, *, address: str, token: str | None, client_id: str, tell: steps.Tell) -> None:
+    def __init__(
+        self,
+        *,
+        address: str,
+        token: str | None,
+        client_id: str,
+        tell: steps.Tell,
+        tls: dict[str, str] | None = None,
+    ) -> None:
+        if tls:  # the SDK shows no certificate of its own
+            os.environ["KUBEMQCERTIFICATEFILE"] = tls["ca"]
         self._access = (address, token)
         self._client_id = client_id
         self._sender = Sender(*self._access)

@@ -29,8 +29,18 @@ STARTS = {
 class Client:
     """Clients of all patterns, one SDK client for each client id that a test names."""
 
-    def __init__(self, *, address: str, token: str | None, client_id: str, tell: steps.Tell) -> None:
-        access = {"address": address, "auth_token": token}
+    def __init__(
+        self,
+        *,
+        address: str,
+        token: str | None,
+        client_id: str,
+        tell: steps.Tell,
+        tls: dict[str, str] | None = None,
+    ) -> None:
+        access: dict[str, object] = {"address": address, "auth_token": token}
+        if tls:
+            access |= {"tls": True} | {f"tls_{name}_file": file for name, file in tls.items()}
         self._queues = kubemq.QueuesClient(client_id=client_id, **access)
         self._requests = kubemq.CQClient(client_id=client_id, **access)
         self._pubsub = cache(lambda name: kubemq.PubSubClient(client_id=name or client_id, **access))

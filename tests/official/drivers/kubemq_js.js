@@ -1,6 +1,7 @@
 // The official JavaScript SDK, stepped by a test; the lines are those that steps.py describes.
 'use strict';
 
+const fs = require('node:fs');
 const readline = require('node:readline');
 const kubemq = require('kubemq-js');
 
@@ -27,8 +28,9 @@ const read = (line) =>
 const tell = (subscription, item) => write({ subscription, item });
 
 class Client {
-  constructor({ address, token, client_id }) {
+  constructor({ address, token, client_id, tls }) {
     const options = { address, clientId: client_id, authToken: token === null ? undefined : token };
+    if (tls) options.credentials = { cert: fs.readFileSync(tls.cert), key: fs.readFileSync(tls.key) };
     this.queues = new kubemq.QueuesClient(options);
     this.events = new kubemq.EventsClient(options);
     this.stored = new kubemq.EventsStoreClient(options);
