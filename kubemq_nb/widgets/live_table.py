@@ -155,7 +155,7 @@ class LiveTable(AnyWidget):
         self.said = captions.handed(self._handed, len(frame))
 
     def _say(self, tone: str, head: str, rest: str = "") -> None:
-        self.said = {"tone": tone, "head": head, "rest": rest, "code": ""}
+        self.said = {"tone": tone, "icon": tone, "head": head, "rest": rest, "code": ""}
 
     def _tick(self) -> bool:
         """Look at the feed if it changed; whether it may change again."""

@@ -86,7 +86,7 @@ class RequestTable:
         yield {"label": "request", "kind": "body", "of": "request"}
         yield {"label": "executed", "kind": "state", "of": "executed"}
         yield {"label": "answer", "kind": "body", "of": "answer"}
-        yield {"label": "latency", "kind": "size", "of": "latency"}
+        yield {"label": "latency", "kind": "figure", "of": "latency"}
 
 
 def _cell(line: RequestLine, number: int, name: str) -> object:

@@ -1,4 +1,4 @@
-"""One JupyterLab and one browser for the run, a notebook for each test; no test may leave the server or complain."""
+"""One JupyterLab and one browser for the run, and a notebook for each test."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack

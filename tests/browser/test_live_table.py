@@ -130,6 +130,15 @@ def test_two_displays_of_a_feed_agree(open_notebook):
         expect(view.get_by_text("1 new event since the pause.")).to_be_visible()
 
 
+def test_a_broker_that_comes_back_leaves_a_mark_in_the_stream(live):
+    live.run("kq.broker.restart(); fly(6)")
+
+    expect(live.count("reconnects")).to_have_text("1", timeout=30_000)
+    expect(live.rows).to_have_count(6)
+    expect(live.view.locator("tr.mark")).to_have_count(1)
+    expect(live.view.get_by_role("status").first).to_have_text("live")
+
+
 def test_an_empty_view_says_what_is_true(open_notebook):
     notebook = open_notebook(SETUP, "%kubemq events receive gates --live")
 

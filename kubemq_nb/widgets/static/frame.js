@@ -25,6 +25,7 @@ const ICONS = {
   code: [["path", { d: "M5 4.5 1.8 8 5 11.5M11 4.5 14.2 8 11 11.5M9.2 3.5l-2.4 9" }]],
   close: [["path", { d: "m4 4 8 8M12 4l-8 8" }]],
   check: [["path", { d: "m3 8.5 3.3 3.3L13 4.8" }]],
+  alert: [["path", { d: "M8 2.3 14.4 13.3H1.6z" }], ["path", { d: "M8 6.3v3.2" }], DOT(11.4, 0.85)],
   info: [["circle", { cx: 8, cy: 8, r: 6 }], ["path", { d: "M8 7.3v3.7" }], DOT(5, 0.85)],
   clock: [["circle", { cx: 8, cy: 8, r: 6 }], ["path", { d: "M8 4.5V8l2.3 1.6" }]],
   plug: [["path", { d: "M5.5 2v3.5M10.5 2v3.5M3.5 5.5h9V8a4.5 4.5 0 0 1-9 0zM8 12.5V15" }]],
@@ -114,7 +115,7 @@ async function copyText(text, said) {
 }
 
 // A notice in its place: icon, one bold clause, one sentence, at most two buttons.
-function note({ tone = "", glyph, head: headline, rest = "", code = "" }, ...buttons) {
+function note({ tone = "", icon: glyph, head: headline, rest = "", code = "" }, ...buttons) {
   const role = tone === "bad" ? "alert" : "status";
   const text = el("p", {}, el("strong", {}, headline), ...(code ? [" ", el("code", {}, code), ","] : []), rest ? ` ${rest}` : "");
   return el("div", { class: `kq-note ${tone}`, role }, icon(glyph), text, ...buttons);

@@ -206,8 +206,8 @@ function paintNotes(view, trouble, said) {
   if (view.noted === key) return;
   view.noted = key;
   const notes = [];
-  if (trouble) notes.push(note({ ...trouble, glyph: trouble.tone === "warn" ? "plug" : trouble.tone }));
-  if (said) notes.push(note({ ...said, glyph: said.tone }, button({ name: "Close", title: "Close", glyph: "close", look: "icon quiet", bare: true, act: () => view.send("dismiss") })));
+  if (trouble) notes.push(note(trouble));
+  if (said) notes.push(note(said, button({ name: "Close", title: "Close", glyph: "close", look: "icon quiet", bare: true, act: () => view.send("dismiss") })));
   view.notes.replaceChildren(...notes);
 }
 
@@ -220,7 +220,7 @@ function paintUnseen(view, { unseen, state }) {
   if (view.unseenText === unseen) return;
   view.unseenText = unseen;
   const act = button({ name: state === "paused" ? "Resume and show" : "Show", title: "Show what came meanwhile", glyph: "follow", act: () => view.send("resume") });
-  view.unseen.replaceChildren(...(unseen ? [note({ glyph: "hold", head: unseen }, act)] : []));
+  view.unseen.replaceChildren(...(unseen ? [note({ icon: "hold", head: unseen }, act)] : []));
 }
 
 // ---------------------------------------------------------------- rows

@@ -246,7 +246,7 @@ def test_a_broken_connection_is_a_notice_and_a_mark_between_rows(filled, view):
     table.refresh()
 
     assert during["word"] == "reconnecting"
-    assert during["note"] == {"tone": "warn", "head": "Connection lost.", "rest": "Attempt 1."}
+    assert (during["note"]["head"], during["note"]["rest"]) == ("Connection lost.", "Attempt 1.")
     assert table.table["marks"] == [[1, "events of 3 s may be missing"]]
 
 
