@@ -41,7 +41,7 @@ def _forget_on_disk(history: Any, secret: str) -> None:
     history.writeout_cache()
     with history.db:
         history.db.execute(
-            "UPDATE history SET source = replace(source, ?1, ?2), source_raw = replace(source_raw, ?1, ?2)"
-            " WHERE session = ?3",
-            (secret, MASK, history.session_number),
+            "UPDATE history SET source = replace(source, :secret, :mask),"
+            " source_raw = replace(source_raw, :secret, :mask) WHERE session = :session",
+            {"secret": secret, "mask": MASK, "session": history.session_number},
         )
