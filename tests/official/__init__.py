@@ -11,6 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 DRIVERS = Path(__file__).parent / "drivers"
 VERSIONS = ("4.1.5", "2.3.0")  # of the Python SDK: the newest of either interface
+NAMES = (*(f"kubemq {version}" for version in VERSIONS), "kubemq-js 1.2.3")
 NODE_LOCK = "package-lock.json"
 
 

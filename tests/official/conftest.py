@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.official import NAMES
+from tests.official.client import Client
+
 if TYPE_CHECKING:
     from kubemq_nb.broker.launcher import RunningBroker
     from kubemq_nb.session import Session
-    from tests.official.client import Client
 
-MakeClient = Callable[..., "Client"]
-NAMES = ("kubemq 4.1.5", "kubemq 2.3.0", "kubemq-js 1.2.3")
+MakeClient = Callable[..., Client]
 
 
 @pytest.fixture(scope="session")
 def official_clients() -> Iterator[MakeClient]:
     """Makes official clients: on a broker of the launcher with its token, or at an address without one."""
-    from tests.official.client import Client
-
     with ExitStack() as opened:
 
         def make(
@@ -30,7 +29,7 @@ def official_clients() -> Iterator[MakeClient]:
             *,
             token: str | None = None,
             tls: dict[str, str] | None = None,
-        ) -> "Client":
+        ) -> Client:
             missing = [tool for tool in ("node", "npm") if not shutil.which(tool)]
             if "js" in name and missing:
                 pytest.skip(f"{name} needs {' and '.join(missing)}, which this machine has not")
@@ -43,13 +42,13 @@ def official_clients() -> Iterator[MakeClient]:
 
 
 @pytest.fixture(scope="session", params=NAMES)
-def theirs(request: pytest.FixtureRequest, official_clients: MakeClient, broker: "RunningBroker") -> "Client":
+def theirs(request: pytest.FixtureRequest, official_clients: MakeClient, broker: "RunningBroker") -> Client:
     """Each official client in turn, on the broker of the run."""
     return official_clients(request.param, broker)
 
 
 @pytest.fixture(scope="session")
-def newest(official_clients: MakeClient, broker: "RunningBroker") -> "Client":
+def newest(official_clients: MakeClient, broker: "RunningBroker") -> Client:
     """The newest official client alone, for what the others do not offer."""
     return official_clients(NAMES[0], broker, "newest")
 

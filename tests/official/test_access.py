@@ -4,8 +4,8 @@ import contextlib
 
 import pytest
 
+from tests.official import NAMES
 from tests.official.client import Refused
-from tests.official.conftest import NAMES
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.embedded_only]
 

@@ -6,8 +6,8 @@ import signal
 import pytest
 
 from kubemq_nb.errors import KubeMQError
+from tests.official import NAMES
 from tests.official.client import PROBE, Refused
-from tests.official.conftest import NAMES
 from tests.official.exchange import answered, bodies, fields, rows, wait_until
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.embedded_only]

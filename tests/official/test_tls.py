@@ -9,9 +9,8 @@ import pytest
 
 import kubemq_nb
 from kubemq_nb.errors import BrokerUnavailable
-from tests.official import ROOT
+from tests.official import NAMES, ROOT
 from tests.official.client import Refused
-from tests.official.conftest import NAMES
 from tests.official.exchange import MESSAGE, fields, rows, said, sendable
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.embedded_only]

@@ -5,8 +5,8 @@ from itertools import cycle
 
 import pytest
 
+from tests.official import NAMES
 from tests.official.client import PROBE
-from tests.official.conftest import NAMES
 from tests.official.exchange import bodies, wait_until
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.embedded_only]
