@@ -38,11 +38,8 @@ def main() -> int:
     """1 when a lie is believed, has no row, or a row fails without one."""
     parser = argparse.ArgumentParser(prog="scripts/rows --liar")
     parser.add_argument("--match", default="", help="only lies whose words contain this")
-    parser.add_argument("--short", action="store_true", help="only the first lie about each method")
     chosen, rest = parser.parse_known_args()
     table = [lie for lie in lies() if chosen.match in lie.name]
-    if chosen.short:
-        table = list({lie.rpc: lie for lie in reversed(table)}.values())
     liar = tell(table, rest)
     caught = len(liar.told) - len(liar.believed)
     print(f"\n{caught} of {len(table)} lies are caught by every row that must fail")
