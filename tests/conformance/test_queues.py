@@ -148,6 +148,18 @@ def test_the_frame_tells_how_it_was_read(session, channel, fill):
     assert (peeked["count"], peeked["is_peek"], peeked["messages_expired"]) == (3, True, 0)
     assert (received["count"], received["is_peek"], received["messages_expired"]) == (3, False, None)
     assert peeked["channel"] == received["channel"] == channel
+    assert peeked["complete"]
+    assert received["complete"]
+
+
+@pytest.mark.rows("Q-10")
+def test_a_peek_of_much_shows_what_is_enough_for_a_look_and_says_that_it_is_cut(session, channel):
+    session.queues.send(channel, rows=[bytes(1_500_000)] * 4)
+
+    peeked = session.queues.peek(channel)
+
+    assert 0 < len(peeked) < 4
+    assert not peeked.attrs["complete"]
 
 
 @pytest.mark.rows("Q-11")

@@ -118,6 +118,7 @@ def test_a_body_is_decoded_as_json_else_as_text_else_not_at_all(body, decoded):
         [b"[1", b"2]"],
         [b"1,2", b"3"],
         [b"[1", b"2]", b"3,4"],
+        [b"[1", b"2]", b"3,4,5"],
         [b'1,"mark",2', b"3"],
         [b"", b"1"],
         [b"\xff", b"1"],
@@ -126,7 +127,7 @@ def test_a_body_is_decoded_as_json_else_as_text_else_not_at_all(body, decoded):
         [b"[" * 100_000, b"1"],
         [],
     ],
-    ids=range(11),
+    ids=range(12),
 )
 def test_many_bodies_are_decoded_as_each_of_them_is(bodies):
     assert decode_all(bodies) == [frames.decode(body) for body in bodies]

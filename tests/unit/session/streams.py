@@ -48,7 +48,14 @@ class FedStream:
         return found
 
     def drain(self):
-        return []
+        found = []
+        while not self._waiting.empty():
+            payload = self._waiting.get()
+            if not isinstance(payload, bytes):  # the end, or an error: for `next`
+                self._waiting.put(payload)
+                break
+            found.append(payload)
+        return found
 
     def close(self):
         self.closed = True

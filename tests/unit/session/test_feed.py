@@ -138,12 +138,13 @@ def test_a_coroutine_handler_runs_on_a_loop_of_ours(begin, stream):
 
 
 def test_after_stop_the_handler_is_not_called_again(begin, stream):
-    entered, release, calls = threading.Event(), threading.Event(), []
+    entered, release, calls, returned = threading.Event(), threading.Event(), [], []
 
     def handler(event):
         calls.append(event.body)
         entered.set()
         release.wait(5)
+        returned.append(event.body)
 
     feed = begin(handler=handler)
     stream.put("a", "b")
@@ -152,7 +153,7 @@ def test_after_stop_the_handler_is_not_called_again(begin, stream):
     threading.Timer(0.05, release.set).start()
     feed.stop()
 
-    assert calls == [b"a"]
+    assert calls == returned == [b"a"]
     assert stream.closed
     assert feed.status().state == "stopped"
 
