@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     # For the launcher: end with the process that started this one, and remove the store; or end when no
     # session uses the store any more.
-    parser.add_argument("--leash", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--leash", type=int, metavar="PID", help=argparse.SUPPRESS)
     parser.add_argument("--until-left", action="store_true", help=argparse.SUPPRESS)
 
 
@@ -87,28 +87,25 @@ def only_broker(store: Path) -> Iterator[None]:
 
 async def serve(options: argparse.Namespace) -> None:
     """Serve until told to stop."""
-    from kubemq_nb.broker.server import GRACE, Access, Broker, listen  # noqa: PLC0415  (help needs no gRPC)
+    from kubemq_nb.broker.server import GRACE, Broker, access, listen  # noqa: PLC0415  (help needs no gRPC)
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     token_file = None if options.no_auth else options.token_file or options.store / TOKEN_NAME
-    access = Access(
-        token=None if token_file is None else token_in(token_file),
-        cert=options.cert.read_bytes() if options.cert else b"",
-        key=options.key.read_bytes() if options.key else b"",
-        ca=options.ca.read_bytes() if options.ca else b"",
-    )
+    token = None if token_file is None else token_in(token_file)
+    allowed = access(token, cert=options.cert, key=options.key, ca=options.ca)
+    warn_in_clear(options)
     broker = Broker(options.store)
-    server, port = await listen(broker, options.address, access)
+    server, port = await listen(broker, options.address, allowed)
     say_ready(options, port, token_file)
     watch(options, lambda: loop.call_soon_threadsafe(stop.set))
     await stop.wait()
     # gRPC reports each stream that a stop cancels as if it had failed.
     logging.getLogger("grpc._cython.cygrpc").setLevel(logging.CRITICAL)
     await server.stop(GRACE)
-    broker.close()
+    await broker.close()
 
 
 def say_ready(options: argparse.Namespace, port: int, token_file: Path | None) -> None:
@@ -132,7 +129,10 @@ def token_in(path: Path) -> str:
     with contextlib.suppress(FileExistsError), os.fdopen(os.open(path, flags, 0o600), "w") as file:
         file.write(secrets.token_hex(16))
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW)) as file:
-        return file.read().strip()
+        token = file.read().strip()
+    if not token:
+        raise RuntimeError(f"the token file {path} is empty: remove it, and a new one is made")
+    return token
 
 
 def watch(options: argparse.Namespace, stop: Callable[[], object]) -> None:
@@ -148,9 +148,8 @@ def watch(options: argparse.Namespace, stop: Callable[[], object]) -> None:
 
     options.parent_lives = True
     if options.leash:
-        parent = os.getppid()
         in_thread(until_end_of_input)
-        in_thread(lambda: until_adopted(parent))
+        in_thread(lambda: until_adopted(options.leash))
     if options.until_left:
         in_thread(lambda: until_left(options.store))
 

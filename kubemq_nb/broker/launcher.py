@@ -145,7 +145,7 @@ class RunningBroker:
 
     def _find_or_start(self, address: str) -> Runtime:
         if self.private:
-            self._hold.process, runtime = spawn(self.store, address, "--leash")
+            self._hold.process, runtime = spawn(self.store, address, "--leash", str(os.getpid()))
             return runtime
         with shared.one_at_a_time(self.store):
             return shared.read_runtime(self.store) or start_shared(self.store, address)
@@ -188,12 +188,12 @@ def start_shared(store: Path, address: str) -> Runtime:
     return runtime
 
 
-def spawn(store: Path, address: str, flag: str) -> tuple[subprocess.Popen[bytes], Runtime]:
+def spawn(store: Path, address: str, *flags: str) -> tuple[subprocess.Popen[bytes], Runtime]:
     """Start a broker and wait until it says that it is ready."""
     command = [sys.executable, "-P", "-m", "kubemq_nb.broker"]
     with (store / LOG_NAME).open("ab") as log:
         process = subprocess.Popen(  # noqa: S603
-            [*command, "--address", address, "--store", str(store), flag],
+            [*command, "--address", address, "--store", str(store), *flags],
             stdin=subprocess.PIPE,  # the leash: it breaks when this process ends, however that happens
             stdout=subprocess.PIPE,
             stderr=log,

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import grpc
 
+from kubemq_nb._wire import certificates
 from kubemq_nb._wire.serving import common
 from kubemq_nb._wire.serving import events as event_wire
 from kubemq_nb.broker.engine.channels import Channels
@@ -18,6 +19,7 @@ from kubemq_nb.broker.engine.clock import SECOND, Alarm
 from kubemq_nb.broker.engine.events import Events
 from kubemq_nb.broker.engine.events_store import EventsStore
 from kubemq_nb.broker.engine.old_stream import settle_left
+from kubemq_nb.broker.engine.plan import Plan
 from kubemq_nb.broker.engine.queues import Queues
 from kubemq_nb.broker.engine.requests import Requests
 from kubemq_nb.broker.handlers.calls import Context
@@ -68,13 +70,27 @@ class Access(NamedTuple):
     Attributes:
         token: What clients show in their metadata; None lets everybody in.
         cert: Certificate chain and key (PEM) make the server speak TLS.
-        ca: Whose certificates clients must show (PEM); empty does not ask for them.
+        ca: Whose certificates clients must show (PEM); None does not ask for them.
     """
 
     token: str | None = None
-    cert: bytes = b""
-    key: bytes = b""
-    ca: bytes = b""
+    cert: bytes | None = None
+    key: bytes | None = None
+    ca: bytes | None = None
+
+
+def access(token: str | None, *, cert: Path | None, key: Path | None, ca: Path | None) -> Access:
+    """Who may connect, by files that are read and checked.
+
+    Raises:
+        ValueError: A file that does not hold what it should, or one without the others that it needs.
+    """
+    if ca and not cert:
+        raise ValueError("--ca asks clients for certificates, which takes TLS: give --cert and --key too.")
+    found = certificates.read(ca, cert, key)
+    if key and (warning := certificates.exposed(key)):
+        log.warning("%s", warning)
+    return Access(token, cert=found.cert, key=found.key, ca=found.ca)
 
 
 class Broker:
@@ -131,8 +147,12 @@ class Broker:
             "QueuesDownstream": streams.downstream,
         }
 
-    def close(self) -> None:
-        """Store what is under way and leave the store in order."""
+    async def close(self) -> None:
+        """Store what is under way, what follows from that, and leave the store in order."""
+        for _ in range(2):
+            carried_out = asyncio.Event()
+            self._committer.commit(Plan(done=lambda _, event=carried_out: event.set()))  # type: ignore[misc]
+            await carried_out.wait()
         self._committer.close()
 
     async def _ping(self, data: bytes, _: Context) -> bytes:
@@ -162,6 +182,6 @@ def add_port(server: grpc.aio.Server, address: str, access: Access) -> int:
     if not access.cert:
         return server.add_insecure_port(address)
     credentials = grpc.ssl_server_credentials(
-        [(access.key, access.cert)], access.ca or None, require_client_auth=bool(access.ca)
+        [(access.key, access.cert)], access.ca, require_client_auth=access.ca is not None
     )
     return server.add_secure_port(address, credentials)

@@ -279,6 +279,16 @@ class TestSqliteStore(StoreContract):
 
         assert [e.sequence for e in self.one(store, plan.ReadEvents(LOG, 1, 10))] == [1, 3]
 
+    def test_a_damaged_file_is_refused_with_the_way_to_save_what_is_left(self, store, tmp_path):
+        self.fill(store, 500, content=b"x" * 500)
+        store.close()
+        with store.path.open("r+b") as file:
+            file.seek(5 * 4096)
+            file.write(b"damage" * 500)
+
+        with pytest.raises(StoreError, match=r"is damaged .*`sqlite3 .* \.recover`"):
+            SqliteStore(tmp_path)
+
     def test_every_commit_is_flushed(self, store):
         assert store._connection.execute("PRAGMA synchronous").fetchone() == (2,)
         assert store._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)

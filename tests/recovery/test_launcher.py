@@ -252,6 +252,13 @@ def test_a_link_planted_where_the_token_goes_is_refused(tmp_path):
     assert not target.exists()
 
 
+def test_an_empty_token_lets_nobody_in(tmp_path):
+    (tmp_path / shared.TOKEN_NAME).touch()
+
+    with pytest.raises(BrokerStartError, match="is empty"):
+        launcher.launch(tmp_path)
+
+
 def test_a_port_that_is_taken_is_said_to_be(private, tmp_path):
     command = [sys.executable, "-m", "kubemq_nb", "broker", "--store", str(tmp_path)]
     second = subprocess.run(

@@ -71,14 +71,19 @@ class Committer:
         try:
             results = self._store.apply([plan.operations for plan in group])
         except StoreError as error:
-            if error.broken:
-                self._reopen()
             return self._one_by_one(group, error)
+        except Exception as error:
+            # Nobody is served any more when this thread ends, so nothing may end it.
+            log.exception("the store failed")
+            return self._one_by_one(group, StoreError(f"the store failed: {error!r}", broken=True))
         return list(zip(group, results, strict=True))
 
     def _one_by_one(self, group: Sequence[Plan], error: StoreError) -> list[Outcome]:
         """After a failed group, let those through that can be: deletes still work on a full disk."""
         log.error("the store refused %d plans: %s", len(group), error)
+        if error.broken:
+            # Whether the commit reached the disk is not known: the store will say, once it is open again.
+            self._reopen()
         if error.broken or len(group) == 1:
             return [(plan, str(error)) for plan in group]
         return [outcome for plan in group for outcome in self._carry_out([plan])]

@@ -16,6 +16,7 @@ from kubemq_nb.broker.storage.rows import DELAYED, MESSAGE_COLUMNS, SEQUENCE_BIT
 from kubemq_nb.broker.storage.sqlite_content import load_content, load_queue
 
 FILE_NAME = "broker.sqlite"
+CHECKED_BYTES = 64 * 1024 * 1024  # larger files are not checked when they are opened
 CHUNK = 256  # rows in one INSERT: one statement of many rows is faster than many of one
 READS = (plan.ReadMessages, plan.ReadEvents, plan.FindEvent, plan.LoadQueue)
 
@@ -34,7 +35,7 @@ log = logging.getLogger(__name__)
 Connect = Callable[[Path], sqlite3.Connection]
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path, *, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
     """Open the database in a mode in which a commit is on the disk when it returns."""
     connection = sqlite3.connect(
         path,
@@ -42,6 +43,7 @@ def connect(path: Path) -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=False,
         cached_statements=256,
+        factory=factory,
     )
     # Exclusive: a second broker is kept off the store, and no other process can checkpoint the log.
     for pragma in (
@@ -71,8 +73,22 @@ class SqliteStore:
             self._connection = connect(self.path)
             schema = files(__package__).joinpath("schema.sql").read_text(encoding="utf-8")
             self._connection.executescript(f"BEGIN IMMEDIATE; {schema} COMMIT;")
+            self._check()
         except sqlite3.Error as error:
             raise StoreError(f"cannot open {self.path}: {error}", broken=True) from error
+
+    def _check(self) -> None:
+        """Refuse a damaged file, unless checking it would take longer than starting may."""
+        if self.path.stat().st_size > CHECKED_BYTES:
+            return
+        found = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            self._connection.close()
+            reason = found.splitlines()[-1]
+            raise StoreError(
+                f"{self.path} is damaged ({reason}); `sqlite3 {self.path} .recover` saves what can be read",
+                broken=True,
+            )
 
     def load(self) -> Content:
         """Read what the store holds, without bodies."""
