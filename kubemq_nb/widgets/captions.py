@@ -1,13 +1,14 @@
 """What a view says around its rows: names, states, notices, the line of code. Words only, no rows."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from kubemq_nb.render.text import line
 from kubemq_nb.widgets import cells
 
 if TYPE_CHECKING:
     from kubemq_nb.session.jobs import JobStatus
-    from kubemq_nb.widgets.tail import Source
+    from kubemq_nb.widgets.tail import Source, Tail
 
 KINDS = {"events": "events", "events_store": "events store", "commands": "commands", "queries": "queries"}
 
@@ -55,11 +56,8 @@ def connection(source: "Source") -> str:
     return "embedded broker" if source.connection == "embedded" else source.connection
 
 
-def status(source: "Source", now: "JobStatus", *, shown: int, text: str, received: int) -> dict[str, object]:
-    """The status line: state in shape and word, counters, rate; and the notices.
-
-    `received` is what had come when the rows that are shown were taken.
-    """
+def status(source: "Source", now: "JobStatus", rows: "Tail[Any]") -> dict[str, object]:
+    """The status line: state in shape and word, counters, rate; and the notices."""
     word, tone, icon = _LOOKS[now.state]
     if tone == "good" and is_responder(source):
         word = "taking requests"
@@ -68,19 +66,19 @@ def status(source: "Source", now: "JobStatus", *, shown: int, text: str, receive
         "word": word,
         "tone": tone,
         "icon": icon,
-        "counts": _counts(now, shown=shown, text=text),
+        "counts": _counts(now, shown=len(rows), text=rows.text),
         "rate": _rate(now.rate),
         "rates": list(now.rates),
         "unit": "req/s" if is_responder(source) else "msg/s",
-        "note": notice(now),
-        "unseen": unseen(source, now, now.received - received),
+        "note": notice(now, [text for _, text in rows.gaps]),
+        "unseen": unseen(source, now, now.received - rows.received),
         "changed": int((now.as_of.timestamp() - now.seconds_since_change) * 1000),
     }
 
 
-def notice(now: "JobStatus") -> dict[str, str] | None:
-    """What is wrong and what happens next, the first sentence in bold."""
-    if not now.note:
+def notice(now: "JobStatus", marks: Sequence[str]) -> dict[str, str] | None:
+    """What is wrong and what happens next, the first sentence in bold; not what a mark says."""
+    if not now.note or now.note in marks:
         return None
     head, stop, rest = line(now.note).partition(". ")
     tone, icon = _TROUBLES.get(now.state, ("warn", "alert") if now.errors else ("info", "info"))

@@ -32,7 +32,11 @@ def counted(number: int, noun: str) -> str:
 
 def value(given: object) -> str:
     """A field of a JSON body as it is: text bare, the rest as the beginning of its JSON."""
-    return cut(given) if isinstance(given, str) else cut(_beginning(_compact.iterencode(given)))
+    if isinstance(given, str):
+        return cut(given)
+    if isinstance(given, list | dict):
+        return cut(_beginning(_compact.iterencode(given)))
+    return cut(_compact.encode(given))
 
 
 def pairs(fields: Iterable[tuple[str, str]]) -> str:

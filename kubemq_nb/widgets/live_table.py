@@ -185,9 +185,7 @@ class LiveTable(AnyWidget):
                 "text": self._rows.text,
                 "empty": captions.empty(source, now, text=self._rows.text),
             }
-            self.status = captions.status(
-                source, now, shown=len(self._rows), text=self._rows.text, received=self._rows.received
-            )
+            self.status = captions.status(source, now, self._rows)
             self.foot = captions.foot(source, now, name=name, done=self._done)
 
 

@@ -143,14 +143,14 @@ class Tail(Generic[Line]):
     def _take(self, frame: "DataFrame", *, newest: int | None = None) -> None:
         last = _last(frame)
         unseen = frame.tail(max(last - self._taken, 0))
-        unsettled = None
-        for number, row in enumerate(_rows(unseen), last - len(unseen) + 1):
-            if newest is not None and number > newest:
-                break
-            if unsettled is None and not self._settled(row):
-                unsettled = number
-            if not self.text or self._contains(row, self.text):
-                self._lines.append((number, self._line(row)))
+        numbered = [
+            (number, row)
+            for number, row in enumerate(_rows(unseen), last - len(unseen) + 1)
+            if newest is None or number <= newest
+        ]
+        unsettled = next((number for number, row in numbered if not self._settled(row)), None)
+        found = [each for each in numbered if not self.text or self._contains(each[1], self.text)]
+        self._lines.extend((number, self._line(row)) for number, row in found[-ROWS:])
         self.gaps = frame.attrs.get("gaps", [])
         self._newest = last if newest is None else newest
         self._taken = self._newest if unsettled is None else unsettled - 1

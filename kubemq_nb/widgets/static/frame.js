@@ -72,9 +72,9 @@ function show(node, visible) {
 }
 
 function button({ name, glyph, title, look = "", act, bare = false }) {
-  const node = el("button", { type: "button", class: `kq-btn ${look}`, title, onclick: act }, icon(glyph));
-  if (bare) node.setAttribute("aria-label", name);
-  else node.append(el("span", { class: "word" }, name));
+  // The name is said as well as shown: in a narrow frame only the icon is left.
+  const node = el("button", { type: "button", class: `kq-btn ${look}`, title, "aria-label": name, onclick: act }, icon(glyph));
+  if (!bare) node.append(el("span", { class: "word" }, name));
   return node;
 }
 
@@ -86,6 +86,7 @@ function rename(node, { name, glyph, title, look = "" }) {
   node.className = `kq-btn ${look}`;
   node.title = title;
   word.textContent = name;
+  node.setAttribute("aria-label", name);
 }
 
 function head(about, actions) {
@@ -114,10 +115,15 @@ async function copyText(text, said) {
   setTimeout(() => { said.textContent = ""; }, 2000);
 }
 
+// A sentence as nodes; what stands between backticks in it is code.
+function prose(text) {
+  return text.split("`").map((part, place) => (place % 2 ? el("code", {}, part) : part));
+}
+
 // A notice in its place: icon, one bold clause, one sentence, at most two buttons.
 function note({ tone = "", icon: glyph, head: headline, rest = "", code = "" }, ...buttons) {
   const role = tone === "bad" ? "alert" : "status";
-  const text = el("p", {}, el("strong", {}, headline), ...(code ? [" ", el("code", {}, code), ","] : []), rest ? ` ${rest}` : "");
+  const text = el("p", {}, el("strong", {}, ...prose(headline)), ...(code ? [" ", el("code", {}, code), ","] : []), " ", ...prose(rest));
   return el("div", { class: `kq-note ${tone}`, role }, icon(glyph), text, ...buttons);
 }
 

@@ -248,6 +248,7 @@ def test_a_broken_connection_is_a_notice_and_a_mark_between_rows(filled, view):
     assert during["word"] == "reconnecting"
     assert (during["note"]["head"], during["note"]["rest"]) == ("Connection lost.", "Attempt 1.")
     assert table.table["marks"] == [[1, "events of 3 s may be missing"]]
+    assert table.status["note"] is None
 
 
 def test_a_feed_that_is_lost_says_so_and_keeps_its_rows(filled, view):
