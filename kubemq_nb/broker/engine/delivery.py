@@ -20,6 +20,9 @@ from kubemq_nb.broker.engine.queue import Queue
 from kubemq_nb.broker.engine.queues import Queues
 from kubemq_nb.broker.engine.sequences import Sequences
 
+EVERYTHING = 1 << 62
+DELETED_AT_ONCE = 5000
+
 Received = Callable[[list[Message], int, str], None]
 """Gets the messages, how many expired ones were met, and the reason if nothing could be read."""
 
@@ -185,30 +188,46 @@ class Receive:
 
 
 class AckAll:
-    """Takes all that is in a queue or comes during its time, then deletes it."""
+    """Takes all that is in a queue or comes during its time, then deletes it, some at a time.
+
+    Args:
+        reply: Gets how many messages are gone, expired ones included, or the reason why not all are.
+    """
 
     def __init__(self, queues: Queues, queue: Queue, until: int, reply: Callable[[int, str], None]) -> None:
         self._queues = queues
         self._queue = queue
         self._reply = reply
-        self._poll = Poll(queues, queue, 1 << 62, until, self._collected)
+        self._gone = 0
+        self._poll = Poll(queues, queue, EVERYTHING, until, self._collected)
 
     def cancel(self) -> None:
-        """Whoever asked has gone: everything stays."""
+        """Whoever asked has gone: everything stays, unless the time was over."""
         self._poll.cancel()
 
     def _collected(self, taken: Sequences, expired: int) -> None:
+        self._gone = expired
+        self._delete(taken)
+
+    def _delete(self, left: Sequences) -> None:
+        # In parts, so that others get at the store in between.
+        part = Sequences((sequence, sequence + 1) for sequence in left.take(DELETED_AT_ONCE))
+        if not part:
+            self._reply(self._gone, "")
+            return
+
         def done(results: list[int]) -> None:
-            self._queue.drop(taken, results[0])
-            self._queue.delivered += len(taken)
-            self._reply(len(taken) + expired, "")
+            self._queue.drop(part, results[0])
+            self._queue.delivered += len(part)
+            self._gone += len(part)
+            self._delete(left)
 
         def failed(reason: str) -> None:
-            self._queue.put_back(taken)
+            self._queue.put_back([*part, *left])
             self._queues.reload([self._queue])
             self._reply(0, reason)
 
-        operation = DeleteMessages(self._queue.id, taken.ranges())
+        operation = DeleteMessages(self._queue.id, part.ranges())
         self._queues.commit(Plan(operations=[operation], done=done, failed=failed))
 
 

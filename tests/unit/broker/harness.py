@@ -71,6 +71,12 @@ class Commits:
     def hold_back(self) -> None:
         self.held_back = []
 
+    def step(self) -> None:
+        """Carry out what was held back, and hold back what follows from it."""
+        plans, self.held_back = self.held_back or [], []
+        for plan in plans:
+            plan.done(self.store.apply([plan.operations])[0])
+
     def let_go(self) -> None:
         plans, self.held_back = self.held_back or [], None
         for plan in plans:

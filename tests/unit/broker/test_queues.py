@@ -216,6 +216,20 @@ def test_ack_all_takes_its_whole_time_and_counts_expired_ones(engine):
     assert engine.there("orders") == []
 
 
+def test_ack_all_lets_others_get_at_the_store_in_between(engine):
+    engine.send("orders", *(str(number) for number in range(12_000)))
+    answers = engine.ack_all("orders", wait=1)
+    engine.commits.hold_back()
+    engine.clock.advance(1)
+    rounds = 0
+    while not answers:
+        assert len(engine.commits.held_back) == 1
+        engine.commits.step()
+        rounds += 1
+
+    assert (answers, rounds) == ([12_000], 3)
+
+
 def test_an_expired_message_is_never_delivered_and_is_counted(engine):
     engine.send("orders", "a", expiration=5)
     engine.send("orders", "b")
