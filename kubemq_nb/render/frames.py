@@ -65,7 +65,9 @@ def is_ours(frame: "DataFrame") -> bool:
 
 def frame(frame: "DataFrame", look: Look = DEFAULT) -> Shown:
     """A frame as text and HTML, with the line of its facts."""
-    head = frame.head(look.max_rows)
+    # Of a large batch, the refused ones are what somebody has to look at.
+    rows = frame[frame["error"].notna()] if frame.attrs.get("refused") else frame
+    head = rows.head(look.max_rows)
     return Table(columns_of(head, look), caption=_caption(frame), note=_note(frame, len(head))).shown()
 
 

@@ -238,16 +238,28 @@ def test_a_settlement_says_what_became_of_which_message(settlement, text):
     assert render.describe(settlement, PLAIN).text == text
 
 
-@pytest.mark.parametrize(
-    ("sent", "line"),
-    [(["", ""], "2 sent"), (["", "Error 120: invalid"], "1 of 2 refused")],
-)
-def test_a_batch_says_how_many_were_refused(sent, line):
+def test_a_batch_says_how_many_were_sent():
+    results = frames.results([SendResult(id=str(n), channel="orders") for n in range(2)])
+
+    assert render.frame(results, STEADY).text.splitlines() == [
+        "channel  sent",
+        "orders   yes",
+        "orders   yes",
+        "2 sent",
+    ]
+
+
+def test_of_a_batch_the_refused_ones_are_shown():
+    errors = ["", "Error 120: invalid", ""]
     results = frames.results(
-        [SendResult(id=str(n), channel="orders", error=error) for n, error in enumerate(sent)]
+        [SendResult(id=f"n{n}", channel="orders", error=e) for n, e in enumerate(errors)]
     )
 
-    assert render.frame(results).text.splitlines()[-1] == line
+    assert render.frame(results).text.splitlines() == [
+        "id  channel  sent  error",
+        "n1  orders   yes   Error 120: invalid",
+        "1 of 3 refused; 1 of 3 rows shown",
+    ]
 
 
 @pytest.mark.parametrize(
