@@ -20,6 +20,7 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "client.channel": (CLIENT, {"grpc"}),
     "client.calls": (CLIENT, {"grpc"}),
     "client.subscription": (CLIENT, {"grpc"}),
+    "client.quiet": (set(), {"grpc"}),
     "frames": ({"messages", "_wire.columns", "frames"}, {"pandas", "numpy"}),
     "session": (SESSION, set()),
     "render": ({"messages", "frames", "render"}, set()),

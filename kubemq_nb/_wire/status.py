@@ -59,14 +59,17 @@ _CAUSES = (
     ("Domain name not found", "the name is not known"),
 )
 _TLS_CAUSES = (
-    ("Hostname Verification", "its certificate is for another name"),
-    ("certificate has expired", "its certificate has expired"),
-    ("CERTIFICATE_VERIFY_FAILED", "its certificate is not signed by the given CA"),
-    ("WRONG_VERSION_NUMBER", "it does not speak TLS"),
-    ("andshake failed", "the TLS handshake failed"),
-    ("Socket closed", "it closed the connection, as one does that wants TLS or a client certificate"),
-    ("onnection reset", "it closed the connection, as one does that wants TLS or a client certificate"),
+    ("Hostname Verification", "its certificate is for another name. Connect by a name that it is for"),
+    ("certificate has expired", "its certificate has expired. The server needs a new one"),
+    ("not yet valid", "its certificate is not valid yet. Is the time of this machine right?"),
+    (
+        "CERTIFICATE_VERIFY_FAILED",
+        "its certificate is not signed by the given CA. Give --ca the certificate of the authority that did",
+    ),
+    ("WRONG_VERSION_NUMBER", "it does not speak TLS. Leave out --ca, --cert and --key"),
+    ("andshake failed", "the TLS handshake failed. See --ca, --cert and --key"),
 )
+_SHUT = ("Socket closed", "onnection reset")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +82,9 @@ class Attempt:
     timeout: float = 0.0  # seconds, the deadline of the call
     wait: float = 0.0  # seconds of it that the broker was asked to wait
     effect: bool = False  # the broker may have done it although no answer came
+    token: str = ""  # the token that was shown, in words: "the token of /run/token"
+    tls: bool = False
+    certificate: bool = False  # one of the client's own was shown
 
 
 class TooLarge(InvalidMessage):
@@ -103,12 +109,7 @@ def from_grpc(error: grpc.RpcError, attempt: Attempt) -> KubeMQError:  # noqa: P
         case grpc.StatusCode.DEADLINE_EXCEEDED:
             return too_late(attempt, details)
         case grpc.StatusCode.UNAUTHENTICATED | grpc.StatusCode.PERMISSION_DENIED:
-            return AuthenticationFailed(
-                f"{attempt.address} refused the token, or wants one."
-                " Give it with --token-env or --token-file.",
-                channel=attempt.channel,
-                reason=details,
-            )
+            return _turned_away(details, attempt)
         case grpc.StatusCode.UNIMPLEMENTED:
             return NotSupported(
                 f"This server does not offer {attempt.what}.", channel=attempt.channel, reason=details
@@ -181,17 +182,41 @@ def _unavailable(details: str, attempt: Attempt) -> KubeMQError:
     if cause := _meaning(details, _CAUSES):
         return nobody_there(cause, attempt)
     if cause := _meaning(details, _TLS_CAUSES):
-        return BrokerUnavailable(
-            f"No connection to {attempt.address}: {cause}. {_nothing_sent(attempt)}"
-            "See --ca, --cert and --key.",
-            address=attempt.address,
-            channel=attempt.channel,
-        )
+        return _unsafe(cause, attempt)
+    if any(sign in details for sign in _SHUT):
+        return _unsafe(_shut(attempt), attempt)
     return nobody_there(tried_for(attempt.timeout), attempt)
 
 
 def _meaning(details: str, causes: Iterable[tuple[str, str]]) -> str:
     return next((words for sign, words in causes if sign in details), "")
+
+
+def _turned_away(details: str, attempt: Attempt) -> AuthenticationFailed:
+    why = f"refused {attempt.token}. Give another" if attempt.token else "wants a token. Give it"
+    return AuthenticationFailed(
+        f"{attempt.address} {why} with --token-env or --token-file.", channel=attempt.channel, reason=details
+    )
+
+
+def _shut(attempt: Attempt) -> str:
+    """Why a server hangs up on a connection that has just begun: gRPC is not told, so it is guessed."""
+    if not attempt.tls:
+        wants = "speaks TLS only. Give --ca"
+    elif not attempt.certificate:
+        wants = "wants a certificate of the client. Give --cert and --key"
+    else:
+        wants = "refuses the client's certificate. Is it out of date, or of another authority?"
+    return f"it closed the connection, as a server does that {wants}"
+
+
+def _unsafe(cause: str, attempt: Attempt) -> BrokerUnavailable:
+    end = "" if cause.endswith("?") else "."
+    return BrokerUnavailable(
+        f"No connection to {attempt.address}: {cause}{end} {_nothing_sent(attempt)}".rstrip(),
+        address=attempt.address,
+        channel=attempt.channel,
+    )
 
 
 def _nothing_sent(attempt: Attempt) -> str:

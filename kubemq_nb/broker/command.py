@@ -3,20 +3,23 @@
 import argparse
 import asyncio
 import contextlib
+import ipaddress
 import json
 import logging
 import os
 import secrets
 import shutil
 import signal
+import stat
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 
 from kubemq_nb.broker import shared
-from kubemq_nb.broker.shared import LOG_NAME, TOKEN_NAME, Runtime
+from kubemq_nb.broker.shared import TOKEN_NAME, Runtime
 
 LOOK_SECONDS = 1.0  # how often the parent, or the sessions of a shared store, are looked for
 LINGER_SECONDS = 3.0  # how long a shared broker waits for another session
@@ -52,13 +55,9 @@ def run(options: argparse.Namespace) -> int:
     """Run a broker as the options say; returns the exit status."""
     if options.until_left and os.fork():
         os._exit(0)  # the child of the launcher ends, the broker is nobody's child
-    options.store.mkdir(mode=0o700, parents=True, exist_ok=True)
-    logging.basicConfig(
-        filename=options.store / LOG_NAME,
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
     try:
+        shared.make_folder(options.store)
+        keep_log(options)
         with only_broker(options.store):
             asyncio.run(serve(options))
     except Exception as error:  # the last edge: whoever started the broker reads this line
@@ -68,6 +67,20 @@ def run(options: argparse.Namespace) -> int:
     if options.leash and not options.parent_lives:
         shutil.rmtree(options.store, ignore_errors=True)
     return 0
+
+
+def keep_log(options: argparse.Namespace) -> None:
+    """Log into the store; warnings also go to whoever started the broker by hand."""
+    handlers: list[logging.Handler] = [
+        logging.StreamHandler(TextIOWrapper(shared.open_log(options.store), encoding="utf-8"))
+    ]
+    handlers[0].setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    if not (options.leash or options.until_left):
+        handlers.append(logging.StreamHandler())
+        handlers[1].setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+        handlers[1].setLevel(logging.WARNING)
+        handlers[1].addFilter(lambda record: not record.exc_info)  # tracebacks are for the log
+    logging.basicConfig(level=logging.INFO, handlers=handlers)
 
 
 @contextlib.contextmanager
@@ -108,6 +121,18 @@ async def serve(options: argparse.Namespace) -> None:
     await broker.close()
 
 
+def warn_in_clear(options: argparse.Namespace) -> None:
+    """Say what it means to be reached from other machines without TLS."""
+    host = options.address.rpartition(":")[0].strip("[]")
+    with contextlib.suppress(ValueError):
+        if host == "localhost" or ipaddress.ip_address(host).is_loopback:
+            return
+    if not options.cert:
+        log.warning("whatever is sent to %s can be read on the way; --cert and --key end that", host)
+    if options.no_auth and not options.ca:
+        log.warning("everybody who reaches %s is let in", host)
+
+
 def say_ready(options: argparse.Namespace, port: int, token_file: Path | None) -> None:
     """Say where the broker is: in the store for later comers, and in one line for whoever started it."""
     runtime = Runtime(
@@ -128,7 +153,11 @@ def token_in(path: Path) -> str:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     with contextlib.suppress(FileExistsError), os.fdopen(os.open(path, flags, 0o600), "w") as file:
         file.write(secrets.token_hex(16))
+    if path.is_symlink():
+        raise RuntimeError(f"the token file {path} is a link, which somebody else may have put there")
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW)) as file:
+        if os.fstat(file.fileno()).st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            log.warning("%s can be read by others on this machine; `chmod 600 %s` keeps it yours", path, path)
         token = file.read().strip()
     if not token:
         raise RuntimeError(f"the token file {path} is empty: remove it, and a new one is made")

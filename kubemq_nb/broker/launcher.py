@@ -28,6 +28,10 @@ from kubemq_nb.errors import BrokerStartError
 START_SECONDS = 20.0  # how long a broker may take to say that it is ready
 STOP_SECONDS = 5.0  # how long it may take to end before it is killed
 LOG_LINES = 20  # how much of the log an error shows
+INHERITED = (
+    *("COVERAGE_", "DYLD_", "GRPC_", "HOME", "LANG", "LC_", "LD_", "PATH", "PYTHON"),
+    *("TEMP", "TMP", "TZ", "USER", "VIRTUAL_ENV", "XDG_"),
+)
 STORE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
 
@@ -175,9 +179,9 @@ class Hold:
 def make_folder(store: Path) -> None:
     """Make the folder of a store, for its owner only."""
     try:
-        store.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shared.make_folder(store)
     except OSError as error:
-        raise BrokerStartError(f"the store {store} cannot be made: {error.strerror}") from error
+        raise BrokerStartError(f"the store {store} cannot be used: {error.strerror or error}") from error
 
 
 def start_shared(store: Path, address: str) -> Runtime:
@@ -191,13 +195,14 @@ def start_shared(store: Path, address: str) -> Runtime:
 def spawn(store: Path, address: str, *flags: str) -> tuple[subprocess.Popen[bytes], Runtime]:
     """Start a broker and wait until it says that it is ready."""
     command = [sys.executable, "-P", "-m", "kubemq_nb.broker"]
-    with (store / LOG_NAME).open("ab") as log:
+    with shared.open_log(store) as log:
         process = subprocess.Popen(  # noqa: S603
             [*command, "--address", address, "--store", str(store), *flags],
             stdin=subprocess.PIPE,  # the leash: it breaks when this process ends, however that happens
             stdout=subprocess.PIPE,
             stderr=log,
             start_new_session=True,  # an interrupted kernel signals its whole group
+            env=environment(),
         )
     assert process.stdout is not None
     with process.stdout as stdout:
@@ -207,6 +212,11 @@ def spawn(store: Path, address: str, *flags: str) -> tuple[subprocess.Popen[byte
         stop_process(process)
         raise start_error(store)
     return process, Runtime(**json.loads(line))
+
+
+def environment() -> dict[str, str]:
+    """What a broker needs of this process's environment; the tokens and passwords of a kernel stay here."""
+    return {name: value for name, value in os.environ.items() if name.startswith(INHERITED)}
 
 
 def start_error(store: Path) -> BrokerStartError:

@@ -74,8 +74,8 @@ class Access(NamedTuple):
     """
 
     token: str | None = None
-    cert: bytes | None = None
-    key: bytes | None = None
+    cert: bytes = b""
+    key: bytes = b""
     ca: bytes | None = None
 
 
@@ -90,7 +90,7 @@ def access(token: str | None, *, cert: Path | None, key: Path | None, ca: Path |
     found = certificates.read(ca, cert, key)
     if key and (warning := certificates.exposed(key)):
         log.warning("%s", warning)
-    return Access(token, cert=found.cert, key=found.key, ca=found.ca)
+    return Access(token, found.cert or b"", found.key or b"", found.ca)
 
 
 class Broker:

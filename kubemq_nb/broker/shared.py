@@ -7,11 +7,12 @@ import contextlib
 import fcntl
 import json
 import os
+import stat
 import subprocess
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 RUNTIME_NAME = "broker.json"
 LOCK_NAME = "broker.lock"
@@ -50,6 +51,23 @@ def _start_by_ps(pid: int) -> str | None:
         ["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
     )
     return found.stdout.strip() or None
+
+
+def make_folder(store: Path) -> None:
+    """Make the folder of a store, for its owner only.
+
+    Raises:
+        OSError: It cannot be made, or everybody on the machine may put files of his into it.
+    """
+    store.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if store.stat().st_mode & stat.S_IWOTH:
+        raise PermissionError(f"everybody may write into {store}; `chmod o-w {store}` ends that")
+
+
+def open_log(store: Path) -> BinaryIO:
+    """Open the log at its end; a link in its place is refused."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.fdopen(os.open(store / LOG_NAME, flags, PRIVATE), "ab")
 
 
 def write_runtime(store: Path, runtime: Runtime) -> None:

@@ -35,7 +35,8 @@ def parse_address(address: str) -> Address:
     if not _NAME.fullmatch(match["host"]):
         raise _refused(address)
     name = match["host"].lower().rstrip(".")
-    return Address(f"dns:///{address}", name == "localhost" or name.endswith(".localhost"))
+    # Not *.localhost: some resolvers ask the network for those.
+    return Address(f"dns:///{address}", name == "localhost")
 
 
 def _from_ip(address: str, host: str, version: int) -> Address:
@@ -49,4 +50,6 @@ def _from_ip(address: str, host: str, version: int) -> Address:
 
 
 def _refused(address: str) -> ValueError:
-    return ValueError(f"{address!r} is not host:port, such as 127.0.0.1:50000. Nothing was sent.")
+    told = address.rpartition("@")[2]  # what comes before may be a password
+    told = repr(told) if told == address else f"***@{told!r}"
+    return ValueError(f"{told} is not host:port, such as 127.0.0.1:50000. Nothing was sent.")

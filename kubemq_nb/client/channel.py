@@ -1,20 +1,21 @@
 """The connection to a broker: address, token, TLS, deadlines, close."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from os import PathLike
-from pathlib import Path
 from typing import Protocol, TypeVar
 from weakref import WeakSet
 
 import grpc
 from grpc.experimental import ChannelOptions
 
-from kubemq_nb._wire import codec, queue_requests, status
+from kubemq_nb._wire import certificates, codec, queue_requests, status
+from kubemq_nb._wire.certificates import PemFile
 from kubemq_nb._wire.stub import NOTHING, Stub
 from kubemq_nb.client.address import Address, parse_address
 from kubemq_nb.client.calls import Cancellation, Conversation, Pending, Workers, single
+from kubemq_nb.client.tokens import Metadata, Token
 from kubemq_nb.errors import (
     AuthenticationFailed,
     DeadlineExceeded,
@@ -29,6 +30,8 @@ from kubemq_nb.rules import MAX_MESSAGE_BYTES
 T = TypeVar("T")
 Q = TypeVar("Q")
 A = TypeVar("A")
+
+logger = logging.getLogger(__name__)
 
 KEEPALIVE = 310.0  # seconds; a real server ends connections that ask more often than every 5 minutes
 
@@ -57,24 +60,25 @@ class Channel:
         self,
         address: str,
         *,
-        token: str | None = None,
-        ca: str | PathLike[str] | None = None,
-        cert: str | PathLike[str] | None = None,
-        key: str | PathLike[str] | None = None,
+        token: str | Token | None = None,
+        ca: PemFile | None = None,
+        cert: PemFile | None = None,
+        key: PemFile | None = None,
         insecure: bool = False,
         timeout: float = 5.0,
         keepalive: float = KEEPALIVE,
     ) -> None:
         parsed = parse_address(address)
         credentials = _credentials(ca, cert, key)
-        if token and not (credentials or parsed.loopback or insecure):
+        self._token = token if isinstance(token, Token) else Token(lambda: token)
+        if self._token and not (credentials or parsed.loopback or insecure):
             raise AuthenticationFailed(
                 f"The token would travel in clear to {address}. Nothing was sent."
                 " Give --ca for TLS, or --insecure if you mean it."
             )
         self.address = address
         self.timeout = timeout
-        self.metadata = _metadata(token)
+        self._tls = {"tls": credentials is not None, "certificate": cert is not None}
         self.workers = Workers()
         options = _options(parsed, keepalive)
         single_threaded = (ChannelOptions.SingleThreadedUnaryStream, 1)
@@ -91,10 +95,7 @@ class Channel:
     def connect(self) -> ServerInfo:
         """Reach the broker and try the token, within `timeout` each."""
         server = self.ping()
-        # Ping needs no token, so something that does is asked; its answer does not matter.
-        question = queue_requests.info("kubemq-nb")
-        with suppress(NotSupported):
-            self.call(self.stub.queues_info, question, self.attempt("the connection"))
+        self._try_token()  # ping needs none
         return server
 
     def ping(self) -> ServerInfo:
@@ -138,6 +139,8 @@ class Channel:
             timeout=wait + self.timeout,
             wait=wait,
             effect=effect,
+            token=self._token.words,
+            **self._tls,
         )
 
     @contextmanager
@@ -156,14 +159,14 @@ class Channel:
     def call(self, method: "grpc.UnaryUnaryMultiCallable[Q, A]", request: Q, attempt: status.Attempt) -> A:
         """Make a short call; it blocks until its deadline."""
         with self.guarded(attempt):
-            return method(request, timeout=attempt.timeout, metadata=self.metadata)
+            return self._let_in(lambda shown: method(request, timeout=attempt.timeout, metadata=shown))
 
     def start(
         self, method: "grpc.UnaryUnaryMultiCallable[Q, A]", request: Q, attempt: status.Attempt
     ) -> Pending[A]:
         """Make a call and go on; `finish` has its answer."""
         with self.guarded(attempt):
-            return Pending(method.future(request, timeout=attempt.timeout, metadata=self.metadata))
+            return Pending(method.future(request, timeout=attempt.timeout, metadata=self.entry()))
 
     def finish(self, pending: Pending[A], attempt: status.Attempt) -> A:
         """The answer of a call that was started; in a worker only."""
@@ -178,9 +181,12 @@ class Channel:
         cancellation: Cancellation,
     ) -> bytes:
         """Make a unary call that takes its time; in a worker only."""
+
+        def make(shown: Metadata) -> bytes | None:
+            return single(cancellation.attach(method(request, timeout=attempt.timeout, metadata=shown)))
+
         with self.guarded(attempt):
-            call = method(request, timeout=attempt.timeout, metadata=self.metadata)
-            answer = single(cancellation.attach(call))
+            answer = self._let_in(make)
         if answer is None:
             raise status.broken(attempt)
         return answer
@@ -195,7 +201,7 @@ class Channel:
     ) -> Conversation[Q, A]:
         """Open a two-way stream; `on_end` is called from its thread when it has ended."""
         self._require_open()
-        return Conversation(method, metadata=self.metadata, name=_thread(kind, channel), on_end=on_end)
+        return Conversation(method, metadata=self.entry(), name=_thread(kind, channel), on_end=on_end)
 
     def answer(self, conversation: Conversation[Q, A], attempt: status.Attempt) -> A:
         """The next answer of a two-way stream."""
@@ -222,6 +228,31 @@ class Channel:
         with self._lock:
             self._require_open()
             self._streams.add(stream)
+
+    def entry(self) -> Metadata:
+        """What a stream shows to be let in.
+
+        A stream that is refused cannot be begun anew, so while another token is there than the one in use, a
+        call that can be tells which of them counts.
+        """
+        if self._token.changed():
+            self._try_token()
+        return self._token.metadata
+
+    def _try_token(self) -> None:
+        question = queue_requests.info("kubemq-nb")  # an answer does not matter
+        with suppress(NotSupported):
+            self.call(self.stub.queues_info, question, self.attempt("the connection"))
+
+    def _let_in(self, make: Callable[[Metadata], A]) -> A:
+        """Make a call, and once more if its token was refused and there is a newer one: nothing was done."""
+        shown = self._token.metadata
+        try:
+            return make(shown)
+        except grpc.RpcError as error:
+            if error.code() is not grpc.StatusCode.UNAUTHENTICATED or not self._token.renewed(shown):
+                raise
+        return make(self._token.metadata)
 
     def _require_open(self) -> None:
         if self._closed:
@@ -258,26 +289,12 @@ def _options(address: Address, keepalive: float) -> list[tuple[str, object]]:
     return [*options, ("grpc.enable_http_proxy", 0)] if address.loopback else options
 
 
-def _metadata(token: str | None) -> tuple[tuple[str, str], ...]:
-    if not token:
-        return ()
-    if not (token.isascii() and token.isprintable()):
-        raise ValueError("The token holds characters that no header can carry (line breaks, or not ASCII).")
-    return (("authorization", token),)
-
-
 def _credentials(
-    ca: str | PathLike[str] | None, cert: str | PathLike[str] | None, key: str | PathLike[str] | None
+    ca: PemFile | None, cert: PemFile | None, key: PemFile | None
 ) -> grpc.ChannelCredentials | None:
-    if bool(cert) != bool(key):
-        raise ValueError("A client certificate is two files: give both --cert and --key.")
-    if not ca and not cert:
+    if not (ca or cert or key):
         return None
-    return grpc.ssl_channel_credentials(_read(ca), _read(key), _read(cert))
-
-
-def _read(path: str | PathLike[str] | None) -> bytes | None:
-    try:
-        return Path(path).read_bytes() if path else None
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror}.") from error
+    found = certificates.read(ca, cert, key)
+    if key and (warning := certificates.exposed(key)):
+        logger.warning("%s", warning)
+    return grpc.ssl_channel_credentials(found.ca, found.key, found.cert)

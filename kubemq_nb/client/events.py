@@ -71,7 +71,7 @@ class _LiveEvents:
 
     def open(self, last: bytes | None) -> PayloadStream:  # noqa: ARG002 (live events know no position)
         request = codec.encode_events_subscription(self.channel, client_id=self.client_id, group=self.group)
-        return self.connection.stub.subscribe_to_events(request, metadata=self.connection.metadata)
+        return self.connection.stub.subscribe_to_events(request, metadata=self.connection.entry())
 
     def resumed(self, last: bytes | None) -> StateChange:  # noqa: ARG002 (the same)
         return StateChange(state="live", note=GAP)

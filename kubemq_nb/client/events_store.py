@@ -116,7 +116,7 @@ class _StoredEvents:
             group=self.group,
             start=self._start(last),
         )
-        return self.connection.stub.subscribe_to_events(request, metadata=self.connection.metadata)
+        return self.connection.stub.subscribe_to_events(request, metadata=self.connection.entry())
 
     def resumed(self, last: bytes | None) -> StateChange:
         if self.client_id or self.group:

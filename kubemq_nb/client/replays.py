@@ -103,7 +103,7 @@ def _open(
     request = codec.encode_store_subscription(
         channel, client_id=client_id or fresh_client_id(), group=group, start=start
     )
-    return connection.stub.replay_events(request, timeout=timeout, metadata=connection.metadata)
+    return connection.stub.replay_events(request, timeout=timeout, metadata=connection.entry())
 
 
 def _replay(connection: Channel, reading: Reading, cancellation: Cancellation) -> Replay:

@@ -96,7 +96,7 @@ class _Requests:
         request = codec.encode_request_subscription(
             self.kind, self.channel, client_id=self.client_id, group=self.group
         )
-        return self.connection.stub.subscribe_to_requests(request, metadata=self.connection.metadata)
+        return self.connection.stub.subscribe_to_requests(request, metadata=self.connection.entry())
 
     def resumed(self, last: bytes | None) -> StateChange:  # noqa: ARG002 (the same)
         return StateChange(state="live", note=GAP)

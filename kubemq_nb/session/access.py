@@ -1,9 +1,16 @@
 """How a session finds its server and is let in: by arguments, environment and files."""
 
+import logging
 import os
 from pathlib import Path
 
+from kubemq_nb._wire import certificates
+from kubemq_nb.client.tokens import Secret, Token
 from kubemq_nb.session import registry
+
+VARIABLE = "KUBEMQ_AUTH_TOKEN"
+
+logger = logging.getLogger(__name__)
 
 
 def address_of(address: str | None, store: str | Path | None) -> str:
@@ -17,34 +24,63 @@ def address_of(address: str | None, store: str | Path | None) -> str:
     return address or ("" if store else os.environ.get("KUBEMQ_ADDRESS", ""))
 
 
-def token_of(address: str, token_env: str | None, token_file: str | Path | None) -> str | None:
-    """The token for a server; None when there is none to show.
+def token_of(address: str, token_env: str | None, token_file: str | Path | None) -> Token:
+    """The token for a server, and where to look again when it is refused; an empty one is not shown.
 
     Of an embedded broker of this process the token is known, whoever connects to it by its address.
 
     Raises:
-        ValueError: The named variable is not set, or the file cannot be read.
+        TypeError: A variable and a file.
+        ValueError: The named variable is not set, or the file cannot be read, or there is nothing in it.
     """
+    if token_env and token_file:
+        raise TypeError("give a token_env or a token_file, not both")
     if token_env:
-        if token_env not in os.environ:
-            raise ValueError(f"the environment variable {token_env}, which was to hold the token, is not set")
-        return os.environ[token_env]
+        return in_variable(token_env)
     if token_file:
-        return _read(Path(token_file).expanduser())
+        return in_file(Path(token_file).expanduser())
     for session in registry.all():
         if session.address == address and session.token_file:
-            return _read(session.token_file)
-    return os.environ.get("KUBEMQ_AUTH_TOKEN")
+            return in_file(session.token_file)
+    return in_variable(VARIABLE) if VARIABLE in os.environ else Token(lambda: None)
 
 
-def described(token: str | None, token_file: str | Path | None, *, encrypted: bool) -> str:
+def in_variable(name: str) -> Token:
+    """The token that an environment variable holds."""
+
+    def read() -> Secret:
+        if name not in os.environ:
+            raise ValueError(f"the environment variable {name}, which was to hold the token, is not set")
+        return _secret(os.environ[name], f"the environment variable {name}")
+
+    return Token(read, place=name)
+
+
+def in_file(path: Path) -> Token:
+    """The token that a file holds; whether others may read it is said once."""
+
+    def read() -> Secret:
+        try:
+            return _secret(path.read_text(encoding="utf-8"), f"the token file {path}")
+        except OSError as error:
+            raise ValueError(f"the token file {path} cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise ValueError(f"the token file {path} holds no text") from None
+
+    token = Token(read, place=str(path))
+    if warning := certificates.exposed(path):
+        logger.warning("%s", warning)
+    return token
+
+
+def described(token: Token, *, encrypted: bool, certificate: bool = False) -> str:
     """How the server is spoken to, in words that hold no secret."""
-    place = f"token in {token_file}" if token_file else "token" if token else "no token"
-    return f"{place}, TLS" if encrypted else place
+    shown = f"token in {token.place}" if token else "no token"
+    return ", ".join([shown, *["TLS"] * encrypted, *["client certificate"] * certificate])
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text().strip()
-    except OSError as error:
-        raise ValueError(f"the token file {path} cannot be read: {error.strerror}") from error
+def _secret(text: str, source: str) -> Secret:
+    token = Secret(text.strip())
+    if not token:
+        raise ValueError(f"{source}, which was to hold the token, is empty")
+    return token

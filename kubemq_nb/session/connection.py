@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from kubemq_nb import frames
 from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.tokens import Token
 from kubemq_nb.errors import KubeMQError
 from kubemq_nb.messages import ServerInfo
 from kubemq_nb.session import access, background, registry
@@ -229,8 +230,8 @@ def connect(
     try:
         if embedded:
             running = embedded.running
-            token, token_file = running.token(), running.token_file
-            channel = Channel(running.address, token=token, keepalive=KEEPALIVE)
+            token = access.in_file(running.token_file) if running.token_file else Token(lambda: None)
+            channel = Channel(running.address, token=token, ca=ca, cert=cert, key=key, keepalive=KEEPALIVE)
         else:
             token = access.token_of(where, token_env, token_file)
             channel = Channel(where, token=token, ca=ca, cert=cert, key=key, insecure=insecure)
@@ -245,7 +246,8 @@ def connect(
         client_id=client_id or "",
         embedded=embedded,
     )
-    session = Session(link, server, access.described(token, token_file, encrypted=ca is not None))
+    allowed = access.described(token, encrypted=bool(ca or cert), certificate=cert is not None)
+    session = Session(link, server, allowed)
     if former := registry.add(session):
         former.replaced()
     return session
