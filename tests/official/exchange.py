@@ -60,3 +60,4 @@ def answered(ask: Callable[[], Any], *, unanswered: type[Exception]) -> Any:
             return ask()
         except unanswered:
             assert time.monotonic() < deadline, "nobody answers"
+            time.sleep(0.02)

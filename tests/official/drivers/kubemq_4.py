@@ -41,7 +41,8 @@ class Client:
         access: dict[str, object] = {"address": address, "auth_token": token}
         if tls:
             access |= {"tls": True} | {f"tls_{name}_file": file for name, file in tls.items()}
-        self._queues = kubemq.QueuesClient(client_id=client_id, **access)
+        # The SDK tries just once, after this time, to reach a broker that has gone, or never sends again.
+        self._queues = kubemq.QueuesClient(client_id=client_id, reconnect_interval_seconds=4, **access)
         self._requests = kubemq.CQClient(client_id=client_id, **access)
         self._pubsub = cache(lambda name: kubemq.PubSubClient(client_id=name or client_id, **access))
         self._tell = tell
