@@ -36,7 +36,7 @@ def run(lab, channel):
     return run
 
 
-@pytest.mark.rows("C-01", "M-03", "M-04")
+@pytest.mark.rows("C-01")
 def test_a_line_gives_what_the_method_gives(run, lab, channel):
     sent = run('%kubemq queues send CH {"id": 1, "ok": true} -m note -t a=b')
     frame = run("%kubemq queues peek CH")
@@ -98,14 +98,13 @@ def test_braces_in_a_cell_are_text(run):
         ("csv", "carrier,flight\nB6,1\n", [b'{"carrier": "B6", "flight": 1}']),
     ],
 )
-@pytest.mark.rows("M-20")
 def test_a_cell_is_sent_as_its_encoding_says(run, encoding, cell, bodies):
     run(f"%%kubemq queues send CH --encode {encoding}\n{cell}")
 
     assert run("%kubemq queues peek CH")["body"].tolist() == bodies
 
 
-@pytest.mark.rows("M-20", "Q-05")
+@pytest.mark.rows("Q-05")
 def test_rows_are_sent_as_many(run, lab):
     lab.user_ns["table"] = pd.DataFrame({"carrier": ["B6", "AA"], "delay": [1.5, None]})
 
@@ -151,7 +150,6 @@ def test_a_result_can_be_json(run):
     assert json.loads(rows)[0]["body"] == "hello"
 
 
-@pytest.mark.rows("M-42")
 def test_a_line_runs_on_the_connection_that_it_names(run, lab, address, credentials):
     options = "".join(f" --{name.replace('_', '-')} {value}" for name, value in credentials.items())
     run(f"%kubemq connect {address}{options} --name other --client-id other-client")
@@ -208,7 +206,7 @@ def test_a_replay_can_be_run_again(run):
     pd.testing.assert_frame_equal(first, second)
 
 
-@pytest.mark.rows("E-03", "M-38")
+@pytest.mark.rows("E-03")
 def test_a_live_feed_is_a_job(run, capsys):
     feed = run("%kubemq events receive CH --live")
     run("%kubemq events send CH hello")
@@ -221,7 +219,6 @@ def test_a_live_feed_is_a_job(run, capsys):
     assert run("%kubemq jobs").empty
 
 
-@pytest.mark.rows("M-23")
 def test_a_cell_answers_and_running_it_again_swaps_the_answer(run):
     first = run("%%kubemq queries respond CH\nrequest.text.upper()\n")
     one = run("%kubemq queries send CH hello")
