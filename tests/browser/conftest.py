@@ -31,8 +31,9 @@ def browser():
         pytest.skip(
             f"there is no Chromium at {labs.CHROMIUM}: apt-get install chromium, or set KUBEMQ_NB_CHROMIUM"
         )
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:
         browser = labs.launch(playwright)
         yield browser

@@ -226,6 +226,7 @@ def wait_until(condition, seconds: float, complaint: str) -> None:
 def opened(browser: Browser, url: str, *, width: int = 1180, scale: int = 1) -> Iterator[Notebook]:
     """A notebook in a page of its own, so many pixels wide, each drawn as `scale` by `scale`."""
     context = browser.new_context(viewport={"width": width, "height": 900}, device_scale_factor=scale)
+    context.set_default_timeout(60_000)  # a kernel starts slowly on a busy machine
     try:
         yield Notebook(context.new_page(), url)
     finally:

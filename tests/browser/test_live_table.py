@@ -133,7 +133,7 @@ def test_two_displays_of_a_feed_agree(open_notebook):
 def test_a_broker_that_comes_back_leaves_a_mark_in_the_stream(live):
     live.run("kq.broker.restart(); fly(6)")
 
-    expect(live.count("reconnects")).to_have_text("1", timeout=30_000)
+    expect(live.count("reconnects")).to_have_text("1")
     expect(live.rows).to_have_count(6)
     expect(live.view.locator("tr.mark")).to_have_count(1)
     expect(live.view.get_by_role("status").first).to_have_text("live")
@@ -142,7 +142,7 @@ def test_a_broker_that_comes_back_leaves_a_mark_in_the_stream(live):
 def test_an_empty_view_says_what_is_true(open_notebook):
     notebook = open_notebook(SETUP, "%kubemq events receive gates --live")
 
-    expect(notebook.view.get_by_text("Connected, nothing new yet")).to_be_visible(timeout=30_000)
+    notebook.view.get_by_text("Connected, nothing new yet").wait_for()
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"])

@@ -12,7 +12,7 @@ return {"mean_delay": 6.93}"""
 
 def test_a_responder_shows_what_it_was_asked_and_what_it_answered(open_notebook):
     notebook = open_notebook(SETUP, RESPOND)
-    expect(notebook.view.get_by_text("taking requests")).to_be_visible(timeout=30_000)
+    notebook.view.get_by_text("taking requests").wait_for()
 
     for carrier in ("AA", "XX"):
         notebook.run(f"kq.queries.send('delays.mean', {{'carrier': {carrier!r}}})")
