@@ -1,0 +1,56 @@
+"""The command: see scripts/bench."""
+
+import argparse
+import json
+import os
+import sys
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from benchmarks import report
+from benchmarks.place import FULL, QUICK, Place, Sizes, embedded, server
+from benchmarks.rows import ROWS
+from benchmarks.run import run
+
+
+def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
+    """What the command line asks for."""
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="less of everything, in about two minutes")
+    parser.add_argument("--address", metavar="HOST:PORT", help="a server, in place of an embedded broker")
+    parser.add_argument("--token-env", metavar="NAME", help="environment variable with its token")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all that was measured")
+    names = [row.name for row in ROWS]
+    parser.add_argument("--only", action="append", choices=names, metavar="ROW", help=", ".join(names))
+    return parser.parse_args(arguments)
+
+
+def at_hand(chosen: argparse.Namespace, sizes: Sizes) -> AbstractContextManager[Place]:
+    """The server to measure."""
+    if chosen.address:
+        token = os.environ[chosen.token_env] if chosen.token_env else None
+        return server(chosen.address, sizes, token)
+    return embedded(sizes)
+
+
+def main() -> int:
+    """Measure, print, save; 0 when all rows of this server are met."""
+    chosen = parsed()
+    rows = [row for row in ROWS if not chosen.only or row.name in chosen.only]
+    with at_hand(chosen, QUICK if chosen.quick else FULL) as place:
+        print(f"{place.kind} server at {place.address}\n{report.HEAD}", flush=True)
+        found = run(place, rows, lambda row, measured: print(report.line(row, measured), flush=True))
+        if chosen.json:
+            chosen.json.write_text(json.dumps(report.document(place, found), indent=1))
+    left_out = [row.name for row in rows if place.kind not in row.goals]
+    if left_out:
+        print(f"not for this server: {', '.join(left_out)}")
+    if place.kind == "embedded":
+        print("the goals for a real server are tried with --address only")
+    not_met = [row.name for row, measured in found if measured.verdict != "met"]
+    print(f"{len(found) - len(not_met)} of {len(found)} rows met; not: {', '.join(not_met) or 'none'}")
+    return 1 if not_met or not found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

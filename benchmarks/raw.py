@@ -1,0 +1,285 @@
+"""Bare grpcio and the bare store: what fills the servers, what is neither side's own, and the ceilings."""
+
+import asyncio
+import shutil
+import tempfile
+import threading
+import time
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import grpc
+from grpc.experimental import ChannelOptions
+
+from benchmarks import load
+from benchmarks.worker import timed
+from kubemq_nb._wire import kubemq_pb2 as pb
+from kubemq_nb._wire.methods import path
+from kubemq_nb.broker.engine import plan
+from kubemq_nb.broker.storage.sqlite import SqliteStore
+
+BATCH = 1000
+LARGE = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
+FAST_STREAM = [*LARGE, (ChannelOptions.SingleThreadedUnaryStream, 1)]
+NAME = "bench"  # of this client
+IN_FLIGHT = 4  # batches under way at once
+
+
+class Side:
+    """Calls without a client library."""
+
+    def __init__(self, *, address: str, token: str | None) -> None:
+        self._address = address
+        self._metadata = [("authorization", token)] if token else []
+        self._channel = grpc.insecure_channel(address, LARGE)
+        self._held: list[Any] = []  # a call that nobody refers to is cancelled
+
+    def fill(self, *, channel: str, first: int, count: int) -> None:
+        """Put messages into a queue."""
+        send = self._method("SendQueueMessagesBatch", pb.QueueMessagesBatchResponse)
+        for batch in batches(channel, first, count):
+            answer = send(batch, metadata=self._metadata)
+            assert not answer.HaveErrors, answer
+
+    def drain(self, *, channel: str, count: int) -> str:
+        """Take messages out of a queue; their check sum."""
+        receive = self._method("ReceiveQueueMessages", pb.ReceiveQueueMessagesResponse)
+        found: list[Any] = []
+        while len(found) < count:
+            asked = min(BATCH, count - len(found))
+            request = pb.ReceiveQueueMessagesRequest(
+                RequestID="1", ClientID=NAME, Channel=channel, MaxNumberOfMessages=asked, WaitTimeSeconds=1
+            )
+            answer = receive(request.SerializeToString(), metadata=self._metadata)
+            if not answer.Messages:
+                break
+            found += answer.Messages
+        return load.checksum(
+            [m.MessageID for m in found],
+            [m.Metadata for m in found],
+            [m.Body for m in found],
+            [m.Tags for m in found],
+        )
+
+    def waiting(self, *, channel: str) -> int:
+        """How many messages wait in a queue."""
+        info = self._method("QueuesInfo", pb.QueuesInfoResponse)
+        request = pb.QueuesInfoRequest(RequestID="1", QueueName=channel)
+        answer = info(request.SerializeToString(), metadata=self._metadata)
+        return sum(queue.Waiting for queue in answer.Info.Queues if queue.Name == channel)
+
+    def store(self, *, channel: str, first: int, count: int) -> None:
+        """Store events."""
+        answers = self._stream_events(iter(events(channel, first, count)))
+        for _ in range(count):
+            assert next(answers).Sent
+        answers.cancel()
+
+    def send_events(self, *, channel: str, count: int, rate: int) -> dict[str, Any]:
+        """Send live events, so many a second; how many a second it was."""
+        made = events(channel, 0, count, store=False)
+        began = time.perf_counter()
+
+        def paced() -> Any:
+            for number, event in enumerate(made):
+                if number % 50 == 0:
+                    time.sleep(max(0.0, began + number / rate - time.perf_counter()))
+                yield event
+
+        answers = self._stream_events(paced())
+        for answer in answers:
+            assert answer.Sent, answer
+        return {"rate": count / (time.perf_counter() - began), "ended": time.time()}
+
+    def respond(self, *, channel: str) -> None:
+        """Answer queries with their own bodies from now on."""
+        subscribe = self._channel.unary_stream(
+            path("SubscribeToRequests"), None, response_deserializer=pb.Request.FromString
+        )
+        respond = self._method("SendResponse", pb.Empty)
+        request = pb.Subscribe(SubscribeTypeData=pb.Subscribe.Queries, ClientID=NAME, Channel=channel)
+        requests = subscribe(request.SerializeToString(), metadata=self._metadata)
+        self._held.append(requests)
+
+        def answer() -> None:
+            for asked in requests:
+                answer = pb.Response(
+                    ClientID=NAME,
+                    RequestID=asked.RequestID,
+                    ReplyChannel=asked.ReplyChannel,
+                    Body=asked.Body,
+                    Executed=True,
+                    Timestamp=int(time.time()),
+                )
+                respond(answer.SerializeToString(), metadata=self._metadata)
+
+        threading.Thread(target=answer, daemon=True).start()
+
+    def send_batches(self, *, channel: str, count: int) -> dict[str, Any]:
+        """Send prebuilt batches, some at a time."""
+        send = self._method("SendQueueMessagesBatch", pb.QueueMessagesBatchResponse)
+        made = batches(channel, 0, count)
+        spent: dict[str, float] = {}
+        under_way: deque[Any] = deque()
+        refused = 0
+        with timed(spent):
+            for batch in made:
+                if len(under_way) == IN_FLIGHT:
+                    refused += under_way.popleft().result().HaveErrors
+                under_way.append(send.future(batch, metadata=self._metadata))
+            refused += sum(call.result().HaveErrors for call in under_way)
+        return {**spent, "refused": refused}
+
+    def store_batches(self, *, folder: str, count: int) -> dict[str, Any]:
+        """Put the same batches into a store of the broker's kind, one commit each."""
+        place = Path(tempfile.mkdtemp(dir=folder, prefix="bench-store-"))
+        made = [plan.InsertMessages(stored(1, start, BATCH)) for start in range(0, count, BATCH)]
+        store = SqliteStore(place)
+        spent: dict[str, float] = {}
+        try:
+            store.apply([[plan.AddChannel(1, "queues", "bench")]])
+            with timed(spent):
+                for operation in made:
+                    store.apply([[operation]])
+            kept = store.load().queues[1].ranges
+        finally:
+            store.close()
+            shutil.rmtree(place)
+        return {**spent, "kept": sum(stop - start for start, stop in kept)}
+
+    def read_stored(self, *, address: str, channel: str, count: int) -> dict[str, Any]:
+        """Read stored events as bytes."""
+        request = pb.Subscribe(
+            SubscribeTypeData=pb.Subscribe.EventsStore,
+            ClientID=f"{NAME}-{time.time_ns()}",
+            Channel=channel,
+            EventsStoreTypeData=pb.Subscribe.StartFromFirst,
+        ).SerializeToString()
+        found: list[bytes] = []
+        spent: dict[str, float] = {}
+        with grpc.insecure_channel(address, FAST_STREAM) as channel_:
+            with timed(spent):
+                call = channel_.unary_stream(path("SubscribeToEvents"))(request, metadata=self._metadata)
+                for payload in call:
+                    found.append(payload)
+                    if len(found) == count:
+                        break
+            call.cancel()
+        came = [pb.EventReceive.FromString(payload) for payload in found]
+        sums = load.checksum(
+            [e.EventID for e in came], [e.Metadata for e in came], [e.Body for e in came], [e.Tags for e in came]
+        )
+        return {**spent, "checksums": [sums]}
+
+    def send_each(self, *, address: str, channel: str, clients: int, count: int) -> dict[str, Any]:
+        """Let so many clients send `count` messages each, one after another."""
+        return asyncio.run(self._send_each(address, channel, clients, count))
+
+    async def _send_each(self, address: str, channel: str, clients: int, count: int) -> dict[str, Any]:
+        # Connections of their own: otherwise all clients of a process share one.
+        options = [*LARGE, ("grpc.use_local_subchannel_pool", 1)]
+        channels = [grpc.aio.insecure_channel(address, options) for _ in range(clients)]
+        made = [queue_message(channel, load.item(number)) for number in range(count)]
+        refused = 0
+
+        async def send(method: Any) -> None:
+            nonlocal refused
+            for message in made:
+                refused += (await method(message, metadata=self._metadata)).IsError
+
+        result = pb.SendQueueMessageResult.FromString
+        methods = [one.unary_unary(path("SendQueueMessage"), None, result) for one in channels]
+        await asyncio.gather(*(one.channel_ready() for one in channels))
+        spent: dict[str, float] = {}
+        with timed(spent):
+            await asyncio.gather(*map(send, methods))
+        await asyncio.gather(*(one.close() for one in channels))
+        return {**spent, "refused": refused}
+
+    def _method(self, name: str, answer: Any) -> Any:
+        return self._channel.unary_unary(path(name), None, response_deserializer=answer.FromString)
+
+    def _stream_events(self, made: Any) -> Any:
+        method = self._channel.stream_stream(
+            path("SendEventsStream"), None, response_deserializer=pb.Result.FromString
+        )
+        return method(made, metadata=self._metadata)
+
+
+def queue_message(channel: str, item: load.Item) -> bytes:
+    """A message as it is sent to a queue."""
+    return pb.QueueMessage(
+        MessageID=item.id,
+        ClientID=NAME,
+        Channel=channel,
+        Metadata=item.metadata,
+        Body=item.body,
+        Tags=item.tags,
+    ).SerializeToString()
+
+
+def batches(channel: str, first: int, count: int) -> list[bytes]:
+    """Messages of a queue as requests."""
+    from kubemq_nb._wire import codec
+
+    made = [queue_message(channel, item) for item in load.items(first, count)]
+    return [codec.encode_batch(made[start : start + BATCH], id="1") for start in range(0, count, BATCH)]
+
+
+def events(channel: str, first: int, count: int, *, store: bool = True) -> list[bytes]:
+    """Events as they are sent."""
+    return [
+        pb.Event(
+            EventID=item.id,
+            ClientID=NAME,
+            Channel=channel,
+            Metadata=item.metadata,
+            Body=item.body,
+            Store=store,
+            Tags=item.tags,
+        ).SerializeToString()
+        for item in load.items(first, count)
+    ]
+
+
+def stored(queue: int, first: int, count: int) -> list[plan.Message]:
+    """Messages as the broker's store takes them; their sequences begin at `first` + 1."""
+    return [
+        plan.Message(
+            queue=queue,
+            sequence=number + 1,
+            content=queue_message("", load.item(number)),
+            md5=bytes(16),
+            timestamp=time.time_ns(),
+            expires_at=0,
+            expiration=0,
+            receive_count=0,
+            max_receive_count=1024,
+            dead_letter="",
+            rerouted_from="",
+        )
+        for number in range(first, first + count)
+    ]
+
+
+def stored_events(channel: str, first: int, count: int) -> list[plan.StoredEvent]:
+    """Events as the broker's store takes them; their sequences begin at `first` + 1."""
+    return [
+        plan.StoredEvent(number + 1, number + 1, received_event(channel, number))
+        for number in range(first, first + count)
+    ]
+
+
+def received_event(channel: str, number: int) -> bytes:
+    """A stored event as subscribers get it."""
+    item = load.item(number)
+    return pb.EventReceive(
+        EventID=item.id,
+        Channel=channel,
+        Metadata=item.metadata,
+        Body=item.body,
+        Tags=item.tags,
+        Timestamp=number + 1,
+        Sequence=number + 1,
+    ).SerializeToString()
