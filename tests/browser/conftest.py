@@ -48,13 +48,15 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[labs.Lab]:
 
 @pytest.fixture
 def open_notebook(browser, lab, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenNotebook]:
-    """Opens a notebook of these cells and runs it; in the end nothing has left the server or complained."""
+    """Opens a notebook, or one of these cells, and runs it; nothing may leave the server or complain."""
     opened: list[labs.Notebook] = []
     with ExitStack() as pages:
 
-        def open(*cells: str, theme: str = "JupyterLab Light") -> labs.Notebook:
+        def open(*cells: str | Path, theme: str = "JupyterLab Light") -> labs.Notebook:
             lab.theme(theme)
-            notebook = pages.enter_context(labs.opened(browser, lab.write(request.node.originalname, *cells)))
+            name = request.node.originalname
+            address = lab.copy(cells[0]) if isinstance(cells[0], Path) else lab.write(name, *cells)
+            notebook = pages.enter_context(labs.opened(browser, address))
             opened.append(notebook)
             notebook.run_all()
             return notebook

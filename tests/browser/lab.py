@@ -114,7 +114,16 @@ class Lab:
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
         notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
         nbformat.write(notebook, self.notebooks / f"{name}.ipynb")
-        return f"{self.url}/lab/tree/{name}.ipynb?token={self.token}&reset"
+        return self.address(f"{name}.ipynb")
+
+    def copy(self, notebook: Path) -> str:
+        """Copy a notebook, because running changes it, and return the address of the copy."""
+        shutil.copy(notebook, self.notebooks)
+        return self.address(notebook.name)
+
+    def address(self, name: str) -> str:
+        """Where a browser opens a notebook."""
+        return f"{self.url}/lab/tree/{name}?token={self.token}&reset"
 
     def request(self, method: str, path: str, content: object = None) -> list[dict[str, str]]:
         """Ask the server's own interface."""

@@ -1,0 +1,20 @@
+"""The tour as a newcomer sees it: in JupyterLab, with its live table."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+TOUR = Path(__file__).parents[2] / "notebooks" / "00_tour.ipynb"
+
+
+@pytest.mark.timeout(300)
+def test_the_live_table_of_the_tour_is_there(open_notebook):
+    notebook = open_notebook(TOUR)
+
+    table = notebook.page.locator(".jp-OutputArea-output .kq[aria-label='Live table of flights']").first
+    table.wait_for(state="attached", timeout=200_000)
+    table.scroll_into_view_if_needed()
+
+    expect(table.get_by_role("row", name="UA").first).to_be_visible()
+    expect(table.get_by_text("27,004", exact=True)).to_be_visible()
