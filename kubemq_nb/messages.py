@@ -62,8 +62,25 @@ def as_seconds(duration: Duration) -> float:
     return float(duration)
 
 
+class _Readable:
+    """What every record with a body can be read as."""
+
+    __slots__ = ()
+
+    body: bytes
+
+    def json(self) -> object:
+        """The body read as JSON."""
+        return json.loads(self.body)
+
+    @property
+    def text(self) -> str:
+        """The body read as UTF-8 text."""
+        return self.body.decode()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QueueMessage:
+class QueueMessage(_Readable):
     """A message of a queue: what a sender sets, and below what the server adds on delivery."""
 
     channel: str
@@ -88,7 +105,7 @@ class QueueMessage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(_Readable):
     """An event, live or stored; only a stored one is delivered with sequence and timestamp."""
 
     channel: str
@@ -102,7 +119,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(_Readable):
     """A command or query, as sent and as its responder sees it."""
 
     kind: Literal["command", "query"]
@@ -117,18 +134,9 @@ class Request:
     cache_key: str = ""
     cache_ttl: int = 0  # seconds
 
-    def json(self) -> object:
-        """The body read as JSON."""
-        return json.loads(self.body)
-
-    @property
-    def text(self) -> str:
-        """The body read as UTF-8 text."""
-        return self.body.decode()
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
+class Response(_Readable):
     """The answer to a command or query. `executed=False` is an answer, with its reason in `error`."""
 
     executed: bool
@@ -142,15 +150,6 @@ class Response:
     timestamp: datetime | None = None
     cache_hit: bool = False
     elapsed: float | None = None  # seconds, from sending to the answer in hand
-
-    def json(self) -> object:
-        """The body read as JSON."""
-        return json.loads(self.body)
-
-    @property
-    def text(self) -> str:
-        """The body read as UTF-8 text."""
-        return self.body.decode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
