@@ -17,4 +17,4 @@ def test_the_live_table_of_the_tour_is_there(open_notebook):
     table.scroll_into_view_if_needed()
 
     expect(table.get_by_role("row", name="UA").first).to_be_visible()
-    expect(table.get_by_text("27,004", exact=True)).to_be_visible()
+    expect(table.locator("dd", has_text="27,004")).to_be_visible()
