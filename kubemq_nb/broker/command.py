@@ -58,6 +58,10 @@ def run(options: argparse.Namespace) -> int:
     try:
         shared.make_folder(options.store)
         keep_log(options)
+    except OSError as error:  # there is no log yet
+        sys.stderr.write(f"{error}\n")
+        return 1
+    try:
         with only_broker(options.store):
             asyncio.run(serve(options))
     except Exception as error:  # the last edge: whoever started the broker reads this line

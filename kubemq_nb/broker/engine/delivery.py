@@ -112,6 +112,9 @@ class Peek(Wait):
         self._reply = reply
         self.serve()
 
+    def confirm(self) -> None:
+        """The answer is with the network, which changes nothing."""
+
     def serve(self) -> None:
         """Be done when there are enough."""
         if len(self.queue.ready) >= self._count and len(self._look()) >= self._count:
@@ -141,19 +144,28 @@ class Peek(Wait):
 
 
 class Receive:
-    """A unary receive: what it answers with is deleted."""
+    """A receive that deletes what it answers with; until `confirm` is called, `cancel` puts it all back."""
 
     def __init__(self, queues: Queues, queue: Queue, count: int, until: int, reply: Received) -> None:
         self._queues = queues
         self._queue = queue
         self._reply = reply
         self._cancelled = False
+        self._given: list[Message] = []
         self._poll = Poll(queues, queue, count, until, self._collected)
 
+    def confirm(self) -> None:
+        """The answer is with the network: what it held is gone for good."""
+        self._given = []
+
     def cancel(self) -> None:
-        """The receiver has gone: everything stays in the queue."""
+        """The receiver has gone: everything stays in the queue, or goes back to its place."""
         self._cancelled = True
         self._poll.cancel()
+        if self._given:
+            self._queue.delivered -= len(self._given)
+            restore(self._queues, self._queue, self._given)
+            self.confirm()
 
     def _collected(self, taken: Sequences, expired: int) -> None:
         if not taken:
@@ -175,6 +187,7 @@ class Receive:
             restore(self._queues, self._queue, messages)
         else:
             self._queue.delivered += len(messages)
+            self._given = messages
             self._reply(messages, expired, "")
         last = max(found, default=0)
         # What did not fit into one answer stays; what was not found before the last one was damaged.

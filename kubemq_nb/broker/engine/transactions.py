@@ -82,7 +82,7 @@ class Consumer:
     def __init__(self, queues: Queues) -> None:
         self._queues = queues
         self._transactions: dict[str, Transaction | None] = {}  # None: closed
-        self._cancel: Callable[[], None] = lambda: None
+        self._under_way: Take | Receive | None = None
 
     def get(self, transaction: str, request: Get, reply: Received) -> None:
         """Wait for messages, then hold them under this id; auto-acknowledged ones are deleted instead."""
@@ -97,11 +97,17 @@ class Consumer:
             reply(messages, expired, error)
 
         kind = Receive if request.auto_ack else Take
-        self._cancel = kind(self._queues, queue, count, until, holding).cancel
+        self._under_way = kind(self._queues, queue, count, until, holding)
+
+    def confirm(self) -> None:
+        """The answer to the Get is with the network."""
+        if self._under_way is not None:
+            self._under_way.confirm()
 
     def close(self) -> None:
         """The stream has ended: everything not settled returns."""
-        self._cancel()
+        if self._under_way is not None:
+            self._under_way.cancel()
         for transaction in self._transactions.values():
             if transaction is not None:
                 transaction.release()
@@ -181,6 +187,9 @@ class Take:
         self._reply = reply
         self._cancelled = False
         self._poll = Poll(queues, queue, count, until, self._collected)
+
+    def confirm(self) -> None:
+        """The answer is with the network, which changes nothing: the messages are held, not deleted."""
 
     def cancel(self) -> None:
         """The stream has ended."""

@@ -79,6 +79,7 @@ class QueueStreamHandlers:
                 answer = await self._answer(consumer, data)
                 if answer is not None:
                     await context.write(answer)
+                    consumer.confirm()
             await for_ever()
         finally:
             consumer.close()

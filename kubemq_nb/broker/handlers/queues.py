@@ -45,18 +45,27 @@ class QueueHandlers:
         self._queues.send([read_draft(message) for message in messages], answer.give)
         return sending.batch_response(batch_id, await answer.wait(), have_errors=False)
 
-    async def receive(self, data: bytes, _: Context) -> bytes:
-        """ReceiveQueueMessages, the auto-acknowledged receive and the peek."""
+    async def receive(self, data: bytes, context: Context) -> None:
+        """ReceiveQueueMessages, the auto-acknowledged receive and the peek; writes its one answer itself.
+
+        Only who writes learns that the client had gone before the answer left; then it is all put back.
+        """
         request = receiving.read_receive(data)
         error = receive_error(request)
         if error:
-            return receiving.receive_response(request, error=error)
+            await context.write(receiving.receive_response(request, error=error))
+            return
         queue = self._queues.get(request.channel)
         answer: Answer[bytes] = Answer()
         kind = Peek if request.peek else Receive
         until = self._queues.clock.now() + (request.wait or 1) * SECOND
         under_way = kind(self._queues, queue, request.limit, until, partial(reply, answer, request, queue))
-        return await answer.wait(under_way.cancel)
+        try:
+            await context.write(await answer.wait())
+        except BaseException:
+            under_way.cancel()
+            raise
+        under_way.confirm()
 
     async def ack_all(self, data: bytes, _: Context) -> bytes:
         """AckAllQueueMessages."""

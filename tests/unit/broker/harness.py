@@ -161,6 +161,9 @@ class Reading:
     def cancel(self):
         self._under_way.cancel()
 
+    def confirm(self):
+        self._under_way.confirm()
+
     @property
     def ids(self):
         return None if self.messages is None else [message.content.decode() for message in self.messages]

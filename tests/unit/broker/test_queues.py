@@ -153,6 +153,27 @@ def test_a_receive_cancelled_while_its_delete_is_under_way_loses_nothing(engine)
     assert engine.restarted().there("orders") == ["a", "b"]
 
 
+def test_an_answer_that_did_not_reach_the_network_loses_nothing(engine):
+    engine.send("orders", "a", "b")
+    reading = engine.receive("orders", 2)
+
+    reading.cancel()
+
+    assert reading.ids == ["a", "b"]
+    assert engine.there("orders") == ["a", "b"]
+    assert engine.queues.get("orders").delivered == 0
+
+
+def test_an_answer_that_reached_the_network_is_gone_for_good(engine):
+    engine.send("orders", "a")
+    reading = engine.receive("orders")
+    reading.confirm()
+
+    reading.cancel()
+
+    assert engine.there("orders") == []
+
+
 def test_a_receive_whose_delete_fails_loses_nothing(engine):
     engine.send("orders", "a")
     engine.commits.failing = "disk broken"

@@ -191,6 +191,25 @@ def test_auto_ack_leaves_nothing_to_settle(engine, stream):
     assert engine.there("orders") == []
 
 
+def test_an_auto_acked_answer_that_did_not_reach_the_network_loses_nothing(engine, stream):
+    engine.send("orders", "a", "b")
+    stream.get("orders", 2, auto_ack=True)
+
+    stream.consumer.close()
+
+    assert engine.there("orders") == ["a", "b"]
+
+
+def test_an_auto_acked_answer_that_reached_the_network_is_gone_for_good(engine, stream):
+    engine.send("orders", "a")
+    stream.get("orders", auto_ack=True)
+    stream.consumer.confirm()
+
+    stream.consumer.close()
+
+    assert engine.there("orders") == []
+
+
 def test_an_empty_get_answers_after_its_wait_and_leaves_a_closed_transaction(engine, stream):
     answers = stream.get("orders", wait=3)
 
