@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from kubemq_nb._wire import certificates
+from kubemq_nb.client.address import parse_address
 from kubemq_nb.client.tokens import Secret, Token
 from kubemq_nb.session import registry
 
@@ -18,10 +19,14 @@ def address_of(address: str | None, store: str | Path | None) -> str:
 
     Raises:
         TypeError: An address and a store: a store belongs to an embedded broker.
+        ValueError: An address that is none; an empty one too, which may be a variable that was not set.
     """
     if address and store:
         raise TypeError("give an address or a store, not both: a store belongs to an embedded broker")
-    return address or ("" if store else os.environ.get("KUBEMQ_ADDRESS", ""))
+    if address is None:
+        return "" if store else os.environ.get("KUBEMQ_ADDRESS", "")
+    parse_address(address)
+    return address
 
 
 def token_of(address: str, token_env: str | None, token_file: str | Path | None) -> Token:
