@@ -31,10 +31,10 @@ def follow(source: Feed | Responder, write: Callable[[str], Any]) -> str:
 
 def _write_new(source: Feed | Responder, shown: int, write: Callable[[str], Any]) -> int:
     rows = source.tail(MOST)
-    received = int(rows.attrs["received"])
-    new = rows.tail(received - shown) if received - shown < len(rows) else rows
-    if received - shown > len(rows):
-        write(f"({received - shown - len(rows):,} came too fast to be shown)\n")
+    last = int(rows.attrs["last"])
+    new = rows.tail(last - shown) if last - shown < len(rows) else rows
+    if last - shown > len(rows):
+        write(f"({last - shown - len(rows):,} came too fast to be shown)\n")
     for line in render.lines(new):
         write(f"{line}\n")
-    return received
+    return last

@@ -12,6 +12,7 @@ class Feed:
     def __init__(self, *steps):
         self.steps = list(steps)
         self.bodies = []
+        self.dropped = 0  # by the client, before they were rows
 
     @property
     def finished(self):
@@ -19,9 +20,8 @@ class Feed:
 
     def tail(self, count):
         payloads = [pb.EventReceive(Channel="gates", Body=body).SerializeToString() for body in self.bodies]
-        return frames.events(
-            payloads[-count:], "events", arrived=[10**18] * len(payloads), received=len(payloads)
-        )
+        facts = {"received": len(payloads) + self.dropped, "last": len(payloads)}
+        return frames.events(payloads[-count:], "events", arrived=[10**18] * len(payloads), **facts)
 
     def wait(self, *, timeout):
         step = self.steps.pop(0)
@@ -46,3 +46,13 @@ def test_an_interrupt_leaves_the_feed_and_tells_its_number():
 
     assert len(written) == 1
     assert said == "gates: goes on as job 3; %kubemq stop 3 ends it"
+
+
+def test_rows_are_not_repeated_after_the_client_dropped_events():
+    written = []
+    feed = Feed([b"one"], [b"two"])
+    feed.dropped = 5
+
+    follow(feed, written.append)
+
+    assert [line.split("  ")[2].strip() for line in written] == ["one", "two"]
