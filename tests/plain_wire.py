@@ -22,21 +22,21 @@ class Wire:
             self.channel = grpc.secure_channel(address, credentials, options=OPTIONS)
         self.metadata = (("authorization", token),) if token else None
 
-    def unary(self, rpc, request, gives, timeout=10):
+    def unary(self, rpc, request, gives, timeout=60):
         """Make a call and wait for its answer."""
         return self.call(rpc, request, gives, timeout).result()
 
-    def call(self, rpc, request, gives, timeout=10):
+    def call(self, rpc, request, gives, timeout=60):
         """Begin a call."""
         method = self.channel.unary_unary(methods.path(rpc), as_bytes, gives.FromString)
         return method.future(request, timeout=timeout, metadata=self.metadata)
 
-    def stream(self, rpc, requests, gives, timeout=30):
+    def stream(self, rpc, requests, gives, timeout=60):
         """Open a stream that both sides send on."""
         method = self.channel.stream_stream(methods.path(rpc), as_bytes, gives.FromString)
         return method(requests, timeout=timeout, metadata=self.metadata)
 
-    def subscribe(self, rpc, request, gives, timeout=30):
+    def subscribe(self, rpc, request, gives, timeout=60):
         """Open a stream that the server sends on; live once its headers are there."""
         method = self.channel.unary_stream(methods.path(rpc), as_bytes, gives.FromString)
         return method(request, timeout=timeout, metadata=self.metadata)
@@ -71,7 +71,7 @@ class Wire:
             WaitTimeSeconds=wait,
             IsPeak=peek,
         )
-        return self.call("ReceiveQueueMessages", request, pb.ReceiveQueueMessagesResponse, timeout=wait + 20)
+        return self.call("ReceiveQueueMessages", request, pb.ReceiveQueueMessagesResponse, timeout=wait + 60)
 
     def event(self, channel, id="id", *, store=False, body=b"x"):
         """Send an event; the answer."""

@@ -16,7 +16,7 @@ SEED = 5
 UNARY = [name for name, shape in methods.METHODS.items() if shape is methods.UNARY]
 STREAMS = [name for name, shape in methods.METHODS.items() if shape is not methods.UNARY]
 SERVICE = pb.DESCRIPTOR.services_by_name["kubemq"]
-PROMPT = 5.0  # seconds in which a refusal comes on the slowest machine; a hang takes the call's own deadline
+PROMPT = 20.0  # seconds in which a refusal comes even on a busy machine; a hang takes all of them
 pytestmark = [pytest.mark.embedded_only, pytest.mark.timeout(300)]
 
 
