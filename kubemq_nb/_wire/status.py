@@ -25,7 +25,7 @@ from kubemq_nb.errors import (
 )
 from kubemq_nb.rules import MAX_MESSAGE_BYTES
 
-HINT = "Is the server running? Start the embedded broker with `%kubemq broker start` or give another address."
+HINT = "Is the server running? `%kubemq connect` without an address starts the embedded broker."
 LOOK = "Outcome unknown: look before sending again."
 
 NO_ANSWER, VISIBILITY_OVER, NOTHING_THERE = 301, 129, 138

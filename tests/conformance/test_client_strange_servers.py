@@ -373,7 +373,7 @@ def test_an_address_where_nothing_listens_is_told_at_once(connect):
 
     assert str(caught.value) == (
         "Nothing answers at 127.0.0.1:1 (connection refused). Is the server running?"
-        " Start the embedded broker with `%kubemq broker start` or give another address."
+        " `%kubemq connect` without an address starts the embedded broker."
     )
 
 

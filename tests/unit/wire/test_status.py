@@ -74,7 +74,7 @@ def test_a_refused_connection_says_what_where_and_what_to_do():
 
     assert str(error) == (
         "Nothing answers at here:1 (connection refused). Nothing was sent. Is the server running?"
-        " Start the embedded broker with `%kubemq broker start` or give another address."
+        " `%kubemq connect` without an address starts the embedded broker."
     )
 
 
