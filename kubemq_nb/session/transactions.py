@@ -237,6 +237,8 @@ class Transaction:
         self.close()
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_held"):  # a receive fails, and its traceback shows this
+            return f"<Transaction on {self.channel}: not open>"
         held = ", ".join(map(str, self.sequences))
         return f"<Transaction on {self.channel}: {f'holds {held}' if held else self.state}>"
 
