@@ -12,6 +12,8 @@ from contextlib import redirect_stdout
 
 from IPython.core.interactiveshell import InteractiveShell
 
+from benchmarks.load import checksum_of_frame
+
 CELLS = {
     "ours": """
 %load_ext kubemq_nb
@@ -45,8 +47,6 @@ def main(side: str, address: str, token_file: str, channel: str) -> None:
     spent = {"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu}
     if not result.success:
         raise SystemExit(shown.getvalue())
-    from benchmarks.load import checksum_of_frame
-
     print(json.dumps({**spent, "checksums": [checksum_of_frame(shell.user_ns["frame"])]}), flush=True)
 
 

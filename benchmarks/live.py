@@ -1,15 +1,28 @@
-"""A notebook's kernel, driven as a browser does: what reaches the live table there, and what cells feel of it."""
+"""A notebook's kernel, driven as a browser does: what reaches its live table, and what cells feel of it."""
 
 import json
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
+if TYPE_CHECKING:
+    from jupyter_client.blocking import BlockingKernelClient
+
 PATIENCE = 60.0  # seconds
-BUSY = "import time\nend = time.monotonic() + {seconds}\nwhile time.monotonic() < end:\n    sum(range(1000))"
+CONNECT = """
+%load_ext kubemq_nb
+import kubemq_nb
+from IPython.display import display
+kq = kubemq_nb.connect({address!r}, token_file={token_file!r})
+"""
+BUSY = """
+import time
+end = time.monotonic() + {seconds}
+while time.monotonic() < end:
+    sum(range(1000))
+"""
 CHECK = """
 from benchmarks.load import checksum_of_frame
 import json
@@ -30,9 +43,7 @@ class Side:
         self._shown_at = 0.0
         self._texts: list[str] = []
         threading.Thread(target=self._listen, daemon=True).start()
-        token = f" --token-file {token_file}" if token_file else ""
-        self._run(f"%load_ext kubemq_nb\n%kubemq connect {address}{token}")
-        self._run("import kubemq_nb as kq\nfrom IPython.display import display")
+        self._run(CONNECT.format(address=address, token_file=token_file))
 
     def watch(self, *, channel: str, keep: int) -> None:
         """Show a live table of a channel."""
@@ -62,7 +73,7 @@ class Side:
         """Stop the feed."""
         self._run("feed.stop()")
 
-    def end(self) -> None:
+    def close(self) -> None:
         """End the kernel."""
         self._manager.shutdown_kernel(now=True)
 
@@ -81,10 +92,4 @@ class Side:
             state = content.get("data", {}).get("state", {}) if "comm" in message["msg_type"] else {}
             rows = state.get("table", {}).get("rows")
             if rows:
-                self._newest, self._shown_at = newest_of(rows), time.time()
-
-
-def newest_of(rows: list[Any]) -> int:
-    """The number of the last row of a live table."""
-    last = rows[-1]
-    return int(last["number"] if isinstance(last, dict) else last[0])
+                self._newest, self._shown_at = rows[-1]["number"], time.time()

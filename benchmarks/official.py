@@ -39,7 +39,7 @@ class Side:
         spent: dict[str, float] = {}
         with timed(spent):
             found = [
-                queue_frame(self._queues.receive_queue_messages(channel, count, 1, auto_ack=True).messages)
+                queue_frame(self._queues.receive_queue_messages(channel, count, 10, auto_ack=True).messages)
                 for _ in range(times)
             ]
         return {**spent, "checksums": [load.checksum_of_frame(pd.concat(found))]}

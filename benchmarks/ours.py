@@ -55,7 +55,9 @@ class Side:
         with timed(spent):
             for item in asked:
                 began = time.perf_counter()
-                answer = self._session.queries.send(channel, item.body, metadata=item.metadata, tags=item.tags)
+                answer = self._session.queries.send(
+                    channel, item.body, metadata=item.metadata, tags=item.tags
+                )
                 times.append(time.perf_counter() - began)
                 answers.append(answer.body)
         return {**spent, "times": times, "right": answers == [item.body for item in asked]}

@@ -91,9 +91,7 @@ class Place:
     @cached_property
     def kernel(self) -> Process:
         """A notebook's kernel."""
-        kernel = self._start("live", token_file=self.token_file, address=self.address)
-        self.opened.callback(kernel.end)
-        return kernel
+        return self._start("live", token_file=self.token_file, address=self.address)
 
     @cached_property
     def grown(self) -> "Place":
@@ -158,5 +156,3 @@ def fill_store(folder: Path, count: int) -> None:
     little = plan.InsertMessages(raw.stored(3, 0, raw.BATCH))
     store.apply([[little, plan.InsertEvents(4, raw.stored_events("little", 0, raw.BATCH))]])
     store.close()
-
-

@@ -14,6 +14,7 @@ from grpc.experimental import ChannelOptions
 
 from benchmarks import load
 from benchmarks.worker import timed
+from kubemq_nb._wire import codec
 from kubemq_nb._wire import kubemq_pb2 as pb
 from kubemq_nb._wire.methods import path
 from kubemq_nb.broker.engine import plan
@@ -168,7 +169,10 @@ class Side:
             call.cancel()
         came = [pb.EventReceive.FromString(payload) for payload in found]
         sums = load.checksum(
-            [e.EventID for e in came], [e.Metadata for e in came], [e.Body for e in came], [e.Tags for e in came]
+            [e.EventID for e in came],
+            [e.Metadata for e in came],
+            [e.Body for e in came],
+            [e.Tags for e in came],
         )
         return {**spent, "checksums": [sums]}
 
@@ -221,8 +225,6 @@ def queue_message(channel: str, item: load.Item) -> bytes:
 
 def batches(channel: str, first: int, count: int) -> list[bytes]:
     """Messages of a queue as requests."""
-    from kubemq_nb._wire import codec
-
     made = [queue_message(channel, item) for item in load.items(first, count)]
     return [codec.encode_batch(made[start : start + BATCH], id="1") for start in range(0, count, BATCH)]
 

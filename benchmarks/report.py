@@ -10,7 +10,10 @@ from benchmarks.place import OFFICIAL, Place
 from benchmarks.rows import Row
 from benchmarks.samples import Measured, Sample, middle
 
-HEAD = f"{'row':14} {'ours':>10} {'the other':>10} {'ratio':>6}  {'goal':>9}  {'spread':>13}  cpu/message (server)"
+HEAD = (
+    f"{'row':14} {'ours':>10} {'the other':>10} {'ratio':>6}  {'goal':>9}  {'spread':>13}"
+    "  processor time a message: client (server)"
+)
 
 
 def line(row: Row, measured: Measured) -> str:

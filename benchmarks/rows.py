@@ -190,16 +190,15 @@ def unary(place: Place, *, clients: int) -> Sides:
     count, bare = each * clients, place.bare.address()
     told = 0
 
-    def turn(address: str, pid: int | None) -> Sample:
-        result = place.raw.send_each(address=address, channel=channel, clients=clients, count=each)
-        return result
+    def send(address: str) -> dict[str, Any]:
+        return place.raw.send_each(address=address, channel=channel, clients=clients, count=each)
 
     def ours() -> Sample:
         nonlocal told
         told += count
 
         def make() -> dict[str, Any]:
-            result = turn(place.address, place.pid)
+            result = send(place.address)
             held = place.raw.waiting(channel=channel)
             return {**result, "checksums": [f"{held} held, {result['refused']} refused"]}
 
@@ -207,7 +206,7 @@ def unary(place: Place, *, clients: int) -> Sides:
 
     def other() -> Sample:
         def make() -> dict[str, Any]:
-            result = turn(bare, place.bare.pid)
+            result = send(bare)
             return {**result, "checksums": [f"{result['refused']} refused"]}
 
         return checked(place, make, count, "0 refused", place.bare.pid)
@@ -238,8 +237,22 @@ ROWS = (
         replay,
     ),
     Row("batch", "batch send of a DataFrame", SDK, RATE, both(Goal("least", 2.2)), batch),
-    Row("query-p50", "query round trip, p50", SDK, TIME, both(Goal("most", 0.85)), partial(query, percentile=50)),
-    Row("query-p99", "query round trip, p99", SDK, TIME, both(Goal("most", 1.0)), partial(query, percentile=99)),
+    Row(
+        "query-p50",
+        "query round trip, p50",
+        SDK,
+        TIME,
+        both(Goal("most", 0.85)),
+        partial(query, percentile=50),
+    ),
+    Row(
+        "query-p99",
+        "query round trip, p99",
+        SDK,
+        TIME,
+        both(Goal("most", 1.0)),
+        partial(query, percentile=99),
+    ),
     Row(
         "short-peek", "peek of a queue with fewer than asked", SDK, TIME, both(Goal("most", 0.05)), short_peek
     ),
@@ -282,7 +295,23 @@ ROWS = (
         watching.cells,
     ),
     Row("grown-peek", "peek among many", "among 1,000", "us/row", on(Goal("most", 1.25)), growth.peek),
-    Row("grown-receive", "receive among many", "among 1,000", "us/row", on(Goal("most", 1.25)), growth.receive),
-    Row("grown-replay", "read 1,000 stored events behind many", "of 1,000", "us/row", on(Goal("most", 1.25)), growth.replay),
-    Row("grown-memory", "memory of a broker that holds many", "an empty one", "MB", on(Goal("most", 100, "ours")), growth.memory),
+    Row(
+        "grown-receive", "receive among many", "among 1,000", "us/row", on(Goal("most", 1.25)), growth.receive
+    ),
+    Row(
+        "grown-replay",
+        "read 1,000 stored events behind many",
+        "of 1,000",
+        "us/row",
+        on(Goal("most", 1.25)),
+        growth.replay,
+    ),
+    Row(
+        "grown-memory",
+        "memory of a broker that holds many",
+        "an empty one",
+        "MB",
+        on(Goal("most", 100, "ours")),
+        growth.memory,
+    ),
 )

@@ -1,7 +1,7 @@
 """A side of a comparison in a process of its own: `python -m benchmarks.worker MODULE`.
 
-Requests and answers are lines of JSON on standard input and output; the first line is what the module's `Side`
-is made with. It ends with its input.
+Requests and answers are lines of JSON on standard input and output; the first line is what the module's
+`Side` is made with. It ends with its input.
 """
 
 import gc
@@ -38,6 +38,7 @@ def main(name: str) -> None:
             answer = {"error": traceback.format_exc()}
         output.write(json.dumps(answer) + "\n")
         output.flush()
+    getattr(side, "close", lambda: None)()
     os._exit(0)  # some threads of some libraries never end
 
 

@@ -1,0 +1,121 @@
+"""The bench runs, and no wrong answer counts; no test here asks how fast anything is."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks.place import TINY, Place, server
+from benchmarks.rows import ROWS
+from benchmarks.run import measure
+from benchmarks.samples import Goal, Measured, Sample, Sides, turns
+from tests.rows.lies import Lie
+from tests.rows.proxy import Proxy
+
+BY_NAME = {row.name: row for row in ROWS}
+LIES = {
+    "peek": Lie("ReceiveQueueMessages", "response", "swap", ("-",), "Messages"),
+    "short-peek": Lie("ReceiveQueueMessages", "response", "lose", ("-",), "Messages"),
+    "first": Lie("ReceiveQueueMessages", "response", "truncate", ("-",), "Messages[].Body"),
+    "receive": Lie("QueuesDownstream", "response", "double", ("-",), "Messages"),
+    "replay": Lie("SubscribeToEvents", "response", "drop", ("-",), "Tags"),
+    "batch": Lie("SendQueueMessagesBatch", "request", "swap", ("-",), "Messages"),
+    "query-p50": Lie("SendRequest", "response", "truncate", ("-",), "Body"),
+    "query-p99": Lie("SendRequest", "request", "truncate", ("-",), "Body"),
+}
+
+
+@pytest.fixture(scope="module")
+def place(broker) -> Iterator[Place]:
+    token = broker.token()
+    place = Place(broker.address, TINY, token=token, token_file=broker.token_file, pid=broker.pid)
+    with place.opened:
+        yield place
+
+
+@pytest.fixture(scope="module")
+def proxy(broker) -> Iterator[Proxy]:
+    with Proxy(broker.address, broker.token()).running() as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="module")
+def behind_proxy(proxy) -> Iterator[Place]:
+    with server(proxy.address, TINY, None) as place:
+        yield place
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_a_row_has_both_sides_and_right_answers(place, name):
+    measured = measure(place, BY_NAME[name])
+
+    assert measured.problems == []
+    assert measured.ours
+    assert measured.other
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_through_an_honest_proxy_the_same_rows_are_right(behind_proxy, name):
+    assert measure(behind_proxy, BY_NAME[name]).problems == []
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_a_wrong_answer_counts_as_wrong_however_fast(proxy, behind_proxy, name):
+    proxy.lie = LIES[name]
+    try:
+        measured = measure(behind_proxy, BY_NAME[name])
+    finally:
+        proxy.lie = None
+
+    assert measured.verdict == "wrong"
+    assert measured.problems
+
+
+def test_every_row_of_a_real_server_is_lied_about():
+    assert set(LIES) == {row.name for row in ROWS if "real" in row.goals}
+
+
+@pytest.mark.parametrize(
+    ("goal", "ours", "other", "verdict"),
+    [
+        (Goal("least", 2), 20, 10, "met"),
+        (Goal("least", 2), 19, 10, "missed"),
+        (Goal("most", 0.5), 5, 10, "met"),
+        (Goal("most", 0.5), 6, 10, "missed"),
+        (Goal("least", 50, "ours"), 50, 1000, "met"),
+        (Goal("most", 5, "difference"), 16, 10, "missed"),
+    ],
+)
+def test_a_goal_is_met_from_its_bound_on(goal, ours, other, verdict):
+    assert Measured(goal, [Sample(ours)], [Sample(other)]).verdict == verdict
+
+
+def test_a_row_with_one_side_is_wrong():
+    assert Measured(Goal("least", 1), [Sample(10)], []).verdict == "wrong"
+
+
+def test_sides_take_turns_and_the_first_of_a_round_changes():
+    order = []
+    sides = Sides(lambda: Sample(order.append("ours") or 1), lambda: Sample(order.append("other") or 1))
+
+    kept = [name for name, _ in turns(sides, 2)]
+
+    assert order == ["other", "ours", "ours", "other", "other", "ours"]
+    assert kept == ["ours", "other", "other", "ours"]
+
+
+def test_a_problem_of_the_turn_that_warms_up_counts():
+    sides = Sides(lambda: Sample(1), lambda: Sample(1, ("wrong",)))
+
+    assert [sample.problems for _, sample in turns(sides, 0)] == [("wrong",)]
+
+
+def test_the_command_fails_when_a_row_is_not_met(monkeypatch, capsys):
+    never = Goal("least", 1e9)
+    monkeypatch.setattr(command, "ROWS", [replace(BY_NAME["peek"], goals={"embedded": never})])
+    monkeypatch.setattr(command, "QUICK", TINY)
+    monkeypatch.setattr("sys.argv", ["bench", "--quick"])
+
+    assert command.main() == 1
+    assert "0 of 1 rows met; not: peek" in capsys.readouterr().out
