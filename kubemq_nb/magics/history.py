@@ -8,13 +8,17 @@ if TYPE_CHECKING:
 
 MASK = "***"
 
+# Long words without an underscore are tokens, though a variable might be called that.
+VARIABLE_NAME = r"(?![^\W_]{20})[A-Za-z_]\w*"
+
 _secret = re.compile(r"--(?:token|auth-token|password|secret)(?:=|\s+)(?:\"([^\"]*)\"|'([^']*)'|(\S+))")
-_no_name = re.compile(r"--token-env(?:=|\s+)(?!\w+(?:\s|$))(\S+)")
+_no_name = re.compile(rf"--token-env(?:=|\s+)(?!{VARIABLE_NAME}(?:\s|$))(\S+)")
+_password = re.compile(r"\bconnect\s[^\n]*?:([^\s:/@]+)@")  # as in http://user:password@host
 
 
 def secrets(line: str) -> list[str]:
     """What on a line looks like a token."""
-    found = [*_secret.findall(line), *_no_name.findall(line)]
+    found = [*_secret.findall(line), *_no_name.findall(line), *_password.findall(line)]
     return [text for each in found for text in ([each] if isinstance(each, str) else each) if text]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from IPython.core.error import UsageError
 
 from kubemq_nb.magics.declaration import Command
+from kubemq_nb.magics.history import VARIABLE_NAME
 from kubemq_nb.render import Text
 from kubemq_nb.session import Session, connect, registry
 from kubemq_nb.session.broker import Broker
@@ -21,11 +22,14 @@ VARIABLE = "kq"  # the current session in the user's namespace
 
 def _connect(call: "Call") -> Session:
     """Connect, and make the session the current one."""
-    given = {name: _expanded(value) for name, value in call.arguments.items()}
-    if not re.fullmatch(r"\w*", str(given.get("token_env", ""))):
+    if not re.fullmatch(VARIABLE_NAME, str(call.arguments.get("token_env", "_"))):
         # The value may be the token itself, so the refusal does not repeat it.
         raise UsageError("--token-env wants the name of an environment variable, not a token")
-    session = replace(call, arguments=given).invoke()
+    given = {name: _expanded(value) for name, value in call.arguments.items()}
+    try:
+        session = replace(call, arguments=given).invoke()
+    except (TypeError, ValueError) as error:
+        raise UsageError(_unexpanded(str(error), call.arguments, given)) from None
     return bind(call, session)
 
 
@@ -44,6 +48,14 @@ def _expanded(value: object) -> object:
     if "$" in expanded:
         raise UsageError(f"{value} names an environment variable that is not set")
     return expanded
+
+
+def _unexpanded(told: str, typed: dict[str, object], given: dict[str, object]) -> str:
+    """An error in the words of the line: what a variable holds may be a secret in the wrong place."""
+    for name, value in typed.items():
+        if value != given[name]:
+            told = told.replace(str(given[name]), str(value))
+    return told
 
 
 def _use(call: "Call") -> Session:
