@@ -54,23 +54,21 @@ def receive_response(
 def delivered(channel: str, messages: Iterable[Stored]) -> list[bytes]:
     """The wire form of messages of one queue as a consumer gets them."""
     name = pb.QueueMessage(Channel=channel).SerializeToString()
-    return [message[2] + name + _additions(message) for message in messages]
+    added = pb.QueueMessage()  # one for all: setting a field takes a fifth of making a message
+    return [message[2] + name + _additions(message, added, added.Attributes) for message in messages]
 
 
-def _additions(message: Stored) -> bytes:
+def _additions(message: Stored, added: pb.QueueMessage, attributes: pb.QueueMessageAttributes) -> bytes:
     """What the broker adds to a message: attributes and policy."""
     _, sequence, _, digest, timestamp, expires_at, expiration, count, max_count, dead_letter, source = message
-    attributes = pb.QueueMessageAttributes(
-        Timestamp=timestamp,
-        Sequence=sequence,
-        MD5OfBody=digest.hex(),
-        ReceiveCount=count + 1,
-        ReRouted=bool(source),
-        ReRoutedFromQueue=source,
-        ExpirationAt=expires_at,
-    )
-    added = pb.QueueMessage(Attributes=attributes).SerializeToString()
-    return added + _policy(expiration, max_count, dead_letter)
+    attributes.Timestamp = timestamp
+    attributes.Sequence = sequence
+    attributes.MD5OfBody = digest.hex()
+    attributes.ReceiveCount = count + 1
+    attributes.ReRouted = bool(source)
+    attributes.ReRoutedFromQueue = source
+    attributes.ExpirationAt = expires_at
+    return added.SerializeToString() + _policy(expiration, max_count, dead_letter)
 
 
 @lru_cache(maxsize=4096)
