@@ -1,5 +1,6 @@
 """Run every notebook again and save what it shows; see scripts/notebooks."""
 
+import sys
 import tempfile
 from pathlib import Path
 
@@ -9,9 +10,9 @@ from _run_notebook import run_notebook
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 
 
-def main() -> None:
+def main(chosen: list[str]) -> None:
     """Outputs and execution counts, without widget state, times and versions of this machine."""
-    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+    for path in map(Path, chosen) if chosen else sorted(NOTEBOOKS.glob("*.ipynb")):
         print(path.name, flush=True)
         notebook = nbformat.read(path, as_version=4)
         with tempfile.TemporaryDirectory() as folder:
@@ -21,4 +22,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
