@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -135,14 +134,16 @@ def first_result(place: Place) -> Sides:
     channel = place.channel("first")
     place.raw.fill(channel=channel, first=0, count=FEW)
 
-    def turn(side: str, python: str) -> Sample:
+    # One environment for both, because what else is installed there decides how long pandas takes to load.
+    python = python_with(OFFICIAL)
+
+    def turn(side: str) -> Sample:
         command = [python, "-m", "benchmarks.first", side, place.address, place.token_file or "", channel]
         make = lambda: json.loads(subprocess.check_output(command, cwd=ROOT, text=True))  # noqa: E731
         sample = checked(place, make, 1, load.expected(0, FEW))
         return sample._replace(value=1000 / sample.value)
 
-    theirs = python_with(OFFICIAL)
-    return Sides(lambda: turn("ours", sys.executable), lambda: turn("official", theirs))
+    return Sides(lambda: turn("ours"), lambda: turn("official"))
 
 
 def durable(place: Place) -> Sides:

@@ -100,7 +100,7 @@ class Queues:
             if draft.delay:
                 later.append((queue, result.delayed_to, message))
             else:
-                messages.append(message._replace(sequence=queue.next_sequence()))
+                messages.append(message)
         return Sending(self._schedule, list(touched.values()), results, messages, later)
 
     def reload(self, queues: Iterable[Queue]) -> None:
