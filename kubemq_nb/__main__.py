@@ -3,24 +3,40 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import Protocol
 
 from kubemq_nb import lab
 from kubemq_nb.broker import command
 
+OF_A_SESSION = ("start", "stop", "restart", "reset")  # verbs of `broker` that are commands as any other
+
+
+class Program(Protocol):
+    """What runs by itself, without a session."""
+
+    __doc__: str | None
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Say what it understands."""
+
+    def run(self, options: argparse.Namespace) -> int:
+        """Run, and give the exit status."""
+
+
+PROGRAMS: dict[str, Program] = {"broker": command, "lab": lab}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one subcommand; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="kubemq-nb", description=__doc__)
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    broker = commands.add_parser("broker", help="run a broker in the foreground", description=command.__doc__)
-    command.add_arguments(broker)
-    broker.set_defaults(run=command.run)
-    jupyter = commands.add_parser("lab", help="open JupyterLab", description=lab.__doc__)
-    lab.add_arguments(jupyter)
-    jupyter.set_defaults(run=lab.run)
-    options = parser.parse_args(arguments)
-    status: int = options.run(options)
-    return status
+    """Run one command; returns the exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    program = PROGRAMS.get(given[0]) if given else None
+    if program is None or (given[1:2] and given[1] in OF_A_SESSION):
+        from kubemq_nb import command_line  # noqa: PLC0415  a broker needs neither pandas nor IPython
+
+        return command_line.main(given)
+    parser = argparse.ArgumentParser(prog=f"kubemq-nb {given[0]}", description=program.__doc__)
+    program.add_arguments(parser)
+    return program.run(parser.parse_args(given[1:]))
 
 
 if __name__ == "__main__":

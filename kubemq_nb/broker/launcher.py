@@ -69,6 +69,12 @@ def attach(store: str | Path) -> "RunningBroker | None":
     return RunningBroker(path, private=False) if shared.read_runtime(path) else None
 
 
+def running() -> list[str]:
+    """The names of stores whose brokers run now, in order."""
+    stores = store_path("any").parent
+    return sorted(path.name for path in stores.glob("*") if shared.read_runtime(path))
+
+
 class RunningBroker:
     """A broker that was started or joined.
 

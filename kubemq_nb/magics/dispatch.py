@@ -28,11 +28,24 @@ MOST = 500  # channel names that are remembered
 
 
 class Dispatcher:
-    """Runs lines and cells for one shell."""
+    """Runs lines and cells for one shell.
 
-    def __init__(self, shell: "InteractiveShell", look: "Callable[[], Look]") -> None:
+    Args:
+        shell: Whose variables the lines use.
+        look: What the user chose of all displays.
+        first: Opens the session of a line when none is open; an embedded broker's when left out.
+    """
+
+    def __init__(
+        self,
+        shell: "InteractiveShell",
+        look: "Callable[[], Look]",
+        *,
+        first: "Callable[[], Session] | None" = None,
+    ) -> None:
         self._shell = shell
         self._look = look
+        self._connect = first or self._first
         self._seen: dict[str, None] = {}  # channels, the newest last
         self._latest: Transaction | None = None
 
@@ -72,6 +85,11 @@ class Dispatcher:
         parsed = grammar.parse(command, words[length:], lambda text: cells.evaluate(text, variables))
         if cell is not None:
             parsed = self._with_cell(command, parsed, line, cell)
+        result = self.carry_out(command, parsed, f"{'%' if cell is None else '%%'}kubemq {line}")
+        return self._shown(result, parsed.presentation)
+
+    def carry_out(self, command: "Command", parsed: grammar.Parsed, line: str) -> object:
+        """Run a command as it was read, and give its result."""
         # Before anything runs: a result that cannot be kept must not have been taken from a queue.
         if (out := parsed.presentation.out) and (not out.isidentifier() or iskeyword(out)):
             raise UsageError(f"-o/--out wants the name of a variable, not {out}")
@@ -84,13 +102,13 @@ class Dispatcher:
             shell=self._shell,
             known=COMMANDS,
             latest=self._latest,
-            line=f"{'%' if cell is None else '%%'}kubemq {line}",
+            line=line,
             connect=lambda: self.session(parsed.presentation.on),
         )
         result = self._result(call)
         # After it ran, so that completion offers no name that was refused.
         self._remember(call.arguments.get("channel"))
-        return self._shown(result, parsed.presentation)
+        return result
 
     def _remember(self, channel: object) -> None:
         if isinstance(channel, str):
@@ -142,7 +160,7 @@ class Dispatcher:
         try:
             return registry.current()
         except SessionClosed:
-            return self._first()
+            return self._connect()
 
     def _first(self) -> Session:
         session = connect()

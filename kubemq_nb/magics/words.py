@@ -7,6 +7,7 @@ Split at spaces. A quote counts at the start of a word or right after `=`. `{{..
 import ast
 import json
 import re
+from collections.abc import Sequence
 from enum import Enum
 from typing import NoReturn, Self
 
@@ -66,6 +67,21 @@ def split(line: str) -> list[Word]:
             options = False
             continue
         words += found
+    return words
+
+
+def of_arguments(arguments: Sequence[str]) -> list[Word]:
+    """The words of a command line that a shell has split: each is itself, never an expression."""
+    words: list[Word] = []
+    options = True
+    for argument in arguments:
+        name, equals, value = argument.partition("=")
+        if options and argument == "--":
+            options = False
+        elif options and equals and name.startswith("--"):
+            words += [Word(name, Meaning.ITSELF, 0, joined=True), Word(value, Meaning.TEXT, 0)]
+        else:
+            words.append(Word(argument, Meaning.ITSELF if options else Meaning.TEXT, 0))
     return words
 
 

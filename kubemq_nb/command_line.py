@@ -1,0 +1,262 @@
+"""The commands of the magics from a shell: same words, same results as text, exit codes, pipes.
+
+An argument is one word and is itself: the shell has done the quoting, and what a script puts into a variable
+is never run as an expression. IPython is loaded with the grammar, whose errors are IPython's.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+from IPython.core.error import UsageError
+
+from kubemq_nb import render
+from kubemq_nb.broker import launcher
+from kubemq_nb.errors import KubeMQError
+from kubemq_nb.magics import bodies, grammar, reference
+from kubemq_nb.magics.commands import COMMANDS
+from kubemq_nb.magics.dispatch import Dispatcher
+from kubemq_nb.magics.present import shown
+from kubemq_nb.magics.words import of_arguments
+from kubemq_nb.messages import Response, SendResult
+from kubemq_nb.render import Look
+from kubemq_nb.session import Feed, Responder, Session, connect
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from kubemq_nb.magics.declaration import Command
+
+REFUSED, MISUSED, INTERRUPTED = 1, 2, 130  # exit codes beside 0
+STANDARD_INPUT = "-"
+ALL_ROWS = sys.maxsize  # a pipe has no screen that a table could be too long for
+TICK = 0.2  # seconds between two looks at what runs until it is interrupted
+HOW = """\
+usage: kubemq-nb [--store NAME | --address HOST:PORT [--token-env V | --token-file F] [--ca F] ...] COMMAND
+       kubemq-nb broker --store DIR [--address HOST:PORT] ...   run a broker in the foreground
+       kubemq-nb lab [NOTEBOOK]                                 open JupyterLab
+
+Without --store and --address: KUBEMQ_ADDRESS, else the only named store whose broker runs.
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; returns the exit status: 0, 1 for refused or failed, 2 for a wrong command line."""
+    try:
+        return run(arguments)
+    except (UsageError, TypeError, ValueError) as error:
+        refused = isinstance(error, KubeMQError)  # some are a ValueError as well
+        return _complain(error, REFUSED if refused else MISUSED)
+    except BrokenPipeError:
+        # Whoever read has seen enough. Python would complain when it flushes what is left.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return REFUSED
+    except (KubeMQError, OSError, ImportError) as error:
+        return _complain(error, REFUSED)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command, and let errors pass."""
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        return _help(arguments[1:])
+    place, rest = where(arguments)
+    words = of_arguments(rest)
+    if len(words) == 1 and grammar.is_noun(words[0], COMMANDS):
+        return _help(rest)
+    command, length = grammar.find(words, COMMANDS)
+    if any(word in ("-h", "--help") for word in words[length:]):
+        return _help(words[:length])
+    parsed = grammar.parse(command, words[length:], str)
+    parsed = with_input(command, parsed)
+    if command.words in IN_NOTEBOOKS:
+        raise UsageError(f"{command.words} is for a notebook or Python: {IN_NOTEBOOKS[command.words]}")
+    # The dispatcher asks a shell for nothing but its variables, unless it gets a cell.
+    shell = cast("InteractiveShell", SimpleNamespace(user_ns={}))
+    dispatcher = Dispatcher(shell, Look, first=place.connect)
+    try:
+        result = dispatcher.carry_out(command, parsed, f"kubemq-nb {' '.join(rest)}")
+        return _show(result, parsed.presentation)
+    finally:
+        place.leave()
+
+
+IN_NOTEBOOKS = dict.fromkeys(
+    ("queues transaction", "tx ack", "tx reject", "tx extend", "tx resend", "tx modify", "tx status"),
+    "a transaction ends with its process",
+)
+
+
+@dataclass
+class Place:
+    """Where a command is to run.
+
+    Attributes:
+        options: As `connect` takes them; what was not given is not there.
+    """
+
+    options: dict[str, Any]
+    _session: Session | None = field(default=None, init=False)
+
+    def connect(self) -> Session:
+        """Connect there.
+
+        Raises:
+            UsageError: None was named, and none or several run.
+        """
+        given = dict(self.options)
+        if not given.keys() & {"store", "address"} and not os.environ.get("KUBEMQ_ADDRESS"):
+            given["store"] = only_store()
+        self._session = connect(**given)
+        return self._session
+
+    def leave(self) -> None:
+        """Close the session, if there is one."""
+        if self._session:
+            self._session.close()
+
+
+def where(arguments: Sequence[str]) -> tuple[Place, list[str]]:
+    """Take from the arguments those that say where the broker is, up to a `--`; `connect` keeps its own."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    if arguments[0] == "connect":
+        return Place({}), list(arguments)
+    found, rest = _parser().parse_known_args(arguments[:end])
+    given = {name: value for name, value in vars(found).items() if value is not None}
+    return Place(given), [*rest, *arguments[end:]]
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> Any:
+        raise UsageError(
+            message.removeprefix("argument ").replace(": expected one argument", " wants a value")
+        )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(add_help=False, allow_abbrev=False)
+    for name in ("address", "store", "token-env", "token-file", "ca", "cert", "key"):
+        parser.add_argument(f"--{name}")
+    parser.add_argument("--insecure", action="store_const", const=True)
+    return parser
+
+
+def only_store() -> str:
+    """The name of the only store whose broker runs.
+
+    Raises:
+        UsageError: There are none, or several to choose from.
+    """
+    names = launcher.running()
+    if len(names) == 1:
+        return names[0]
+    if names:
+        raise UsageError(f"several brokers run; say which: {', '.join(f'--store {name}' for name in names)}")
+    raise UsageError(
+        "no broker runs on a named store: --store NAME starts one, --address HOST:PORT or KUBEMQ_ADDRESS "
+        "names a server"
+    )
+
+
+def with_input(command: "Command", parsed: grammar.Parsed) -> grammar.Parsed:
+    """Take the body from standard input, where it is `-` or left out and something is piped in."""
+    given = parsed.arguments
+    if command.cell != "body" or "rows" in given:
+        return parsed
+    piped = "body" not in given and sys.stdin is not None and not sys.stdin.isatty()
+    if not piped and given.get("body") != STANDARD_INPUT:
+        return parsed
+    content = sys.stdin.buffer.read()
+    encoding = parsed.presentation.encode
+    if encoding == "text":  # as it is, whatever it is
+        return grammar.Parsed(given | {"body": content}, parsed.presentation)
+    found = bodies.of_cell(content.decode(), encoding, above=0)
+    if "rows" in found and "rows" not in {each.name for each in command.parameters}:
+        raise UsageError(f"{command.words} sends one message: use --encode text or json")
+    rest = {name: value for name, value in given.items() if name != "body"}
+    return grammar.Parsed(rest | found, parsed.presentation)
+
+
+def _help(words: Sequence[str]) -> int:
+    page = reference.page(COMMANDS, *words[:2])
+    _write(in_a_shell(page if words else f"{HOW}\n{page}"))
+    return 0
+
+
+def _show(result: object, wanted: grammar.Presentation) -> int:
+    """Write a result; the exit status says whether the broker took it."""
+    if isinstance(result, Feed | Responder):
+        return _follow(result, wanted)
+    if not wanted.quiet and result is not None:
+        _write(_text(result, wanted.format))
+    return REFUSED if is_refused(result) else 0
+
+
+def is_refused(result: object) -> bool:
+    """Whether a result says that something was not done."""
+    if isinstance(result, SendResult):
+        return result.is_error
+    if isinstance(result, Response):
+        return not result.executed
+    return bool(getattr(result, "attrs", {}).get("refused"))
+
+
+def _text(result: object, form: grammar.Format) -> str:
+    if form in ("json", "jsonl"):
+        return render.as_json(result, lines=form == "jsonl")
+    both = shown(result, Look(max_rows=ALL_ROWS))
+    return in_a_shell(both.text if both else str(result))
+
+
+def _follow(source: Feed | Responder, wanted: grammar.Presentation) -> int:
+    """Write rows as they come, until the source ends or somebody interrupts."""
+    interrupted = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: interrupted.set())
+    written, stopped = 0, False
+    while not stopped:
+        stopped = source.finished or interrupted.is_set()
+        written = _write_new(source, written, wanted)
+        source.wait(timeout=0 if stopped else TICK)
+    return 0
+
+
+def _write_new(source: Feed | Responder, written: int, wanted: grammar.Presentation) -> int:
+    """Write what came after so many; how many have come by then."""
+    rows = source.tail(ALL_ROWS)
+    last = int(rows.attrs["last"])
+    if (missed := last - written - len(rows)) > 0:
+        sys.stderr.write(f"({missed:,} came too fast to be shown)\n")
+    new = rows.tail(last - written) if missed < 0 else rows
+    if len(new) and not wanted.quiet:
+        _write(_lines(new, wanted.format))
+    return last
+
+
+def _lines(rows: Any, form: grammar.Format) -> str:
+    if form in ("json", "jsonl"):
+        return render.as_json(rows, lines=True)
+    return "\n".join(render.lines(rows))
+
+
+def in_a_shell(text: str) -> str:
+    """What is told of magics, as it is typed in a shell."""
+    return text.replace("%kubemq", "kubemq-nb")
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _complain(error: BaseException, status: int) -> int:
+    told = in_a_shell(render.clean(" ".join(str(error).split("\n"))))
+    sys.stderr.write(f"kubemq-nb: {told or type(error).__name__}\n")
+    return status

@@ -1,0 +1,223 @@
+"""The command `kubemq-nb`: the commands of the magics from a shell, in pipes, with exit codes."""
+
+import io
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from kubemq_nb import __main__ as program
+from kubemq_nb import command_line
+from kubemq_nb.broker import launcher
+from kubemq_nb.magics.words import of_arguments
+from kubemq_nb.messages import Response, SendResult
+
+
+@pytest.fixture
+def place(address, credentials):
+    return ["--address", address, *(f"--token-file={file}" for file in credentials.values())]
+
+
+@pytest.fixture
+def run(place, capsys, monkeypatch):
+    """Run a command line; its exit status, output and errors."""
+
+    def run(*arguments, typed=None):
+        content = io.BytesIO(b"" if typed is None else typed)
+        stdin = io.TextIOWrapper(content)
+        stdin.isatty = lambda: typed is None
+        monkeypatch.setattr(sys, "stdin", stdin)
+        status = program.main([*place, *arguments])
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return run
+
+
+def test_a_command_does_what_the_magic_does_and_ends_with_zero(run, channel):
+    sent = run("queues", "send", channel, '{"id": 1}', "-m", "note", "--tag", "a=b")
+    status, out, err = run("queues", "peek", channel, "-n", "5", "--format", "json")
+
+    assert sent[0] == 0
+    assert sent[1].startswith(f"sent  {channel}")
+    assert (status, err) == (0, "")
+    (message,) = json.loads(out)
+    assert message["body"] == '{"id": 1}'
+    assert message["metadata"] == "note"
+    assert message["tags"] == {"a": "b"}
+
+
+def test_a_table_is_written_whole_and_is_plain_text(run, channel, session):
+    session.queues.send(channel, rows=[f"row {number}" for number in range(30)])
+
+    status, out, _ = run("queues", "peek", channel)
+
+    assert status == 0
+    assert [f"row {number}" in out for number in range(30)] == [True] * 30
+
+
+@pytest.mark.parametrize("body", ["it's late", "two words", "{{1 + 1}}", r"C:\temp\x", "[info] no JSON", '"'])
+def test_an_argument_is_one_word_and_is_itself(run, channel, session, body):
+    assert run("queues", "send", channel, body)[0] == 0
+
+    assert session.queues.peek(channel)["body"].tolist() == [body.encode()]
+
+
+@pytest.mark.parametrize("typed", [b"\x00\xff\n", b"hello\n"])
+@pytest.mark.parametrize("word", [[], ["-"]])
+def test_standard_input_is_the_body_byte_for_byte(run, channel, session, typed, word):
+    assert run("queues", "send", channel, *word, typed=typed)[0] == 0
+
+    assert session.queues.peek(channel)["body"].tolist() == [typed]
+
+
+def test_standard_input_holds_many_messages_as_json_lines(run, channel, session):
+    status, _, _ = run("queues", "send", channel, "-", "--encode", "jsonl", typed=b'{"n": 1}\n{"n": 2}\n')
+
+    assert status == 0
+    assert session.queues.peek(channel)["decoded"].tolist() == [{"n": 1}, {"n": 2}]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["quues", "peek", "x"], "no command quues. Did you mean queues? All commands: kubemq-nb help"),
+        (["queues", "peek", "x", "--cuont", "5"], "no option --cuont in queues peek. Did you mean --count?"),
+        (["queues", "peek", "x", "-n", "many"], "-n/--count wants a whole number, not many"),
+        (["queues", "peek"], "queues peek wants a CHANNEL: kubemq-nb queues peek CHANNEL"),
+        (["queues", "transaction", "x"], "queues transaction is for a notebook or Python"),
+        (["queues", "peek", "x", "-n", "0"], "1"),
+        (["queues", "send", "x", "b", "--token", "secret"], "a token stays off the line"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line_on_standard_error(run, arguments, told):
+    status, out, err = run(*arguments)
+
+    assert status in (1, 2)
+    assert out == ""
+    assert err.startswith("kubemq-nb: ")
+    assert told in err
+    assert err.count("\n") == 1
+
+
+def test_what_destroys_is_refused_without_yes(run, channel, session):
+    session.queues.send(channel, "precious")
+
+    status, out, err = run("queues", "ack_all", channel)
+
+    assert (status, out) == (1, "")
+    assert "repeat it with -y" in err
+    assert run("queues", "ack_all", channel, "-y")[:2] == (0, "1\n")
+
+
+def test_what_the_broker_refuses_ends_with_one(run, channel):
+    status, _, err = run("commands", "send", channel, "x", "--timeout", "500ms")
+
+    assert status == 1
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("result", "refused"),
+    [
+        (SendResult(id="1", channel="q"), False),
+        (SendResult(id="1", channel="q", sent=False, error="no"), True),
+        (Response(executed=True), False),
+        (Response(executed=False, error="no"), True),
+        (7, False),
+        (None, False),
+    ],
+)
+def test_a_refusal_in_a_result_is_one_in_the_exit_status(result, refused):
+    assert command_line.is_refused(result) is refused
+
+
+def test_help_needs_no_broker_and_speaks_of_the_shell(capsys):
+    assert program.main([]) == 0
+    assert "usage: kubemq-nb" in capsys.readouterr().out
+
+    assert program.main(["queues", "peek", "--help"]) == 0
+    assert "Try:    kubemq-nb queues peek orders -n 5" in capsys.readouterr().out
+
+
+def test_words_after_two_dashes_are_no_options():
+    words = of_arguments(["-n", "--tag=a=b", "--", "-n", "--tag=a=b"])
+
+    assert [word.text for word in words] == ["-n", "--tag", "a=b", "-n", "--tag=a=b"]
+    assert [word.startswith("\0") for word in words] == [False, False, True, True, True]
+
+
+def shell(*arguments, **options):
+    command = [sys.executable, "-m", "kubemq_nb", *arguments]
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, text=True, **pipes | options)
+
+
+@pytest.mark.embedded_only
+def test_it_attaches_to_the_only_running_broker_or_lists_the_choices(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+
+    def ask(*arguments):
+        status = program.main([*arguments])
+        return status, *capsys.readouterr()
+
+    assert "no broker runs on a named store" in ask("queues", "peek", "orders")[2]
+    one = launcher.launch("one")
+    assert ask("--store", "one", "queues", "send", "orders", "kept")[0] == 0
+    with_one = ask("queues", "peek", "orders", "--format", "jsonl")
+    two = launcher.launch("two")
+    with_two = ask("queues", "peek", "orders")
+    for running in (one, two):
+        running.halt()
+        running.stop()
+
+    assert with_one[0] == 0, with_one[2]
+    assert json.loads(with_one[1])["body"] == "kept"
+    assert with_two[:2] == (2, "")
+    assert "several brokers run; say which: --store one, --store two" in with_two[2]
+
+
+def test_a_pipe_that_was_closed_is_no_error(place, session, channel):
+    session.queues.send(channel, rows=["x" * 5000] * 200)
+    process = shell(*place, "queues", "peek", channel, "-n", "200", "--format", "jsonl")
+    process.stdout.readline()
+    process.stdout.close()
+
+    assert process.stderr.read() == ""
+    process.wait(timeout=30)
+    process.stderr.close()
+
+
+def test_a_live_feed_is_written_as_it_comes_until_an_interrupt(place, session, channel):
+    process = shell(
+        *place, "events_store", "receive", channel, "--live", "--start", "first", "--format=jsonl"
+    )
+    session.events_store.send(channel, "one")
+    first = process.stdout.readline()
+    session.events_store.send(channel, "two")
+    second = process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+
+    assert [json.loads(line)["body"] for line in (first, second)] == ["one", "two"]
+    assert (out, err, process.returncode) == ("", "", 0)
+
+
+def test_a_responder_answers_until_it_is_told_to_end(place, session, channel):
+    process = shell(*place, "queries", "respond", channel, "--reply", "yes")
+    deadline = time.monotonic() + 60
+    answer = None
+    while answer is None and time.monotonic() < deadline:
+        try:
+            answer = session.queries.send(channel, "there?", timeout=1)
+        except TimeoutError:
+            continue
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=30)
+
+    assert answer.body == b"yes"
+    assert "there?" in out
+    assert (err, process.returncode) == ("", 0)
