@@ -12,6 +12,7 @@ from nbclient import NotebookClient
 import kubemq_nb
 from kubemq_nb.client.tokens import Secret, Token
 from kubemq_nb.errors import KubeMQError
+from tests.conformance.support import eventually
 
 pytestmark = pytest.mark.embedded_only
 
@@ -235,8 +236,7 @@ def test_no_error_of_any_verb_holds_the_token(serve, tmp_path, file, lenient, ca
         other.touch(0o600)
         other.write_text("another")
         serve("--token-file", other, "--address", lenient.address)
-        while kq.status()["state"].tolist() != ["live"]:
-            pass  # each look waits for the connection
+        eventually(lambda: kq.status()["state"].tolist() == ["live"])
         for use in USES.values():
             with pytest.raises(KubeMQError) as caught:
                 use(kq)

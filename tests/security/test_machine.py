@@ -82,6 +82,12 @@ def test_every_file_of_a_store_is_the_owners_alone(private):
         assert (private.store / name).stat().st_mode & 0o077 == 0
 
 
+def test_a_store_that_is_made_is_the_owners_alone(tmp_path):
+    launcher.make_folder(tmp_path / "stores" / "named")
+
+    assert (tmp_path / "stores" / "named").stat().st_mode & 0o077 == 0
+
+
 def listeners(pid):
     """The local addresses on which a process listens, as the system writes them."""
     targets = [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()]
