@@ -5,12 +5,12 @@ is None until the server has set it; such fields are ignored when a message is s
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from numbers import Real
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 Body = bytes | bytearray | memoryview | str | dict[str, object] | list[object] | None
 """bytes as they are, text as UTF-8, dict or list as JSON; None is no body."""
@@ -23,6 +23,15 @@ Duration = float | timedelta
 
 Rows = Iterable[object] | Path
 """Many messages: a DataFrame, an iterable of bodies or of dicts, or a file (CSV, JSON lines or Parquet)."""
+
+Where = Annotated[str, "EXPR"]
+"""A condition such as `body.total > 10`, or a plain text to search for."""
+
+Fields = str | Sequence[str]
+"""Paths into decoded bodies and tags: `"a.b,tags.k"`."""
+
+Decode = str | Callable[[bytes], object]
+"""The name of a decoder, or a function of a body."""
 
 Kind = Literal["queues", "events", "events_store", "commands", "queries"]
 """The five patterns of KubeMQ; also the kind of a channel."""

@@ -80,7 +80,7 @@ def table(
         dtypes: Dtype by name.
         attrs: Facts about the frame, beside its `count`.
     """
-    frame = pd.DataFrame({name: _column(columns[name], dtype) for name, dtype in dtypes.items()})
+    frame = pd.DataFrame({name: column(columns[name], dtype) for name, dtype in dtypes.items()})
     frame.attrs.update({"count": len(frame), **attrs})
     return frame
 
@@ -100,7 +100,7 @@ def _frame(read: wire.Columns, dtypes: Mapping[str, str], attrs: dict[str, objec
     return frame
 
 
-def _column(values: Sequence[Any], dtype: str) -> Any:
+def column(values: Sequence[Any], dtype: str) -> Any:
     """One column in the form that DataFrame takes fastest and keeps as it is."""
     if dtype == "object":  # as a Series: pandas 3 would make text of its own kind of an array
         return pd.Series(np.fromiter(values, dtype=object, count=len(values)), dtype=object)

@@ -12,7 +12,7 @@ from types import EllipsisType, NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
 from kubemq_nb.magics import values
-from kubemq_nb.messages import Body, Duration, End, Rows, Start, Tags
+from kubemq_nb.messages import Body, Decode, Duration, End, Fields, Rows, Start, Tags, Where
 
 if TYPE_CHECKING:
     from kubemq_nb.magics.call import Call
@@ -50,6 +50,9 @@ READINGS: dict[frozenset[object], Reading] = {
     _members(Tags): Reading("KEY=VALUE", values.tag),
     _members(Body): Reading("BODY", str),
     _members(Rows): Reading("ROWS", values.rows),
+    _members(Where): Reading("EXPR", str),
+    _members(Fields): Reading("PATHS", str),
+    _members(Decode): Reading("DECODER", str),
     frozenset({int}): Reading("N", values.whole),
     frozenset({int, Iterable[int]}): Reading("SEQUENCE", values.whole),
 }

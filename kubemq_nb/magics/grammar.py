@@ -14,6 +14,7 @@ from kubemq_nb.magics.values import Unreadable
 from kubemq_nb.magics.words import Meaning, Word, quoted
 
 NOUNS = {"queue": "queues", "es": "events_store", "command": "commands", "query": "queries"}
+CONSUMING = ("queues receive", "queues transaction")
 SECRETS = ("--token", "--auth-token", "--password", "--secret")
 Format = Literal["table", "plain", "json", "jsonl"]
 Encoding = Literal["text", "json", "jsonl", "csv"]
@@ -125,7 +126,10 @@ def parse(command: Command, words: Sequence[Word], evaluate: Callable[[str], obj
     if unknown:
         raise UsageError(_no_option(command, unknown[0]))
     said = {name: value for name, value in vars(found).items() if value is not None}
-    said |= _placed(command, cast("list[Word]", said.pop("words")))
+    placed = cast("list[Word]", said.pop("words"))
+    if "where" in said and len(placed) > len(command.arguments):
+        raise UsageError('--where is one word; quote a condition that has spaces: --where "body.total > 10"')
+    said |= _placed(command, placed)
     parameters = {each.name: each for each in (*command.arguments, *options(command))}
     values = {name: _value(parameters[name], value, evaluate) for name, value in said.items()}
     shown = {name: values.pop(name) for name in Presentation.__slots__ if name in values}
@@ -149,6 +153,11 @@ def parser(command: Command) -> argparse.ArgumentParser:
 def _no_option(command: Command, word: str) -> str:
     if word in SECRETS:
         return "a token stays off the line, which the notebook keeps: use --token-env or --token-file"
+    if word == "--where" and command.words in CONSUMING:
+        return (
+            f"--where is for reads that leave messages where they are: {command.words} would take those that "
+            "do not match as well; use queues peek --where"
+        )
     nearest = _did_you_mean(word, [each.option for each in options(command)]) or "Quote it if it is text. "
     return f"no option {word} in {command.words}. {nearest}More: %kubemq help {command.words}"
 

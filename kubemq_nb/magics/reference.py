@@ -24,7 +24,15 @@ only. A line that ends in `?` is IPython's: quote it; `%kubemq queues peek?` sho
 as they are.
 
 Durations are `500ms 5s 2m 1h30m`, times are ISO 8601 with a zone, or `now`. `df = %kubemq ...` and `-o df`
-keep the result."""
+keep the result.
+
+`--where EXPR` takes a condition in a part of Python's syntax, quoted if it has spaces:
+`--where "body.total > 10 and tags.day in ('1', '2')"`. It knows the columns of the frame, `body` (the decoded
+one: `body.items[0].sku`, `body["a b"]`), `tags.k` and `size`; comparisons, `and or not in`, `+ - * / // %`,
+`.startswith(...) .endswith(...) .lower() .upper() .strip()`, `len(...)` and `matches(body.sku, "^A-")`, a
+regular expression. A time is compared with its text: `timestamp > "2013-01-31T23:59Z"`. What a message does
+not have is `None`. A text without an operator, or one in quotes, is searched for everywhere. Consuming reads
+take no `--where`."""
 TITLES = {
     "queues": Queues,
     "tx": Transaction,

@@ -78,14 +78,23 @@ def columns_of(head: "DataFrame", look: Look) -> list[Column]:
         # Messages have ids of their own, jobs are numbered.
         numbered = "id" in head.columns and head["id"].dtype != object
         volatile = VOLATILE if numbered else VOLATILE | {"id"}
-        names = [name for name in names if name not in volatile]
+        names = [name for name in names if name not in volatile or name in _asked(head)]
     return [column for name in names for column in _columns(head, name)]
 
 
 def _of_messages(head: "DataFrame") -> list[str]:
     """The columns that say something here; the rest is in the frame."""
     present = [name for name in MESSAGE if name in head.columns or name == "size"]
+    if fields := _asked(head):  # in place of the whole body
+        at = present.index("body")
+        return [*(name for name in present[:at] if name in ALWAYS or _says_something(head, name)), *fields]
     return [name for name in present if name in ALWAYS or _says_something(head, name)]
+
+
+def _asked(head: "DataFrame") -> list[str]:
+    """The fields that a reader asked for."""
+    fields: list[str] = head.attrs.get("fields", [])
+    return fields
 
 
 def _of_facts(head: "DataFrame") -> list[str]:
@@ -109,6 +118,9 @@ def _values(head: "DataFrame", name: str) -> list[tuple[bool, Any]]:
 
 def _columns(head: "DataFrame", name: str) -> list[Column]:
     """The column of this name; a JSON body makes one for each of its fields."""
+    if name in _asked(head):
+        cells = ["" if gone else _cell(value) for gone, value in _values(head, name)]
+        return [Column(line(name), cells, right=head[name].dtype.kind in "iuf")]
     if name == "body":
         return _body(head)
     if name == "size":
@@ -158,6 +170,8 @@ def _body(head: "DataFrame") -> list[Column]:
     names = list(dict.fromkeys(name for value in decoded if isinstance(value, dict) for name in value))
     if decoded and 0 < len(names) <= FIELDS and all(isinstance(value, dict) for value in decoded):
         return [_field(name, decoded, taken=name in MESSAGE) for name in names]
+    if head.attrs.get("decode"):
+        return [Column("decoded", ["" if value is None else _cell(value) for value in decoded])]
     return [Column("body", [raw(body) for body in head["body"]])]
 
 
@@ -184,12 +198,13 @@ def _note(frame: "DataFrame", shown: int) -> str:
     facts = frame.attrs
     counted = _sent(facts) if "refused" in facts else _read(facts)
     rows = f"{shown:,} of {len(frame):,} rows shown" if shown < len(frame) else ""
+    notes = [line(cut(str(note), WIDEST_HTML)) for note in facts.get("notes", ())]
     damaged = f"{len(facts['damaged'])} damaged: see attrs" if facts.get("damaged") else ""
-    return "; ".join(part for part in (counted, damaged, rows) if part)
+    return "; ".join(part for part in (counted, *notes, damaged, rows) if part)
 
 
 def _sent(facts: Mapping[Any, Any]) -> str:
-    count, refused = facts["count"], facts["refused"]
+    count, refused = facts.get("rows", facts["count"]), facts["refused"]
     return f"{refused:,} of {count:,} refused" if refused else f"{count:,} sent"
 
 

@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from kubemq_nb.messages import Body, Duration, Rows, SendResult, Tags, as_seconds
+from kubemq_nb.frames import selecting
+from kubemq_nb.frames.selecting import Selection
+from kubemq_nb.messages import Body, Decode, Duration, Fields, Rows, SendResult, Tags, Where, as_seconds
 from kubemq_nb.session import background, streaming
 from kubemq_nb.session.feed import EventHandler, Feed
 from kubemq_nb.session.link import Link
@@ -58,6 +60,9 @@ class Events:
         timeout: Duration | None = None,
         live: bool = False,
         keep: int = 10_000,
+        where: Where | None = None,
+        fields: Fields | None = None,
+        decode: Decode | None = None,
         client_id: str | None = None,
     ) -> "DataFrame | Feed":
         """Collect events from now on, up to a count or a time, or watch them live.
@@ -69,10 +74,17 @@ class Events:
             timeout: Stop after so many seconds; 10 when left out.
             live: Watch in the background: a feed, shown as a live table, instead of a frame.
             keep: Rows that the feed holds; older ones are dropped and counted.
+            where: Of the events received, show those that match, and hold only those in a feed: a condition
+                over columns, `body`, `tags` and `size`, such as `body.total > 10 and tags.k == "v"`, or
+                a plain text to search for everywhere.
+            fields: Parts of decoded bodies and tags to add as columns, separated by commas: `a.b,tags.k`.
+            decode: How to read bodies into `decoded`: auto, text, json, hex, base64, msgpack, gzip, zstd,
+                protobuf, protobuf:FILE:TYPE, or a function of bytes; `body` stays as it came.
             client_id: Name to listen under instead of the session's client id.
         """
+        selection = selecting.of(where, fields, decode)
         if live:
-            return self._feed(channel, None, None, group, keep, client_id)
+            return self._feed(channel, None, None, group, keep, client_id, selection)
         with self._link.ready().events.subscribe(
             channel,
             client_id=client_id or self._link.client_id,
@@ -81,7 +93,8 @@ class Events:
         ) as stream:
             self._link.used("events", channel)
             seconds = TIMEOUT if timeout is None else as_seconds(timeout)
-            return streaming.collect(self._link, "events", channel, stream, count=count, timeout=seconds)
+            frame = streaming.collect(self._link, "events", channel, stream, count=count, timeout=seconds)
+            return selection.apply(frame) if selection else frame
 
     def subscribe(
         self,
@@ -113,6 +126,7 @@ class Events:
         group: str | None,
         keep: int,
         client_id: str | None,
+        selection: Selection | None = None,
     ) -> Feed:
         link = self._link.ready()
         feed = Feed(
@@ -123,6 +137,7 @@ class Events:
             code=f"kq.events.receive({channel!r}, live=True)",
             keep=keep,
             on_error=on_error,
+            selection=selection,
         )
         who = client_id or link.client_id
         feed.begin(

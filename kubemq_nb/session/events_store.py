@@ -1,20 +1,26 @@
 """Events store: events that are kept, and can be read again from any position."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubemq_nb import frames
+from kubemq_nb.frames import selecting
+from kubemq_nb.frames.selecting import Selection
 from kubemq_nb.messages import (
     Body,
+    Decode,
     Duration,
     End,
+    Fields,
     Rows,
     SendResult,
     Start,
     StartPosition,
     Tags,
+    Where,
     as_seconds,
 )
-from kubemq_nb.session import background, streaming
+from kubemq_nb.session import background, exporting, streaming
 from kubemq_nb.session.events import TIMEOUT
 from kubemq_nb.session.feed import EventHandler, Feed
 from kubemq_nb.session.link import Link
@@ -72,6 +78,10 @@ class EventsStore:
         idle: Duration | None = None,
         live: bool = False,
         keep: int = 10_000,
+        to_file: str | Path | None = None,
+        where: Where | None = None,
+        fields: Fields | None = None,
+        decode: Decode | None = None,
         client_id: str | None = None,
     ) -> "DataFrame | Feed":
         """Read stored events again, up to the last one there is, or watch from a position on.
@@ -92,26 +102,36 @@ class EventsStore:
                 `timeout`, 10 seconds when left out.
             live: Watch in the background: a feed, shown as a live table, instead of a frame.
             keep: Rows that the feed holds; older ones are dropped and counted.
+            to_file: Write the events to this .jsonl, .csv or .parquet file as they come, however many there
+                are; the frame then tells how many. `rows` sends the file again, byte for byte.
+            where: Of the events read, show those that match, and hold only those in a feed: a condition over
+                columns, `body`, `tags` and `size`, such as `body.total > 10 and tags.k == "v"`, or a plain
+                text to search for everywhere.
+            fields: Parts of decoded bodies and tags to add as columns, separated by commas: `a.b,tags.k`.
+            decode: How to read bodies into `decoded`: auto, text, json, hex, base64, msgpack, gzip, zstd,
+                protobuf, protobuf:FILE:TYPE, or a function of bytes; `body` stays as it came.
             client_id: Name to read under, with its position remembered by the broker.
         """
+        selection = selecting.of(where, fields, decode)
         begin = as_start(start if start is not None else "new" if live else "first")
         place: dict[str, Any] = {"group": group or "", "client_id": client_id or ""}
+        if to_file is not None and (live or begin.kind == "new" or selection):
+            raise TypeError(
+                "to_file writes a replay as it is: leave out live, start new, where, fields and decode"
+            )
         if live:
-            return self._feed(channel, None, None, begin, keep, place)
+            return self._feed(channel, None, None, begin, keep, place, selection)
         if begin.kind == "new":
-            return self._await_new(channel, count, timeout, keep, place)
+            frame = self._await_new(channel, count, timeout, keep, place)
+            return selection.apply(frame) if selection else frame
         given = {"timeout": timeout, "idle": idle}
         spans: dict[str, Any] = {name: as_seconds(span) for name, span in given.items() if span is not None}
-        replay = self._link.ready().events_store.replay(
-            channel,
-            start=begin,
-            to=None if to is None else as_end(to),
-            count=count,
-            **spans,
-            **place,
-        )
+        spans |= {"start": begin, "to": None if to is None else as_end(to), "count": count}
+        if to_file is not None:
+            return exporting.replay_to_file(self._link, channel, to_file, **spans, **place)
+        replay = self._link.ready().events_store.replay(channel, **spans, **place)
         self._link.used("events_store", channel)
-        return frames.events(
+        frame = frames.events(
             replay.payloads,
             "events_store",
             channel=channel,
@@ -120,6 +140,7 @@ class EventsStore:
             ended_by=replay.end,
             last_sequence=replay.last,
         )
+        return selection.apply(frame) if selection else frame
 
     def subscribe(
         self,
@@ -172,6 +193,7 @@ class EventsStore:
         start: StartPosition,
         keep: int,
         place: dict[str, Any],
+        selection: Selection | None = None,
     ) -> Feed:
         link = self._link.ready()
         feed = Feed(
@@ -182,6 +204,7 @@ class EventsStore:
             code=f"kq.events_store.receive({channel!r}, live=True)",
             keep=keep,
             on_error=on_error,
+            selection=selection,
         )
         feed.begin(
             lambda on_state: link.events_store.subscribe(

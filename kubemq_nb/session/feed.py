@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from kubemq_nb import frames
 from kubemq_nb._wire import codec
+from kubemq_nb.frames.selecting import Selection
 from kubemq_nb.messages import Event
 from kubemq_nb.session import background
 from kubemq_nb.session.live import ErrorHandler, Live
@@ -40,21 +41,41 @@ class Feed(Live[Arrival]):
         code: str = "",
         keep: int = 10_000,
         on_error: ErrorHandler | None = None,
+        selection: Selection | None = None,
     ) -> None:
         super().__init__(
             kind=kind, channel=channel, connection=connection, code=code, keep=keep, on_error=on_error
         )
         self._pattern = kind
         self._handler = handler
+        self._selection = selection
+        self._passed_over = self._incomparable = 0
 
     def _take(self, payload: bytes) -> None:
         assert self._stream
         now = time.time_ns()
         arrivals = [Arrival(found, now) for found in (payload, *self._stream.drain())]
+        if self._selection and self._selection.where:
+            arrivals = self._matching(arrivals, self._selection)
         self._add(arrivals)
         if self._handler:
             for arrival in arrivals:
                 self._handle(self._handler, arrival.payload)
+
+    def _matching(self, arrivals: list[Arrival], selection: Selection) -> list[Arrival]:
+        """Those that match; the others are counted, not held."""
+        verdicts = selection.matches(self._events(arrivals, {}))
+        chosen = [arrival for arrival, verdict in zip(arrivals, verdicts, strict=True) if verdict]
+        with self._changed:
+            self._passed_over += len(arrivals) - len(chosen)
+            self._incomparable += verdicts.count(None)
+        return chosen
+
+    def _facts(self) -> dict[str, object]:
+        if not self._selection or not self._selection.where:
+            return super()._facts()
+        told = {"passed_over": self._passed_over, "incomparable": self._incomparable}
+        return super()._facts() | {"where": self._selection.where.text} | told
 
     def _handle(self, handler: EventHandler, payload: bytes) -> None:
         if self._stopped:
@@ -65,6 +86,10 @@ class Feed(Live[Arrival]):
             self._count_error(error)
 
     def _frame(self, rows: Sequence[Arrival], facts: dict[str, object]) -> "DataFrame":
+        frame = self._events(rows, facts)
+        return self._selection.shown(frame) if self._selection else frame
+
+    def _events(self, rows: Sequence[Arrival], facts: dict[str, object]) -> "DataFrame":
         return frames.events(
             [row.payload for row in rows],
             self._pattern,

@@ -1,14 +1,29 @@
 """Queues: send, peek, receive, purge, and the way into a transaction."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubemq_nb import frames
 from kubemq_nb.client.queues import Received
 from kubemq_nb.client.transactions import ManyTransaction, OneTransaction
 from kubemq_nb.errors import InvalidMessage
-from kubemq_nb.messages import Body, Duration, QueueMessage, Rows, SendResult, Tags, as_seconds, as_tags
+from kubemq_nb.frames import selecting
+from kubemq_nb.messages import (
+    Body,
+    Decode,
+    Duration,
+    Fields,
+    QueueMessage,
+    Rows,
+    SendResult,
+    Tags,
+    Where,
+    as_seconds,
+    as_tags,
+)
 from kubemq_nb.session.link import Link
-from kubemq_nb.session.outgoing import bytes_of, many, text, whole_seconds
+from kubemq_nb.session.outgoing import bytes_of, in_parts, many, send_in_parts, text, whole_seconds
 from kubemq_nb.session.queue import Queue
 from kubemq_nb.session.transactions import Transaction
 
@@ -68,6 +83,10 @@ class Queues:
             "tags": as_tags(tags),
             **policy(expiration, delay, max_receive_count, dead_letter),
         }
+        if isinstance(rows, str | Path):
+            return send_in_parts(
+                self._link, "queues", channel, in_parts(rows, body, id, fields), self._send_part
+            )
         if rows is not None:
             return self._send_many(channel, many(rows, body, id, fields))
         message = QueueMessage(body=bytes_of(body), id=text("id", id), **fields)
@@ -76,7 +95,15 @@ class Queues:
         return result
 
     def peek(
-        self, channel: str, *, count: int = 32, wait: Duration = 1.0, client_id: str | None = None
+        self,
+        channel: str,
+        *,
+        count: int = 32,
+        wait: Duration = 1.0,
+        where: Where | None = None,
+        fields: Fields | None = None,
+        decode: Decode | None = None,
+        client_id: str | None = None,
     ) -> "DataFrame":
         """Look at the first messages and leave them in the queue.
 
@@ -86,12 +113,20 @@ class Queues:
             channel: Queue to look at.
             count: Most messages to show, from 1 to 1024.
             wait: Seconds to wait for a first message; whole.
+            where: Of the messages looked at, show those that match: a condition over columns, `body`, `tags`
+                and `size`, such as `body.total > 10 and tags.k == "v"`, or a plain text to search
+                for everywhere.
+            fields: Parts of decoded bodies and tags to add as columns, separated by commas: `a.b,tags.k`.
+            decode: How to read bodies into `decoded`: auto, text, json, hex, base64, msgpack, gzip, zstd,
+                protobuf, protobuf:FILE:TYPE, or a function of bytes; `body` stays as it came.
             client_id: Name to look under instead of the session's client id.
         """
+        selection = selecting.of(where, fields, decode)
         read = self._link.ready().queues.peek(
             channel, count=count, wait=as_seconds(wait), client_id=client_id or self._link.client_id
         )
-        return self._frame(channel, read, is_peek=True)
+        frame = self._frame(channel, read, is_peek=True)
+        return selection.apply(frame) if selection else frame
 
     def receive(
         self, channel: str, *, count: int = 32, wait: Duration = 1.0, client_id: str | None = None
@@ -174,6 +209,12 @@ class Queues:
             wait: Seconds that a peek or receive waits for a first message.
         """
         return Queue(queues=self, channel=channel, client_id=client_id, count=count, wait=wait)
+
+    def _send_part(
+        self, rows: list[dict[str, Any]], report: Callable[[int], None] | None
+    ) -> list[SendResult]:
+        messages = [QueueMessage(**fields) for fields in rows]
+        return self._link.ready().queues.send_batch(messages, progress=report)
 
     def _send_many(self, channel: str, rows: list[dict[str, Any]]) -> "DataFrame":
         messages = [QueueMessage(**fields) for fields in rows]

@@ -46,7 +46,15 @@ COMMANDS = (
             'queues send orders --rows {{[{"id": n} for n in range(3)]}}',
         ),
     ),
-    Command("queues peek", Queues.peek, shorts=READ, examples=("queues peek orders -n 5",)),
+    Command(
+        "queues peek",
+        Queues.peek,
+        shorts=READ,
+        examples=(
+            "queues peek orders -n 5",
+            'queues peek orders --where "body.total > 10" --fields total,tags.day',
+        ),
+    ),
     Command("queues receive", Queues.receive, shorts=READ, examples=("queues receive orders -n 2 -o taken",)),
     Command("queues ack_all", Queues.ack_all, destroys=_waiting, examples=("queues ack_all orders -y",)),
     Command(
