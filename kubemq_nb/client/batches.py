@@ -143,4 +143,4 @@ def _encoded(message: QueueMessage) -> bytes | SendResult:
         checks.check_queue_message(message)
     except RequestRejected as error:
         return SendResult(id=message.id, channel=message.channel, sent=False, error=str(error))
-    return codec.encode_queue_message(message, id=new_id()).SerializeToString()
+    return codec.encode_queue_message(message, id=message.id or new_id()).SerializeToString()

