@@ -21,7 +21,7 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "client.calls": (CLIENT, {"grpc"}),
     "client.subscription": (CLIENT, {"grpc"}),
     "client.quiet": (set(), {"grpc"}),
-    "frames": ({"messages", "_wire.columns", "frames"}, {"pandas", "numpy"}),
+    "frames": ({"messages", "_wire.columns", "frames"}, {"pandas", "numpy", "pyarrow"}),
     "frames.expanding": ({"frames"}, {"msgpack", "zstandard"}),  # the extra `decode`, loaded by name
     "frames.protobuf": ({"frames"}, {"google"}),
     "session": (SESSION, set()),

@@ -11,7 +11,7 @@ from kubemq_nb.client.channel import Channel
 from kubemq_nb.client.event_stream import Progress, send_stream
 from kubemq_nb.client.events import send_event
 from kubemq_nb.client.ids import fresh_client_id
-from kubemq_nb.client.replays import Replay
+from kubemq_nb.client.replays import Replay, Sink
 from kubemq_nb.client.subscription import OnState, StateChange, Subscription
 from kubemq_nb.messages import Event, SendResult, StartPosition
 
@@ -69,12 +69,13 @@ class EventsStoreClient:
         client_id: str = "",
         group: str = "",
         progress: Progress | None = None,
+        sink: Sink | None = None,
     ) -> Replay:
         """Read from `start` to the last event stored by now, or to an earlier sequence or time, inclusive.
 
         `idle` (seconds) only decides that a channel is empty, or that the position remembered under
         `client_id` or `group` has nothing more. `start` new has no end of its own and needs `count` or
-        `timeout`.
+        `timeout`. A `sink` takes the payloads in parts, in another thread; the replay has none then.
 
         Raises:
             ValueError: `start` is new, without `count` and `timeout`; or `to` has no zone.
@@ -91,6 +92,7 @@ class EventsStoreClient:
             client_id=client_id,
             group=group,
             progress=progress,
+            sink=sink,
         )
         return replays.replay(self._channel, reading)
 

@@ -22,13 +22,17 @@ from kubemq_nb.messages import StartPosition
 End = Literal["sequence", "time", "count", "timeout", "idle", "empty"]
 
 PROGRESS_EVERY = 1000  # payloads
+PART = 5000  # payloads that are handed to a sink at once
+
+Sink = Callable[[list[bytes]], None]
+"""Takes the payloads of a replay in parts, in order, so that they need not fit into memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
     """What a bounded read of an events store brought."""
 
-    payloads: list[bytes]
+    payloads: list[bytes]  # empty when a sink took them
     complete: bool  # it holds all from `start` to the asked end
     end: End  # what ended it
     last: int  # sequence of the last stored event when the replay began; 0: the channel is empty
@@ -47,6 +51,7 @@ class Reading:
     client_id: str = ""
     group: str = ""
     progress: Callable[[int], None] | None = None
+    sink: Sink | None = None
 
     def __post_init__(self) -> None:
         if self.start.kind == "new" and self.count is None and self.timeout is None:
@@ -163,6 +168,7 @@ class _Reader:
         self._bounds = bounds
         self._began = time.monotonic() if began is None else began
         self._payloads: list[bytes] = []
+        self._taken = 0
         self._end: End | None = None
         self._done = threading.Event()
         self._silent = False
@@ -187,6 +193,7 @@ class _Reader:
         finally:
             self._done.set()
             call.cancel()
+        self._hand_over()
         patient = self._end == "idle" and self._limit() > reading.idle
         complete = self._end in ("sequence", "time", "idle") and not patient
         assert self._end
@@ -219,14 +226,21 @@ class _Reader:
             self._end = "sequence"
             return True
         self._payloads.append(payload)
-        taken = len(self._payloads)
-        if self._reading.progress and not taken % PROGRESS_EVERY:
-            self._reading.progress(taken)
+        self._taken += 1
+        if self._reading.progress and not self._taken % PROGRESS_EVERY:
+            self._reading.progress(self._taken)
+        if len(self._payloads) == PART:
+            self._hand_over()
         if sequence == bounds.sequence:
             self._end = "sequence"
-        elif taken == self._reading.count:
+        elif self._taken == self._reading.count:
             self._end = "count"
         return self._end is not None
+
+    def _hand_over(self) -> None:
+        if self._reading.sink and self._payloads:
+            self._reading.sink(self._payloads)
+            self._payloads = []
 
     def _time_left(self) -> float | None:
         if self._reading.timeout is None:
@@ -235,7 +249,7 @@ class _Reader:
 
     def _limit(self) -> float:
         """Seconds of silence that end the read: few where nothing may be left, else more."""
-        few = self._reading.remembered or (self._reading.start.kind == "ago" and not self._payloads)
+        few = self._reading.remembered or (self._reading.start.kind == "ago" and not self._taken)
         return self._reading.idle if few else max(self._reading.idle, self._connection.timeout)
 
     def _watch(self, call: PayloadStream) -> None:
@@ -247,8 +261,8 @@ class _Reader:
     def _cancel_when_silent(self, call: PayloadStream) -> None:
         before = 0
         while not self._done.wait(self._limit()):
-            if len(self._payloads) == before:
+            if self._taken == before:
                 self._silent = True
                 call.cancel()
                 return
-            before = len(self._payloads)
+            before = self._taken

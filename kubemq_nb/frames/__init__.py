@@ -20,18 +20,20 @@ from kubemq_nb.frames.kinds import COLUMNS, TIME
 
 if TYPE_CHECKING:
     from kubemq_nb.frames.build import empty, events, queue_messages, requests, results, table
-    from kubemq_nb.frames.rows import read_csv, read_file, records
+    from kubemq_nb.frames.files import Writer
+    from kubemq_nb.frames.rows import of_file, read_csv, records
 
 __all__ = [
     "COLUMNS",
     "TIME",
+    "Writer",
     "decode",
     "empty",
     "events",
     "load",
+    "of_file",
     "queue_messages",
     "read_csv",
-    "read_file",
     "records",
     "requests",
     "results",
@@ -41,7 +43,7 @@ __all__ = [
 
 def load() -> None:
     """Load pandas now, for whoever has time to wait for it."""
-    for module in ("build", "rows"):
+    for module in ("build", "files", "rows"):
         home = import_module(f"{__name__}.{module}")
         globals().update({name: getattr(home, name) for name in __all__ if name in vars(home)})
 

@@ -1,20 +1,32 @@
 """Rows to send: a DataFrame, a list or a file, as one dict of message fields a row."""
 
+import base64
 import io
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from kubemq_nb.frames import files
 from kubemq_nb.frames.kinds import COLUMNS
 from kubemq_nb.messages import as_tags, encode_body
 
 FIELDS = frozenset(
-    {"body", "id", "metadata", "tags", "expiration", "delay", "max_receive_count", "dead_letter"}
+    {
+        "body",
+        files.BASE64,
+        "id",
+        "metadata",
+        "tags",
+        "expiration",
+        "delay",
+        "max_receive_count",
+        "dead_letter",
+    }
 )
 """What a row may say of its message."""
 
@@ -22,18 +34,7 @@ OF_THE_SERVER = frozenset(name for kind in COLUMNS.values() for name in kind) - 
 """Columns of ours that the server or the session sets: ignored when they come back."""
 
 
-def _read_json_lines(path: Path) -> pd.DataFrame:
-    with path.open() as lines:
-        return pd.DataFrame([json.loads(line) for line in lines if line.strip()])
-
-
-_READERS: dict[str, Callable[..., pd.DataFrame]] = {
-    ".csv": pd.read_csv,
-    ".jsonl": _read_json_lines,
-    ".parquet": pd.read_parquet,
-}
 _TEXTS = {"id", "metadata", "dead_letter"}
-_READERS[".ndjson"] = _READERS[".jsonl"]
 
 
 def records(rows: object) -> list[dict[str, Any]]:
@@ -46,7 +47,7 @@ def records(rows: object) -> list[dict[str, Any]]:
         ValueError: Columns that are neither ours nor the server's, or a file of another kind.
     """
     if isinstance(rows, str | Path):
-        rows = read_file(rows)
+        return [record for part in of_file(rows) for record in part]
     if not isinstance(rows, pd.DataFrame) and hasattr(rows, "to_pandas"):
         rows = rows.to_pandas()
     if isinstance(rows, pd.DataFrame):
@@ -56,12 +57,12 @@ def records(rows: object) -> list[dict[str, Any]]:
     return [_of_item(number, item) for number, item in enumerate(rows)]
 
 
-def read_file(path: str | Path) -> pd.DataFrame:
-    """Read a CSV, JSON lines or Parquet file; Parquet needs pyarrow (the extra `arrow`)."""
-    path = Path(path).expanduser()
-    if path.suffix not in _READERS:
-        raise ValueError(f"rows come from a .csv, .jsonl or .parquet file, not from {path.name}")
-    return _READERS[path.suffix](path)
+def of_file(path: str | Path) -> Iterator[list[dict[str, Any]]]:
+    """The rows of a file in parts, so that a file may be larger than memory; see `records`."""
+    first = 0
+    for frame in files.read(path):
+        yield list(_of_frame(frame, first))
+        first += len(frame)
 
 
 def read_csv(text: str) -> pd.DataFrame:
@@ -69,10 +70,10 @@ def read_csv(text: str) -> pd.DataFrame:
     return pd.read_csv(io.StringIO(text))
 
 
-def _of_frame(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def _of_frame(frame: pd.DataFrame, first: int = 0) -> Iterator[dict[str, Any]]:
     names = [str(name) for name in frame.columns]
     columns = [_values(frame.iloc[:, place]) for place in range(len(names))]
-    if "body" not in names:
+    if not {"body", files.BASE64} & set(names):
         return (
             {"body": encode_body(dict(zip(names, row, strict=True)))} for row in zip(*columns, strict=True)
         )
@@ -80,11 +81,11 @@ def _of_frame(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
     ours = [(name, column) for name, column in zip(names, columns, strict=True) if name in FIELDS]
     kept = [name for name, _ in ours]
     found = zip(*(column for _, column in ours), strict=True)
-    return (_fields(number, dict(zip(kept, row, strict=True))) for number, row in enumerate(found))
+    return (_fields(number, dict(zip(kept, row, strict=True))) for number, row in enumerate(found, first))
 
 
 def _of_item(number: int, item: object) -> dict[str, Any]:
-    if isinstance(item, Mapping) and "body" in item:
+    if isinstance(item, Mapping) and {"body", files.BASE64} & item.keys():
         _refuse_unknown(item)
         return _fields(number, {name: item[name] for name in FIELDS if name in item})
     if isinstance(item, Mapping):
@@ -95,7 +96,7 @@ def _of_item(number: int, item: object) -> dict[str, Any]:
 def _refuse_unknown(names: Iterable[str]) -> None:
     unknown = [name for name in names if name not in FIELDS and name not in OF_THE_SERVER]
     if unknown:
-        known = ", ".join(sorted(FIELDS))
+        known = ", ".join(sorted(FIELDS - {files.BASE64}))
         raise ValueError(
             f"no message has the columns {', '.join(unknown)}: beside a body there may be {known}; "
             "leave the body out to send each row as JSON"
@@ -106,7 +107,9 @@ def _fields(number: int, row: dict[str, Any]) -> dict[str, Any]:
     """The fields that a row sets: what is missing, zero or empty is left to the call's own options."""
     fields = {name: value for name, value in row.items() if value}
     try:
-        fields["body"] = encode_body(row["body"])
+        encoded = fields.pop(files.BASE64, None)
+        body = base64.b64decode(encoded, validate=True) if encoded else row.get("body")
+        fields["body"] = encode_body(body)
         if isinstance(tags := fields.get("tags"), str):
             fields["tags"] = json.loads(tags)  # as a CSV file has them
         return _checked(fields)

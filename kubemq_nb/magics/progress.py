@@ -22,7 +22,7 @@ TICK = 0.25  # seconds between two paints
 WIDTH = 40  # of the bar in a terminal
 
 Paint = Callable[[int, int], None]
-"""Shows how many of how many were sent; 0 of 0 when it is over."""
+"""Shows how many of how many were sent; 0 of 0 when it is over, of 0 where nobody knows."""
 
 
 @contextmanager
@@ -84,8 +84,8 @@ class Notebook:
 
     def paint(self, done: int, total: int) -> None:
         """Show it, or take it away."""
-        text = f"{done:,} of {total:,} sent" if total else ""
-        bar = f'<progress value="{done}" max="{total}"></progress> {text}' if total else ""
+        text = _told(done, total)
+        bar = f'<progress value="{done}" max="{total}"></progress> {text}' if total else text
         data = {"text/plain": text, "text/html": bar}
         if self._handle is None:
             self._handle = display(data, raw=True, display_id=True)  # type: ignore[no-untyped-call]
@@ -95,6 +95,12 @@ class Notebook:
 
 def _paint_line(done: int, total: int) -> None:
     filled = "#" * (WIDTH * done // total) if total else ""
-    text = f"[{filled:<{WIDTH}}] {done:,} of {total:,} sent" if total else ""
+    text = f"[{filled:<{WIDTH}}] {_told(done, total)}" if total else _told(done, total)
     sys.stderr.write(f"\r\033[K{text}")
     sys.stderr.flush()
+
+
+def _told(done: int, total: int) -> str:
+    if total:
+        return f"{done:,} of {total:,} sent"
+    return f"{done:,} sent" if done else ""

@@ -1,11 +1,23 @@
 """From what a caller gives to the messages that are sent."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from kubemq_nb import frames
-from kubemq_nb.errors import InvalidMessage
-from kubemq_nb.messages import Body, Duration, Rows, as_seconds, encode_body
+from kubemq_nb.errors import InvalidMessage, KubeMQError, OutcomeUnknown
+from kubemq_nb.messages import Body, Duration, Kind, Rows, SendResult, as_seconds, encode_body
+from kubemq_nb.session.link import Link, Progress
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+KEPT = 100_000  # results of one call that are kept, whatever they say
+
+Fields = dict[str, Any]
+SendPart = Callable[[list[Fields], Callable[[int], None] | None], list[SendResult]]
+"""Sends one part, telling how many of it were sent."""
 
 
 def bytes_of(body: Body) -> bytes:
@@ -51,3 +63,46 @@ def many(rows: Rows, body: Body, id: str | None, common: Mapping[str, Any]) -> l
     if body is not None or id:
         raise TypeError("rows have their own bodies and ids: give one message, or rows, not both")
     return [{**common, **fields} for fields in frames.records(rows)]
+
+
+def in_parts(
+    file: str | Path, body: Body, id: str | None, common: Mapping[str, Any]
+) -> Iterator[list[Fields]]:
+    """The same of a file, in parts: it may be larger than memory."""
+    if body is not None or id:
+        raise TypeError("rows have their own bodies and ids: give one message, or rows, not both")
+    yield from ([{**common, **fields} for fields in part] for part in frames.of_file(file))
+
+
+def send_in_parts(
+    link: Link, kind: Kind, channel: str, parts: Iterator[list[Fields]], send: SendPart
+) -> "DataFrame":
+    """Send each part; a frame of the results, or, of more than KEPT, of those that were refused.
+
+    Progress is told with 0 for a total that nobody knows before the end.
+
+    Raises:
+        OutcomeUnknown: A later part broke off; says how many were sent before it.
+        ValueError: A row of a later part is wrong; says so too.
+    """
+    sent, results, only_refused = 0, list[SendResult](), False
+    progress = link.progress
+    try:
+        for part in parts:
+            answers = send(part, partial(_report, progress, sent) if progress else None)
+            sent += len(part)
+            results += answers
+            if only_refused := only_refused or len(results) > KEPT:
+                results = [result for result in results if result.is_error]
+    except (KubeMQError, TypeError, ValueError) as error:
+        if not sent:
+            raise
+        told = f"{sent:,} rows were sent before this: {error}"
+        raise (OutcomeUnknown(told) if isinstance(error, KubeMQError) else type(error)(told)) from error
+    link.used(kind, channel)
+    facts = {"rows": sent} if only_refused else {}
+    return frames.results(results, channel=channel, kind=kind, server=link.address, **facts)
+
+
+def _report(progress: Progress, before: int, done: int) -> None:
+    progress(before + done, 0)

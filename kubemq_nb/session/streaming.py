@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from kubemq_nb import frames
 from kubemq_nb.messages import Body, Event, Rows, SendResult, Tags, as_tags
 from kubemq_nb.session.link import Link
 from kubemq_nb.session.live import Stream
-from kubemq_nb.session.outgoing import bytes_of, many, text
+from kubemq_nb.session.outgoing import bytes_of, in_parts, many, send_in_parts, text
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -40,6 +41,17 @@ def send(
     if rows is None:
         event = Event(body=bytes_of(body), id=text("id", id), **common)
         result: SendResult | DataFrame = _client(link, kind).send(event)
+    elif isinstance(rows, str | Path):
+        client = _client(link, kind)
+        result = send_in_parts(
+            link,
+            kind,
+            channel,
+            in_parts(rows, body, id, {}),
+            lambda part, report: client.send_stream(
+                [_event(fields, common) for fields in part], progress=report
+            ),
+        )
     else:
         result = _send_many(link, kind, [_event(fields, common) for fields in many(rows, body, id, {})])
     link.used(kind, channel)
