@@ -6,7 +6,7 @@ REPLAY_PREFIX = "kubemq-nb-"
 
 
 def new_id() -> str:
-    """An id for a message that has none: a random UUID, made without the object, which takes twice as long."""
+    """An id for a message that has none: a random UUID, made without the object, which takes longer."""
     digits = urandom(16).hex()
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
