@@ -20,6 +20,7 @@ def orders(session, channel):
     return channel
 
 
+@pytest.mark.rows("M-10", "M-11")
 def test_a_peek_shows_what_matches_and_leaves_all_in_the_queue(session, orders):
     frame = session.queues.peek(orders, where='body.total > 5 and tags.day == "1"', fields="total,tags.day")
 
@@ -29,6 +30,7 @@ def test_a_peek_shows_what_matches_and_leaves_all_in_the_queue(session, orders):
     assert len(session.queues.peek(orders)) == 5
 
 
+@pytest.mark.rows("M-12")
 def test_a_decoder_is_for_the_decoded_column_and_the_body_stays(session, orders):
     frame = session.queues.peek(orders, where="body.total == 40", decode="auto")
 
@@ -41,6 +43,7 @@ def test_a_wrong_condition_is_refused_before_anything_is_read(session, orders):
         session.events.receive(orders, where="totl > 1", timeout=30)
 
 
+@pytest.mark.rows("M-10", "M-11")
 def test_stored_events_are_filtered_as_they_are_read_again(session, channel):
     session.events_store.send(channel, rows=[{"n": number} for number in range(10)])
 
@@ -63,6 +66,7 @@ def test_a_feed_holds_what_matches_and_counts_the_others(session, channel):
     feed.stop()
 
 
+@pytest.mark.rows("M-10")
 def test_live_events_are_filtered(session, channel):
     feed = session.events.receive(channel, live=True, where='"late" in metadata')
     session.events.send(channel, "a", metadata="late")

@@ -56,6 +56,7 @@ def read(name, *bodies):
         ("protobuf", bytes.fromhex("080108020803"), {"1": [1, 2, 3]}),
     ],
 )
+@pytest.mark.rows("M-12")
 def test_a_decoder_reads_its_form(name, body, value):
     found, failures = read(name, body)
 
@@ -193,6 +194,7 @@ print(grown // 1024, round(time.monotonic() - began, 2), found == [None], *failu
 
 
 @pytest.mark.parametrize("bomb", sorted(BOMBS))
+@pytest.mark.rows("M-12")
 def test_a_bomb_costs_little_and_is_told_in_a_line(bomb):
     name, make = BOMBS[bomb]
     done = subprocess.run(

@@ -128,6 +128,7 @@ def test_values_that_cannot_be_compared_are_told_apart(text):
         ("x" * 3000, "too long"),
     ],
 )
+@pytest.mark.rows("M-10")
 def test_a_wrong_condition_is_refused_in_one_line_with_its_place(text, answer):
     with pytest.raises(Unclear) as refused:
         Where(text)
