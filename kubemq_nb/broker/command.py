@@ -63,6 +63,7 @@ def run(options: argparse.Namespace) -> int:
         return 1
     try:
         with only_broker(options.store):
+            os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what fails is said once, by us, in one line
             asyncio.run(serve(options))
     except Exception as error:  # the last edge: whoever started the broker reads this line
         log.exception("the broker ends")

@@ -35,6 +35,7 @@ from kubemq_nb.rules import MAX_MESSAGE_BYTES
 
 VERSION = "2.4.0"  # of the server whose wire this is: official SDKs warn about others
 GRACE = 0.5  # seconds for calls under way when the broker stops
+PATIENCE = 2.0  # seconds for a taken port to become free
 
 OPTIONS = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
@@ -168,13 +169,30 @@ async def listen(broker: Broker, address: str, access: Access) -> tuple[grpc.aio
     server = grpc.aio.server(options=OPTIONS)
     server.add_generic_rpc_handlers((Service(broker.handlers(), access.token),))
     try:
-        port = add_port(server, address, access)
+        port = await patiently_add_port(server, address, access)
     except RuntimeError as error:
         raise RuntimeError(
             f"cannot listen on {address}: is the port taken, or the address not here?"
         ) from error
     await server.start()
     return server, port
+
+
+async def patiently_add_port(server: grpc.aio.Server, address: str, access: Access) -> int:
+    """Bind the address; a port that is taken gets a moment to become free.
+
+    A broker that starts again wants the port it had, and until it has it the system may lend the port to
+    somebody's outgoing connection.
+    """
+    clock = asyncio.get_running_loop()
+    until = clock.time() + PATIENCE
+    while True:
+        try:
+            return add_port(server, address, access)
+        except RuntimeError:
+            if clock.time() > until:
+                raise
+        await asyncio.sleep(0.2)
 
 
 def add_port(server: grpc.aio.Server, address: str, access: Access) -> int:

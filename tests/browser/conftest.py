@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # an open Playwright keeps an event loop running in this thread
 def browser():
     if not Path(labs.CHROMIUM).exists():
         pytest.skip(

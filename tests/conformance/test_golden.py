@@ -32,7 +32,7 @@ def reports(request: pytest.FixtureRequest, server: str) -> Iterator[Reports]:
     selected = {
         item.callspec.params["scenario"].name: item.callspec.params["scenario"]
         for item in request.session.items
-        if item.module is request.module and hasattr(item, "callspec")
+        if item.path == request.path and hasattr(item, "callspec")
     }
     options = request.config.getoption
     delay = options("--golden-delay") / 1000
