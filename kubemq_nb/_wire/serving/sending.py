@@ -10,6 +10,8 @@ from kubemq_nb._wire.serving.common import new_id, read
 Draft = tuple[str, str, str, bool, bytes, bytes, int, int, int, str]
 """id, client id, channel, whether it is empty, content, MD5, expiration, delay, max count, dead letter."""
 
+NO_LIMITS = (0, 0, 0, "")
+
 Result = tuple[str, int, int, int, str]
 """id, sent at, expires at, delayed to, error."""
 
@@ -17,17 +19,22 @@ Result = tuple[str, int, int, int, str]
 def read_message(data: bytes) -> Draft:
     """A message as its sender gives it; attributes are the broker's and are left out."""
     message = read(pb.QueueMessage, data)
-    policy = message.Policy
     channel, body = message.Channel, message.Body
-    limits = (policy.ExpirationSeconds, policy.DelaySeconds, policy.MaxReceiveCount, policy.MaxReceiveQueue)
-    for name in ("Channel", "Attributes", "Policy"):
-        message.ClearField(name)
-    if not message.MessageID:
-        message.MessageID = new_id()
+    limits = _limits(message.Policy) if message.HasField("Policy") else NO_LIMITS
+    message.ClearField("Channel")
+    message.ClearField("Attributes")
+    id = message.MessageID
+    if not id:
+        id = message.MessageID = new_id()
     empty = not body and not message.Metadata
     digest = md5(body, usedforsecurity=False).digest()
-    content = message.SerializeToString()
-    return (message.MessageID, message.ClientID, channel, empty, content, digest, *limits)
+    if limits is not NO_LIMITS:
+        message.ClearField("Policy")
+    return (id, message.ClientID, channel, empty, message.SerializeToString(), digest, *limits)
+
+
+def _limits(policy: pb.QueueMessagePolicy) -> tuple[int, int, int, str]:
+    return policy.ExpirationSeconds, policy.DelaySeconds, policy.MaxReceiveCount, policy.MaxReceiveQueue
 
 
 def send_result(result: Result) -> bytes:
@@ -38,6 +45,8 @@ def send_result(result: Result) -> bytes:
 def one_result(result: Result) -> pb.SendQueueMessageResult:
     """What the sender of one message gets, as part of an answer."""
     id, sent_at, expires_at, delayed_to, error = result
+    if not (expires_at or delayed_to or error):
+        return pb.SendQueueMessageResult(MessageID=id, SentAt=sent_at)  # most are so, and it is half the work
     return pb.SendQueueMessageResult(
         MessageID=id,
         SentAt=sent_at,

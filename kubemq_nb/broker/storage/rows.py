@@ -26,16 +26,12 @@ def key(channel: int, sequence: int) -> int:
 
 
 def _message_crc(row_key: int, message: Message) -> int:
-    columns = _pack(
-        row_key,
-        message.timestamp,
-        message.expires_at,
-        message.expiration,
-        message.receive_count,
-        message.max_receive_count,
-    )
-    names = f"{message.dead_letter}\0{message.rerouted_from}".encode() if message[9] or message[10] else b""
-    return crc32(message.content, crc32(message.md5, crc32(names, crc32(columns))))
+    # Unpacked at once, as every message passes here on its way in and out: names take twice as long.
+    _, _, content, md5, timestamp, expires_at, expiration, count, most, dead_letter, source = message
+    sum = crc32(_pack(row_key, timestamp, expires_at, expiration, count, most))
+    if dead_letter or source:
+        sum = crc32(f"{dead_letter}\0{source}".encode(), sum)
+    return crc32(content, crc32(md5, sum))
 
 
 def message_row(message: Message, *, row_key: int | None = None) -> MessageRow:
