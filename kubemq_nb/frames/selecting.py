@@ -1,4 +1,7 @@
-"""What a reader wants to see of what was read: which messages, decoded how, with which fields as columns."""
+"""What a reader wants to see of what was read: which messages, decoded how, with which fields as columns.
+
+Conditions, decoders and pandas are loaded by the first read that asks for them: no other pays for them.
+"""
 
 import contextlib
 import re
@@ -6,18 +9,16 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from kubemq_nb.frames.decoders import Decoder, decode_with, decoder
-from kubemq_nb.frames.expanding import Budget
-from kubemq_nb.frames.where import NAMES, Unclear, Where, path
-
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
+
+    from kubemq_nb.frames.decoders import Decoder
 
 _comma = re.compile(r""",(?=(?:[^"'\[\]]|"[^"]*"|'[^']*'|\[[^\]]*\])*$)""")
 
 
 def of(
-    where: str | None, fields: str | Sequence[str] | None, decode: str | Decoder | None
+    where: str | None, fields: str | Sequence[str] | None, decode: "str | Decoder | None"
 ) -> "Selection | None":
     """A selection, or None where nothing is asked for.
 
@@ -34,12 +35,15 @@ class Selection:
     """A condition, columns and a decoder, for frames of messages."""
 
     def __init__(
-        self, where: str | None, fields: str | Sequence[str] | None, decode: str | Decoder | None
+        self, where: str | None, fields: str | Sequence[str] | None, decode: "str | Decoder | None"
     ) -> None:
+        from kubemq_nb.frames import decoders, expanding  # noqa: PLC0415  see above
+        from kubemq_nb.frames.where import Where, path  # noqa: PLC0415  see above
+
         self.where = None if where is None else Where(where)
         self._fields = {name: path(name) for name in _names(fields)}
-        self._budget = Budget()
-        self._decode = None if decode is None else decoder(decode, self._budget)
+        self._budget = expanding.Budget()
+        self._decode = None if decode is None else decoders.decoder(decode, self._budget)
 
     def apply(self, frame: "DataFrame") -> "DataFrame":
         """The frame with its bodies decoded, then the rows that match, then the fields as columns.
@@ -65,6 +69,8 @@ class Selection:
         """The frame with `decoded` as the decoder has it."""
         if self._decode is None:
             return frame
+        from kubemq_nb.frames.decoders import decode_with  # noqa: PLC0415  see above
+
         self._budget.renew()
         found, failures = decode_with(self._decode, frame["body"].tolist())
         frame["decoded"] = _objects(found)
@@ -99,6 +105,8 @@ class Selection:
 
 def _names(fields: str | Sequence[str] | None) -> list[str]:
     """Each field once, in order; a text is split at its commas, those in quotes and brackets excepted."""
+    from kubemq_nb.frames.where import NAMES, Unclear  # noqa: PLC0415  see above
+
     if fields is None:
         return []
     given = _comma.split(fields) if isinstance(fields, str) else fields
