@@ -38,7 +38,7 @@ STANDARD_INPUT = "-"
 ALL_ROWS = sys.maxsize  # a pipe has no screen that a table could be too long for
 TICK = 0.2  # seconds between two looks at what runs until it is interrupted
 HOW = """\
-usage: kubemq-nb [--store NAME | --address HOST:PORT [--token-env V | --token-file F] [--ca F] ...] COMMAND
+usage: kubemq-nb [--store NAME | --profile NAME | --address HOST:PORT [--token-file F] [--ca F] ...] COMMAND
        kubemq-nb broker --store DIR [--address HOST:PORT] ...   run a broker in the foreground
        kubemq-nb lab [NOTEBOOK]                                 open JupyterLab
 
@@ -112,7 +112,7 @@ class Place:
             UsageError: None was named, and none or several run.
         """
         given = dict(self.options)
-        if not given.keys() & {"store", "address"} and not os.environ.get("KUBEMQ_ADDRESS"):
+        if not given.keys() & {"store", "address", "profile"} and not os.environ.get("KUBEMQ_ADDRESS"):
             given["store"] = only_store()
         self._session = connect(**given)
         return self._session
@@ -142,9 +142,10 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(add_help=False, allow_abbrev=False)
-    for name in ("address", "store", "token-env", "token-file", "ca", "cert", "key"):
+    for name in ("address", "store", "profile", "token-env", "token-file", "ca", "cert", "key"):
         parser.add_argument(f"--{name}")
-    parser.add_argument("--insecure", action="store_const", const=True)
+    for name in ("insecure", "read-only"):
+        parser.add_argument(f"--{name}", action="store_const", const=True)
     return parser
 
 

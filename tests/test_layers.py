@@ -25,6 +25,7 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "frames.expanding": ({"frames"}, {"msgpack", "zstandard"}),  # the extra `decode`, loaded by name
     "frames.protobuf": ({"frames"}, {"google"}),
     "session": (SESSION, set()),
+    "session.profiles": (set(), {"platformdirs"}),
     "render": ({"messages", "frames", "render"}, set()),
     "widgets": ({*BASE, "session", "frames", "render", "widgets"}, {"ipywidgets", "anywidget", "traitlets"}),
     "magics": ({*BASE, "session", "frames", "render", "magics"}, {"IPython", "traitlets"}),
@@ -44,7 +45,7 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "broker.shared": (set(), set()),
     "broker.launcher": ({"errors", "broker.shared", "broker.launcher"}, {"platformdirs"}),
 }
-LAZILY = {("magics", "widgets")}  # loaded when a browser is there to show them
+LAZILY = {("magics", "widgets"), ("session", "magics")}  # what shows in a browser; `Session.run`
 DOOR = ""  # the package itself: it opens on everything, but inside functions
 TIMELESS = {"time", "sqlite3", "asyncio", "threading", "socket", "subprocess", "selectors"}
 

@@ -9,7 +9,7 @@ from IPython.core.error import UsageError
 
 from kubemq_nb.magics import grammar
 from kubemq_nb.magics.declaration import Command, Parameter
-from kubemq_nb.session import registry
+from kubemq_nb.session import profiles, registry
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -70,7 +70,7 @@ class Completion:
             before = before[1:]
         noun = grammar.NOUNS.get(before[0], before[0])
         verbs = [command.verb for command in self._commands if command.noun == noun]
-        if len(before) == 1 and verbs:
+        if len(before) == 1 and verbs and not fragment.startswith("-"):
             return _all(verbs, "command")
         try:
             command, length = grammar.find(before, self._commands)
@@ -80,6 +80,9 @@ class Completion:
 
     def _after(self, command: Command, before: list[str], fragment: str) -> Iterable[SimpleCompletion]:
         """Options, their values, and the words of a command."""
+        if fragment.startswith("{{"):
+            names = [name for name in self._shell.user_ns if not name.startswith("_")]
+            return _all([f"{{{{{name}}}}}" for name in names], "variable")
         options = grammar.options(command)
         last = before[-1] if before else ""
         awaiting = [each for each in options if last and last in (each.short, each.option) and not each.flag]
@@ -97,6 +100,8 @@ class Completion:
             return self._channels()
         if parameter.name in ("on", "name"):
             return [session.name for session in registry.all()]
+        if parameter.name == "profile":
+            return profiles.names()
         if parameter.name == "start":
             return ["new", "first", "last", "seq:"]
         return parameter.reading.choices

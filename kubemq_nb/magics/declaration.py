@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 
 OPTIONAL_WORDS = {
     "body",
+    "channel",
+    "key",
+    "value",
     "address",
     "name",
     "noun",
     "verb",
 }  # may be left out, and still are words rather than options
-OWNERS = {"self", "session", "known"}  # what a method is called on, which no line names
+OWNERS = {"self", "session", "known", "settings"}  # what a method is called on, which no line names
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from kubemq_nb.magics.call import Call
 from kubemq_nb.magics.commands import COMMANDS
 from kubemq_nb.magics.commands.connections import VARIABLE
 from kubemq_nb.magics.present import announce, presented
-from kubemq_nb.magics.words import Word, split
+from kubemq_nb.magics.words import Word, lines, split
 from kubemq_nb.session import Feed, Responder, Session, Transaction, connect, registry
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class Dispatcher:
         shell: Whose variables the lines use.
         look: What the user chose of all displays.
         first: Opens the session of a line when none is open; an embedded broker's when left out.
+        default: Session of lines that name none; the current one when left out.
     """
 
     def __init__(
@@ -42,7 +43,9 @@ class Dispatcher:
         look: "Callable[[], Look]",
         *,
         first: "Callable[[], Session] | None" = None,
+        default: Session | None = None,
     ) -> None:
+        self._default = default
         self._shell = shell
         self._look = look
         self._connect = first or self._first
@@ -72,11 +75,10 @@ class Dispatcher:
 
     def _lines(self, cell: str, local: dict[str, Any]) -> None:
         """One command a line, each shown; the first error ends it."""
-        for line in cell.splitlines():
-            if line.strip() and not line.strip().startswith("#"):
-                result = self.line(line.strip().removeprefix("%kubemq "), local)
-                if result is not None:
-                    display(result)  # type: ignore[no-untyped-call]
+        for _, line in lines(cell):
+            result = self.line(line, local)
+            if result is not None:
+                display(result)  # type: ignore[no-untyped-call]
 
     def _run(self, words: list[Word], line: str, local: dict[str, Any], cell: str | None = None) -> object:
         command, length = grammar.find(words, COMMANDS)
@@ -157,6 +159,8 @@ class Dispatcher:
         """The session of this name, or the current one; the first use connects."""
         if name:
             return registry.get(name)
+        if self._default:
+            return self._default
         try:
             return registry.current()
         except SessionClosed:

@@ -10,6 +10,7 @@ from kubemq_nb.magics.declaration import Command, Docstring, Parameter
 from kubemq_nb.render import Page, columns
 from kubemq_nb.session import Transaction
 from kubemq_nb.session.broker import Broker
+from kubemq_nb.session.channels import Channels
 from kubemq_nb.session.events import Events
 from kubemq_nb.session.events_store import EventsStore
 from kubemq_nb.session.queues import Queues
@@ -41,6 +42,7 @@ TITLES = {
     "commands": Commands,
     "queries": Queries,
     "broker": Broker,
+    "channels": Channels,
 }
 
 
@@ -54,9 +56,13 @@ def page(commands: Sequence[Command], noun: str | None = None, verb: str | None 
         return Page(overview(commands), overview(commands))
     name = grammar.NOUNS.get(noun, noun)
     members = [command for command in commands if command.noun == name]
+    single = any(command.words == name for command in commands)  # `channels` is a command and a noun
     if members and verb is None:
         text = family(name, members)
-        return Page(text, text)
+        whole = page([each for each in commands if each not in members], noun) if single else Page("", "")
+        return Page(
+            "\n\n".join(filter(None, [whole, text])), "\n\n".join(filter(None, [whole.markdown, text]))
+        )
     command, length = grammar.find([word for word in (noun, verb) if word], commands)
     if verb and length == 1:
         raise UsageError(f"{noun} has no verb {verb}. More: %kubemq help {noun}")

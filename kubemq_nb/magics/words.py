@@ -7,7 +7,7 @@ Split at spaces. A quote counts at the start of a word or right after `=`. `{{..
 import ast
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import NoReturn, Self
 
@@ -83,6 +83,14 @@ def of_arguments(arguments: Sequence[str]) -> list[Word]:
         else:
             words.append(Word(argument, Meaning.ITSELF if options else Meaning.TEXT, 0))
     return words
+
+
+def lines(text: str) -> Iterator[tuple[int, str]]:
+    """The commands of a text with the numbers of their lines; empty lines and comments are none."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        command = line.strip().removeprefix("%kubemq ")
+        if command and not command.startswith("#"):
+            yield number, command
 
 
 def quoted(text: str) -> str:

@@ -6,6 +6,7 @@ from kubemq_nb import frames
 from kubemq_nb.errors import NotSupported
 from kubemq_nb.session.embedded import Embedded
 from kubemq_nb.session.link import Link
+from kubemq_nb.session.read_only import changes
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -24,16 +25,19 @@ class Broker:
         self._embedded().start()
         return self._row()
 
+    @changes
     def stop(self) -> "DataFrame":
         """Stop the broker process; what is stored stays."""
         self._embedded().stop()
         return self._row()
 
+    @changes
     def restart(self) -> "DataFrame":
         """Stop the broker and start it again, on the same store and address."""
         self._embedded().restart()
         return self._row()
 
+    @changes
     def reset(self) -> "DataFrame":
         """Forget all channels and messages: an empty store, at the same address."""
         self._embedded().reset()

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from kubemq_nb import frames
 from kubemq_nb.client.queues import QueueInfo
-from kubemq_nb.errors import DeadlineExceeded
-from kubemq_nb.messages import Kind, Request
+from kubemq_nb.errors import DeadlineExceeded, NotSupported, RequestRejected
+from kubemq_nb.messages import Kind, Request, Response, StartPosition
 from kubemq_nb.session.link import Link
+from kubemq_nb.session.read_only import changes
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 PATIENCE = 0.5  # seconds; an embedded broker answers at once, a community server never
@@ -70,6 +71,76 @@ class Channels:
             server=self._link.address,
         )
 
+    @changes
+    def create(self, kind: Kind, channel: str) -> "DataFrame":
+        """Make a channel; one that exists is fine. Without this a channel begins with its first message.
+
+        Args:
+            kind: Pattern of the channel.
+            channel: Its name.
+
+        Raises:
+            NotSupported: This server has no channel management.
+        """
+        self._manage("create-channel", kind, channel)
+        return self._one(kind, channel)
+
+    @changes
+    def delete(self, kind: Kind, channel: str) -> "DataFrame":
+        """Delete a channel with all that it holds; a list of what remains under its name.
+
+        Args:
+            kind: Pattern of the channel.
+            channel: Its name.
+
+        Raises:
+            NotSupported: This server has no channel management.
+        """
+        self._manage("delete-channel", kind, channel)
+        self._link.seen.pop((kind, channel), None)
+        return self._one(kind, channel)
+
+    def stats(self, channel: str | None = None) -> "DataFrame":
+        """See `Session.stats`."""
+        found = self.list()
+        if channel is not None:
+            found = self._kept(found, found["channel"] == channel)
+        if self._link.embedded:
+            for row in found.index[(found["kind"] == "events_store") & (found["messages"] > 0)]:
+                found.loc[row, ["first_sequence", "last_sequence"]] = self._ends(found.loc[row, "channel"])
+        return found
+
+    def _ends(self, channel: str) -> tuple[int, int]:
+        """The sequences of the first and the last event that are stored."""
+        read = self._link.events_store.replay(channel, start=StartPosition.first(), count=1)
+        first = frames.events(read.payloads, "events_store")["sequence"].tolist()
+        return (first[0] if first else 0), read.last
+
+    def _one(self, kind: Kind, channel: str) -> "DataFrame":
+        found = self.list(kind)
+        return self._kept(found, found["channel"] == channel)
+
+    @staticmethod
+    def _kept(found: "DataFrame", chosen: "Series[bool]") -> "DataFrame":
+        kept = found[chosen].reset_index(drop=True)
+        kept.attrs.update({**found.attrs, "count": len(kept)})
+        return kept
+
+    def _manage(self, verb: str, kind: Kind, channel: str) -> None:
+        self._link.ready()
+        if not self._manages():
+            raise NotSupported(
+                f"The server at {self._link.address} has no channel management: a channel begins with its "
+                "first message, and ends by itself when it is idle."
+            )
+        answer = self._call(verb, {"channel_type": kind, "channel": channel})
+        if not answer.executed:
+            raise RequestRejected(
+                f"The broker refuses {verb} of {channel}: {answer.error}",
+                channel=channel,
+                reason=answer.error,
+            )
+
     def _told(self, kinds: tuple[Kind, ...]) -> Iterator[tuple[tuple[Kind, str], dict[str, object]]]:
         """What the server says of the channels of these kinds."""
         link = self._link.ready()
@@ -91,16 +162,19 @@ class Channels:
         return self._answers
 
     def _ask(self, kind: Kind) -> Iterator[dict[str, Any]]:
+        answer = self._call("list-channels", {"channel_type": kind, "channel_search": ""})
+        yield from json.loads(answer.body) if answer.executed else ()
+
+    def _call(self, verb: str, tags: dict[str, str]) -> Response:
         request = Request(
             kind="query",
             channel=MANAGEMENT,
-            metadata="list-channels",
-            tags={"channel_type": kind, "channel_search": ""},
+            metadata=verb,
+            tags=tags,
             client_id=self._link.client_id,
             timeout=PATIENCE,
         )
-        answer = self._link.requests.send(request)
-        yield from json.loads(answer.body) if answer.executed else ()
+        return self._link.requests.send(request)
 
 
 def _facts(item: dict[str, Any]) -> dict[str, object]:

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from kubemq_nb import frames
 from kubemq_nb.client.channel import Channel
 from kubemq_nb.client.tokens import Token
 from kubemq_nb.errors import KubeMQError
 from kubemq_nb.messages import ServerInfo
-from kubemq_nb.session import access, background, registry
+from kubemq_nb.session import access, background, profiles, registry
 from kubemq_nb.session.broker import Broker
 from kubemq_nb.session.channels import Channels
 from kubemq_nb.session.embedded import Embedded
@@ -138,6 +138,30 @@ class Session:
         """
         return listing(self._link.jobs.stop(job), connection=self.name)
 
+    def stats(self, channel: str | None = None) -> "DataFrame":
+        """Tell counts, sequences and last activity of channels, as far as the server tells them.
+
+        Of stored events only the embedded broker tells the sequences; of queues a server does as well.
+
+        Args:
+            channel: Only this channel, of whatever kind; all when left out.
+        """
+        return self.channels.stats(channel)
+
+    def run(self, text: str, variables: dict[str, Any] | None = None) -> list[object]:
+        """Run commands as a cell of `%%kubemq` does, one a line; the first error ends it and notes the line.
+
+        Args:
+            text: The commands, with or without `%kubemq`; empty lines and those that begin with # are none.
+            variables: What `{{...}}` on a line sees, and where `-o` puts a result.
+
+        Returns:
+            What each command gave.
+        """
+        from kubemq_nb.magics import scripts  # noqa: PLC0415  the language stands above the session
+
+        return scripts.run(self, text, {} if variables is None else variables)
+
     def close(self) -> None:
         """End all jobs, give back what transactions hold, and leave; safe to call again."""
         self._end(f"The connection {self.name} was closed; `connect` opens another.")
@@ -201,6 +225,8 @@ def connect(
     cert: str | Path | None = None,
     key: str | Path | None = None,
     insecure: bool = False,
+    read_only: bool = False,
+    profile: str | None = None,
 ) -> Session:
     """Connect to a broker; without an address, to an embedded one that is started for it.
 
@@ -218,12 +244,17 @@ def connect(
         cert: Certificate file of this client.
         key: Key file of this client's certificate.
         insecure: Allow a token to go unencrypted to another machine.
+        read_only: Refuse what sends, takes or destroys messages, and what stops a broker.
+        profile: Name of a table in your `profiles.toml`, which says what the other arguments leave out.
 
     Raises:
         BrokerUnavailable: Nothing answers at the address.
         AuthenticationFailed: The broker wants a token, or another one.
         BrokerStartError: The embedded broker did not start.
     """
+    if profile:
+        given = {**profiles.profile(profile), **_said(locals())}
+        return connect(**{"name": profile, **given})
     where = access.address_of(address, store)
     background.spawn("load", frames.load)  # it takes as long as a broker to start
     embedded = None if where else Embedded(store)
@@ -245,12 +276,18 @@ def connect(
         channel=channel,
         client_id=client_id or "",
         embedded=embedded,
+        read_only=read_only,
     )
     allowed = access.described(token, encrypted=bool(ca or cert), certificate=cert is not None)
     session = Session(link, server, allowed)
     if former := registry.add(session):
         former.replaced()
     return session
+
+
+def _said(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a call that were not left out, without the profile itself."""
+    return {name: value for name, value in arguments.items() if value and name != "profile"}
 
 
 def _status(sessions: list[Session]) -> "DataFrame":

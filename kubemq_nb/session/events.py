@@ -9,6 +9,7 @@ from kubemq_nb.session import background, streaming
 from kubemq_nb.session.feed import EventHandler, Feed
 from kubemq_nb.session.link import Link
 from kubemq_nb.session.live import ErrorHandler
+from kubemq_nb.session.read_only import changes
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -22,6 +23,7 @@ class Events:
     def __init__(self, link: Link) -> None:
         self._link = link
 
+    @changes
     def send(
         self,
         channel: str,

@@ -26,6 +26,7 @@ from kubemq_nb.session.feed import EventHandler, Feed
 from kubemq_nb.session.link import Link
 from kubemq_nb.session.live import ErrorHandler
 from kubemq_nb.session.positions import as_end, as_start
+from kubemq_nb.session.read_only import changes
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -37,6 +38,7 @@ class EventsStore:
     def __init__(self, link: Link) -> None:
         self._link = link
 
+    @changes
     def send(
         self,
         channel: str,

@@ -10,7 +10,7 @@ from kubemq_nb.client.events import EventsClient
 from kubemq_nb.client.events_store import EventsStoreClient
 from kubemq_nb.client.queues import QueuesClient
 from kubemq_nb.client.requests import RequestsClient
-from kubemq_nb.errors import SessionClosed
+from kubemq_nb.errors import RequestRejected, SessionClosed
 from kubemq_nb.messages import Kind
 from kubemq_nb.session.embedded import Embedded
 from kubemq_nb.session.jobs import Job, Jobs
@@ -25,12 +25,20 @@ class Link:
     Attributes:
         progress: Told of the progress of long sends, when somebody wants to show it.
         seen: When each channel was last used through this session.
+        read_only: Whether what sends, takes or destroys is refused.
         closed_because: Why it cannot be used any more; "" while it can.
     """
 
     def __init__(
-        self, *, name: str, channel: Channel, client_id: str = "", embedded: Embedded | None = None
+        self,
+        *,
+        name: str,
+        channel: Channel,
+        client_id: str = "",
+        embedded: Embedded | None = None,
+        read_only: bool = False,
     ) -> None:
+        self.read_only = read_only
         self.name = name
         self.channel = channel
         self.client_id = client_id or fresh_id()
@@ -71,6 +79,18 @@ class Link:
         """
         if self.closed_because:
             raise SessionClosed(self.closed_because)
+
+    def check_may_change(self, verb: str) -> None:
+        """Do nothing, unless the session only looks.
+
+        Raises:
+            RequestRejected: It was connected with `read_only`.
+        """
+        if self.read_only:
+            raise RequestRejected(
+                f"{self.name} is read-only and refuses {verb}: nothing was done. "
+                "Connect without read_only to send, take or destroy."
+            )
 
     def used(self, kind: Kind, channel: str) -> None:
         """Remember that a channel is there."""

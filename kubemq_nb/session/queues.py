@@ -25,6 +25,7 @@ from kubemq_nb.messages import (
 from kubemq_nb.session.link import Link
 from kubemq_nb.session.outgoing import bytes_of, in_parts, many, send_in_parts, text, whole_seconds
 from kubemq_nb.session.queue import Queue
+from kubemq_nb.session.read_only import changes
 from kubemq_nb.session.transactions import Transaction
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Queues:
     def __init__(self, link: Link) -> None:
         self._link = link
 
+    @changes
     def send(
         self,
         channel: str,
@@ -128,6 +130,7 @@ class Queues:
         frame = self._frame(channel, read, is_peek=True)
         return selection.apply(frame) if selection else frame
 
+    @changes
     def receive(
         self, channel: str, *, count: int = 32, wait: Duration = 1.0, client_id: str | None = None
     ) -> "DataFrame":
@@ -146,6 +149,7 @@ class Queues:
         )
         return self._frame(channel, read, is_peek=False)
 
+    @changes
     def ack_all(self, channel: str, *, client_id: str | None = None) -> int:
         """Remove all waiting messages and tell how many; delayed and held ones stay.
 
@@ -157,6 +161,7 @@ class Queues:
         self._link.used("queues", channel)
         return removed
 
+    @changes
     def transaction(
         self,
         channel: str,

@@ -9,6 +9,7 @@ from kubemq_nb.messages import Body, Duration, Request, Response, Tags, as_secon
 from kubemq_nb.session import background
 from kubemq_nb.session.link import Link
 from kubemq_nb.session.outgoing import bytes_of, text, whole_seconds
+from kubemq_nb.session.read_only import changes
 from kubemq_nb.session.responders import WORKERS, RequestHandler, Responder
 
 
@@ -18,6 +19,7 @@ class Commands:
     def __init__(self, link: Link) -> None:
         self._link = link
 
+    @changes
     def send(
         self,
         channel: str,
@@ -59,6 +61,7 @@ class Commands:
             ),
         )
 
+    @changes
     def respond(
         self,
         channel: str,
@@ -95,6 +98,7 @@ class Queries:
     def __init__(self, link: Link) -> None:
         self._link = link
 
+    @changes
     def send(
         self,
         channel: str,
@@ -142,6 +146,7 @@ class Queries:
             ),
         )
 
+    @changes
     def respond(
         self,
         channel: str,

@@ -82,6 +82,11 @@ def _close(call: "Call") -> object:
     return told
 
 
+def _deleted(call: "Call") -> str:
+    kind, channel = call.arguments["kind"], call.arguments["channel"]
+    return f"The {kind} channel {channel} would be deleted with all that it holds"
+
+
 def _everything(call: "Call") -> str:
     return f"All channels and messages of {call.session.name} would be forgotten for good"
 
@@ -95,6 +100,7 @@ COMMANDS = (
             "connect",
             "connect --store lessons --name lessons",
             "connect $KUBEMQ_HOST --name production",
+            "connect --profile production --read-only",
         ),
     ),
     Command("ping", Session.ping, examples=("ping",)),
@@ -107,6 +113,18 @@ COMMANDS = (
     Command("broker restart", Broker.restart, examples=("broker restart",)),
     Command("broker reset", Broker.reset, destroys=_everything, examples=("broker reset -y",)),
     Command("channels", Channels.list, owner="channels", examples=("channels --pattern queues",)),
+    Command(
+        "channels create",
+        Channels.create,
+        examples=("channels create queues orders",),
+    ),
+    Command(
+        "channels delete",
+        Channels.delete,
+        destroys=_deleted,
+        examples=("channels delete queues orders -y",),
+    ),
+    Command("stats", Session.stats, examples=("stats orders",)),
     Command("jobs", Session.jobs, examples=("jobs",)),
     Command("stop", Session.stop, examples=("stop all",)),
 )

@@ -5,10 +5,19 @@ from IPython.core.completer import provisionalcompleter
 
 from kubemq_nb.magics.commands import COMMANDS
 from kubemq_nb.magics.completion import MOST, Completion
+from kubemq_nb.session import profiles
 
 
 @pytest.fixture
 def completion(shell):
+    shell.user_ns["flights"] = []
+    profiles.file().parent.mkdir(parents=True, exist_ok=True)
+    profiles.file().write_text("[lesson]\n")
+    yield made(shell)
+    profiles.file().unlink()
+
+
+def made(shell):
     return Completion(shell, COMMANDS, lambda: ["orders", "orders.dead"])
 
 
@@ -35,6 +44,12 @@ def offered(completion, typed):
         ("%kubemq stop ", ["all"]),
         ("%kubemq help tx e", ["extend"]),
         ("%kubemq queues peek orders ", []),
+        ("%kubemq channels de", ["delete"]),
+        ("%kubemq channels --pat", ["--pattern"]),
+        ("%kubemq channels create qu", ["queues", "queries"]),
+        ("%kubemq queues send orders --rows {{flig", ["{{flights}}"]),
+        ("%kubemq queues send orders {{flig", ["{{flights}}"]),
+        ("%kubemq connect --profile ", ["lesson"]),
         ("%kubemq nonsense ", []),
     ],
 )

@@ -8,7 +8,15 @@ from IPython.core.error import UsageError
 
 from kubemq_nb.magics import grammar, reference
 from kubemq_nb.magics.commands import COMMANDS
+from kubemq_nb.magics.declaration import OWNERS
 from kubemq_nb.magics.words import split
+from kubemq_nb.session import Session, Transaction
+from kubemq_nb.session.broker import Broker
+from kubemq_nb.session.channels import Channels
+from kubemq_nb.session.events import Events
+from kubemq_nb.session.events_store import EventsStore
+from kubemq_nb.session.queues import Queues
+from kubemq_nb.session.requests import Commands, Queries
 
 PAGE = Path(__file__).parents[3] / "docs" / "commands.md"
 
@@ -26,15 +34,49 @@ def test_the_verbs_stay_within_forty():
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.words)
 def test_a_command_takes_what_its_method_takes(command):
     given = [
-        each.name
-        for each in inspect.signature(command.method).parameters.values()
-        if each.name not in {"self", "session", "known"}
+        each.name for each in inspect.signature(command.method).parameters.values() if each.name not in OWNERS
     ]
 
     assert sorted(each.name for each in command.parameters) == sorted(given)
     for parameter in command.parameters:
         declared = inspect.signature(command.method).parameters[parameter.name]
         assert parameter.default is declared.default or parameter.default == declared.default
+
+
+OWNED = (Session, Queues, Transaction, Events, EventsStore, Commands, Queries, Channels, Broker)
+ONLY_IN_PYTHON = {
+    "subscribe",  # takes a function of each event
+    "reply",  # answers from inside a handler
+    "named",  # an object with defaults of its own
+    "run",  # `%%kubemq` with nothing more
+    "stats",  # of channels; the session's is the command
+    "open_jobs",  # jobs as objects
+    "line",
+    "replaced",
+}
+
+
+@pytest.mark.parametrize("owner", OWNED, ids=lambda owner: owner.__name__)
+def test_every_method_of_a_session_is_a_command_or_is_known_not_to_be(owner):
+    commands = {command.method for command in COMMANDS}
+    methods = {
+        name: each for name, each in vars(owner).items() if inspect.isfunction(each) and name[0] != "_"
+    }
+
+    missing = [name for name, each in methods.items() if each not in commands and name not in ONLY_IN_PYTHON]
+
+    inner = {"stop", "close", "hold", "changed", "is_open"} if owner is Transaction else {"close"}
+    assert [name for name in missing if name not in inner] == []
+
+
+@pytest.mark.parametrize("command", [each for each in COMMANDS if not each.run], ids=lambda each: each.words)
+def test_a_command_without_a_way_of_its_own_calls_the_method_that_python_calls(command):
+    holder = {"": Session, "broker": Broker, "channels": Channels, "queues": Queues, "events": Events}
+    holder |= {"events_store": EventsStore, "commands": Commands, "queries": Queries}
+
+    owner = holder[command.owner or command.noun]
+
+    assert getattr(owner, command.method.__name__) is command.method
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.words)
