@@ -84,8 +84,7 @@ class Poll(Wait):
     def serve(self) -> None:
         """Take what is ready."""
         alive, expired = self.queue.take(self._count - len(self._taken))
-        for sequence in alive:
-            self._taken.add(sequence)
+        self._taken.add_all(alive)
         self._expired += len(expired)
         remove_expired(self._queues, self.queue, expired)
         if len(self._taken) >= self._count:
@@ -134,11 +133,8 @@ class Peek(Wait):
 
     def _look(self) -> list[int]:
         """The first messages that are alive; expired ones before them are removed, as by the real server."""
-        alive, expired = self.queue.take(self._count)
+        alive, expired = self.queue.look(self._count)
         self._expired += len(expired)
-        for sequence in alive:
-            self.queue.away.discard(sequence)
-            self.queue.ready.add(sequence)
         remove_expired(self._queues, self.queue, expired)
         return alive
 

@@ -70,8 +70,17 @@ class Queue:
     def take(self, count: int) -> tuple[list[int], list[int]]:
         """Set aside the next messages: at most `count` that are alive, and the expired ones before them."""
         alive, expired = self._take_alive(count) if self.expiries else (self.ready.take(count), [])
-        for sequence in alive + expired:
-            self.away.add(sequence)
+        self.away.add_all(alive)
+        self.away.add_all(expired)
+        return alive, expired
+
+    def look(self, count: int) -> tuple[list[int], list[int]]:
+        """The next messages at their place, at most `count` that are alive; expired ones are set aside."""
+        if not self.expiries:
+            return self.ready.first(count), []
+        alive, expired = self._take_alive(count)
+        self.ready.add_all(alive)
+        self.away.add_all(expired)
         return alive, expired
 
     def _take_alive(self, count: int) -> tuple[list[int], list[int]]:

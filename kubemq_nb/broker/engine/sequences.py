@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 
 class Sequences:
@@ -49,16 +50,35 @@ class Sequences:
             self._starts.insert(place, start)
             self._stops.insert(place, stop)
 
+    def add_all(self, numbers: Iterable[int]) -> None:
+        """Add ascending numbers, a run of them at a time."""
+        start = stop = 0
+        for number in numbers:
+            if number != stop:
+                if stop > start:
+                    self.add(start, stop)
+                start = number
+            stop = number + 1
+        if stop > start:
+            self.add(start, stop)
+
     def discard(self, number: int) -> bool:
         """Remove a number; says whether it was there."""
         place = bisect_right(self._starts, number) - 1
         if place < 0 or number >= self._stops[place]:
             return False
+        self._count -= 1
         start, stop = self._starts[place], self._stops[place]
+        if number == start and number + 1 < stop:  # as when a queue is emptied in order
+            self._starts[place] = number + 1
+            return True
         self._starts[place : place + 1] = [s for s in (start, number + 1) if s not in (number, stop)]
         self._stops[place : place + 1] = [s for s in (number, stop) if s not in (start, number + 1)]
-        self._count -= 1
         return True
+
+    def first(self, count: int) -> list[int]:
+        """The lowest numbers, at most `count` of them."""
+        return list(islice(self, count))
 
     def take(self, count: int) -> list[int]:
         """Remove and return the lowest numbers, at most `count` of them."""

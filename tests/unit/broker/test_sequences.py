@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from kubemq_nb.broker.engine.sequences import Sequences
 
 NUMBERS = st.integers(0, 40)
-STEPS = st.lists(st.tuples(st.sampled_from(["add", "discard", "take"]), NUMBERS), max_size=200)
+STEPS = st.lists(st.tuples(st.sampled_from(["add", "add all", "discard", "take"]), NUMBERS), max_size=200)
 
 
 @given(STEPS)
@@ -14,6 +14,10 @@ def test_ranges_hold_what_a_set_would(steps):
         if verb == "add" and number not in model:
             ranges.add(number)
             model.add(number)
+        elif verb == "add all":
+            new = [n for n in range(number, 2 * number, 1 + number % 3) if n not in model]
+            ranges.add_all(new)
+            model.update(new)
         elif verb == "discard":
             assert ranges.discard(number) == (number in model)
             model.discard(number)
@@ -23,6 +27,7 @@ def test_ranges_hold_what_a_set_would(steps):
             model.difference_update(taken)
 
         assert list(ranges) == sorted(model)
+        assert ranges.first(number) == sorted(model)[:number]
         assert len(ranges) == len(model)
         assert (number in ranges) == (number in model)
 
