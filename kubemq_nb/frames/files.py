@@ -220,7 +220,7 @@ def _read_csv(path: Path) -> Iterator[pd.DataFrame]:
 
 def _value(name: str, text: str, *, ours: bool) -> Any:
     """A cell of a CSV file: an apostrophe of ours taken away, and numbers where messages have them."""
-    if ours and name in TEXTS and text.startswith("'"):
+    if ours and name in {*TEXTS, BASE64} and text.startswith("'"):
         return text[1:]
     return int(text) if name in _NUMBERS and text else text
 

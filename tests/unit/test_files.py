@@ -27,6 +27,7 @@ HARD = [
     b"-5",
     b"007",
     b"\xff\xfe",
+    b"\xf8",
     b"\0",
     b"a\r\nb\rc\n",
     b'{"a": "\xc3\xa9"}',
