@@ -24,7 +24,7 @@ def eventually(condition: Callable[[], Any], *, within: float = PATIENCE) -> Any
 
 @contextlib.contextmanager
 def interrupted():
-    """Interrupts the block as a kernel does, half a second after it began; it must not outlive that by long."""
+    """Interrupts the block as a kernel does, half a second after it began; it must end soon after."""
     main = threading.main_thread().ident
     timer = threading.Timer(0.5, signal.pthread_kill, (main, signal.SIGINT))
     timer.start()
