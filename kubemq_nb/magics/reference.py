@@ -35,19 +35,19 @@ regular expression. A time is compared with its text: `timestamp > "2013-01-31T2
 not have is `None`. A text without an operator, or one in quotes, is searched for everywhere. Consuming reads
 take no `--where`.
 
-`--rows FILE` and `--to-file FILE` take `.jsonl`, `.csv` and `.parquet` (with the extra `arrow`), however large. A file
-of ours is sent again byte for byte. In JSON lines and CSV a body is text in `body` or, where it is not UTF-8 text,
-base64 in `body_base64`; in Parquet it is binary. In a CSV file of ours a text that a spreadsheet would take for a
-formula has an apostrophe before it, which `--rows` takes away. Of more than 100,000 rows from a file the result lists
-the refused ones only.
+`--rows FILE` and `--to-file FILE` take `.jsonl`, `.csv` and `.parquet` (with the extra `arrow`), however
+large. A file of ours is sent again byte for byte. In JSON lines and CSV a body is text in `body` or, where
+it is not UTF-8 text, base64 in `body_base64`; in Parquet it is binary. In a CSV file of ours a text that a
+spreadsheet would take for a formula has an apostrophe before it, which `--rows` takes away. Of more than
+100,000 rows from a file the result lists the refused ones only.
 
-In a shell (`kubemq-nb queues peek orders -n 5`) each argument is one word and is itself; there is no `{{...}}`.
-`--store`, `--address` or `--profile` say where, anywhere on the line; without them it is `KUBEMQ_ADDRESS`, else the
-only named store whose broker runs. A body that is `-` or left out is what is piped in, byte for byte. The exit status
-is 0, 1 for what was refused or failed, and 2 for a wrong line.
+In a shell (`kubemq-nb queues peek orders -n 5`) each argument is one word and is itself; there is no
+`{{...}}`. `--store`, `--address` or `--profile` say where, anywhere on the line; without them it is
+`KUBEMQ_ADDRESS`, else the only named store whose broker runs. A body that is `-` or left out is what is
+piped in, byte for byte. The exit status is 0, 1 for what was refused or failed, and 2 for a wrong line.
 
-A profile is a table in `profiles.toml`, in the folder `kubemq-nb` of your settings (`~/.config` on Linux), with the
-options of `connect`; it never holds a token."""
+A profile is a table in `profiles.toml`, in the folder `kubemq-nb` of your settings (`~/.config` on Linux),
+with the options of `connect`; it never holds a token."""
 TITLES = {
     "queues": Queues,
     "tx": Transaction,
