@@ -83,8 +83,10 @@ def test_a_refused_connection_says_what_where_and_what_to_do():
     [
         (
             "Tls handshake failed (TSI_PROTOCOL_FAILURE): SSL_ERROR_SSL: CERTIFICATE_VERIFY_FAILED: OK",
-            "its certificate is not signed by the given CA. "
-            "Give --ca the certificate of the authority that did.",
+            (
+                "its certificate is not signed by the given CA. "
+                "Give --ca the certificate of the authority that did."
+            ),
         ),
         (
             "Tls handshake failed (TSI_PROTOCOL_FAILURE): SSL_ERROR_SSL: WRONG_VERSION_NUMBER: OK",
