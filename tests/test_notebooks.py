@@ -10,9 +10,7 @@ from tests.source import ROOT
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 HIDDEN = {"nbval-ignore-output", "nbval-skip"}
-PRIVATE = re.compile(
-    r"/home/|/root/|/tmp/|127\.0\.0\.1:\d|0x[0-9a-f]{6,}|authorization", re.IGNORECASE
-)
+PRIVATE = re.compile(r"/home/|/root/|/tmp/|127\.0\.0\.1:\d|0x[0-9a-f]{6,}|authorization", re.IGNORECASE)
 
 pytestmark = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 
