@@ -5,7 +5,7 @@ asked for or its time is over. A peek takes nothing: it looks when it can be sat
 over. Whoever goes away while waiting leaves everything at its place.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from kubemq_nb.broker.engine.clock import Alarm, Clock
 from kubemq_nb.broker.engine.plan import (
@@ -185,10 +185,9 @@ class Receive:
             self._queue.delivered += len(messages)
             self._given = messages
             self._reply(messages, expired, "")
-        last = max(found, default=0)
-        # What did not fit into one answer stays; what was not found before the last one was damaged.
-        self._queue.drop([s for s in sequences if s < last and s not in found], 0)
-        self._queue.put_back(s for s in sequences if s > last)
+        damaged, left = unread(sequences, found)
+        self._queue.drop(damaged, 0)
+        self._queue.put_back(left)
 
     def _kept(self, sequences: Sequence[int], reason: str) -> None:
         self._queue.put_back(sequences)
@@ -238,6 +237,17 @@ class AckAll:
 
         operation = DeleteMessages(self._queue.id, part.ranges())
         self._queues.commit(Plan(operations=[operation], done=done, failed=failed))
+
+
+def unread(sequences: Sequence[int], found: Collection[int]) -> tuple[list[int], list[int]]:
+    """Of messages that were to be read, those that are damaged, and those that did not fit into one answer.
+
+    A store finds at least one sound message if there is any. So what is missing before the last one found, or
+    all when none was found, is damaged and set aside; what comes after it goes back to its place.
+    """
+    last = max(found, default=sequences[-1])
+    damaged = [s for s in sequences if s <= last and s not in found]
+    return damaged, [s for s in sequences if s > last]
 
 
 def remove_expired(queues: Queues, queue: Queue, sequences: Sequence[int]) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from kubemq_nb import rules
 from kubemq_nb.broker.engine.clock import SECOND
-from kubemq_nb.broker.engine.delivery import Poll, Receive, Received
+from kubemq_nb.broker.engine.delivery import Poll, Receive, Received, unread
 from kubemq_nb.broker.engine.plan import Message, Plan, ReadMessages
 from kubemq_nb.broker.engine.queue import Queue
 from kubemq_nb.broker.engine.queues import Queues
@@ -211,10 +211,9 @@ class Take:
 
     def _read(self, sequences: Sequence[int], messages: list[Message], expired: int) -> None:
         found = {message.sequence for message in messages}
-        last = max(found, default=0)
-        # What did not fit into one answer goes back; what was not found before the last one was damaged.
-        self._queue.drop([s for s in sequences if s < last and s not in found], 0)
-        self._queue.put_back(s for s in sequences if s > last or (self._cancelled and s in found))
+        damaged, left = unread(sequences, found)
+        self._queue.drop(damaged, 0)
+        self._queue.put_back(sorted([*left, *found]) if self._cancelled else left)
         if not self._cancelled:
             self._reply(messages, expired, "")
 

@@ -318,3 +318,13 @@ def test_damaged_messages_do_not_stop_a_get(engine, stream):
 
     assert stream.get("orders", 3) == [["a", "c"]]
     assert stream.active() == [1, 3]
+
+
+@pytest.mark.parametrize("auto_ack", [False, True])
+def test_a_damaged_message_at_the_head_does_not_stay_in_the_way(engine, stream, auto_ack):
+    engine.send("orders", "a", "b")
+    queue = engine.queues.get("orders")
+    del engine.commits.store._messages[queue.id, 1]
+
+    assert stream.get("orders", 1, auto_ack=auto_ack) == [[]]
+    assert stream.get("orders", 1, auto_ack=auto_ack, transaction="second") == [["b"]]
