@@ -28,6 +28,7 @@ _home = pytest.StashKey[Path]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--address", metavar="HOST:PORT", help="run against this server, not the embedded one")
     parser.addoption("--embedded", action="store_true", help="the server at --address is an embedded broker")
+    parser.addoption("--seed", type=int, help="of the campaign's short forms; a new one each run otherwise")
     golden = parser.getgroup("golden", "conversations recorded with a KubeMQ server")
     golden.addoption("--golden-jobs", type=int, default=8, metavar="N", help="so many at a time (8)")
     golden.addoption("--golden-delay", type=float, default=0, metavar="MS", help="hold every piece back")
