@@ -36,17 +36,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    home = config.stash[_home] = Path(tempfile.mkdtemp(prefix="kubemq-nb-test-"))
+    keep_apart(home)
+    hypothesis.settings.register_profile("unhurried", deadline=None)  # a busy machine is no failure
+    hypothesis.settings.load_profile("unhurried")
+
+
+def keep_apart(home: Path) -> None:
     """Keep the user's servers, stores and IPython profile out of the tests, and the tests out of them."""
-    home = Path(tempfile.mkdtemp(prefix="kubemq-nb-test-"))
-    config.stash[_home] = home
     for name in [name for name in os.environ if name.startswith("KUBEMQ_")]:
         del os.environ[name]
     for name in FOLDERS:
         os.environ[name] = str(home / name.lower())
         Path(os.environ[name]).mkdir(mode=0o700)
     os.environ["IPYTHONDIR"] = str(home / "ipython")
-    hypothesis.settings.register_profile("unhurried", deadline=None)  # a busy machine is no failure
-    hypothesis.settings.load_profile("unhurried")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
