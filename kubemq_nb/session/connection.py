@@ -244,7 +244,8 @@ def connect(
         cert: Certificate file of this client.
         key: Key file of this client's certificate.
         insecure: Allow a token to go unencrypted to another machine.
-        read_only: Refuse what sends, takes or destroys messages, and what stops a broker.
+        read_only: Refuse what sends, takes or destroys messages, what moves the position of others, and what
+            stops a broker.
         profile: Name of a table in your `profiles.toml`, which says what the other arguments leave out.
 
     Raises:

@@ -9,7 +9,7 @@ from kubemq_nb.session import background, streaming
 from kubemq_nb.session.feed import EventHandler, Feed
 from kubemq_nb.session.link import Link
 from kubemq_nb.session.live import ErrorHandler
-from kubemq_nb.session.read_only import changes
+from kubemq_nb.session.read_only import changes, changes_with
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -53,6 +53,7 @@ class Events:
         message = streaming.Outgoing(channel, metadata, tags, client_id or self._link.client_id)
         return streaming.send(self._link, "events", message, body=body, id=id, rows=rows)
 
+    @changes_with("group")
     def receive(
         self,
         channel: str,
@@ -98,6 +99,7 @@ class Events:
             frame = streaming.collect(self._link, "events", channel, stream, count=count, timeout=seconds)
             return selection.apply(frame) if selection else frame
 
+    @changes_with("group")
     def subscribe(
         self,
         channel: str,

@@ -26,7 +26,7 @@ from kubemq_nb.session.feed import EventHandler, Feed
 from kubemq_nb.session.link import Link
 from kubemq_nb.session.live import ErrorHandler
 from kubemq_nb.session.positions import as_end, as_start
-from kubemq_nb.session.read_only import changes
+from kubemq_nb.session.read_only import changes, changes_with
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -68,6 +68,7 @@ class EventsStore:
         message = streaming.Outgoing(channel, metadata, tags, client_id or self._link.client_id)
         return streaming.send(self._link, "events_store", message, body=body, id=id, rows=rows)
 
+    @changes_with("group", "client_id")
     def receive(
         self,
         channel: str,
@@ -144,6 +145,7 @@ class EventsStore:
         )
         return selection.apply(frame) if selection else frame
 
+    @changes_with("group", "client_id")
     def subscribe(
         self,
         channel: str,

@@ -92,6 +92,18 @@ class Link:
                 "Connect without read_only to send, take or destroy."
             )
 
+    def check_may_look(self, verb: str, argument: str, why: str) -> None:
+        """Do nothing, unless the session only looks: a read with this argument does more.
+
+        Raises:
+            RequestRejected: It was connected with `read_only`.
+        """
+        if self.read_only:
+            raise RequestRejected(
+                f"{self.name} is read-only and refuses {verb} with a {argument}: {why}. Nothing was done. "
+                f"Leave out {argument} to look, or connect without read_only."
+            )
+
     def used(self, kind: Kind, channel: str) -> None:
         """Remember that a channel is there."""
         self.seen[kind, channel] = datetime.now(UTC)

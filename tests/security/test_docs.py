@@ -66,7 +66,7 @@ def test_the_page_has_each_failure_of_tls(failure):
 def test_each_promise_names_its_test():
     promises = re.findall(r"^\| (?!promise|---|what|`)(.+?)\. \| (.+) \|$", PAGE, re.MULTILINE)
 
-    assert len(promises) == 10
+    assert len(promises) == 11
     assert all(
         re.fullmatch(r"\[test_\w+\.py\]\(\.\./tests/security/test_\w+\.py\)", test) for _, test in promises
     )

@@ -1,27 +1,72 @@
 """A session that only looks, profiles, channel management, counts, and many commands at once."""
 
+import contextlib
+import inspect
+
 import pytest
 from IPython.core.error import UsageError
 
 import kubemq_nb
 from kubemq_nb.errors import NotSupported, RequestRejected
 from kubemq_nb.session import profiles
+from kubemq_nb.session.queue import Queue
 
-CHANGING = [
-    lambda kq, ch: kq.queues.send(ch, "x"),
-    lambda kq, ch: kq.queues.receive(ch),
-    lambda kq, ch: kq.queues.ack_all(ch),
-    lambda kq, ch: kq.queues.transaction(ch),
-    lambda kq, ch: kq.events.send(ch, "x"),
-    lambda kq, ch: kq.events_store.send(ch, "x"),
-    lambda kq, ch: kq.commands.send(ch, "x"),
-    lambda kq, ch: kq.commands.respond(ch, echo=True),
-    lambda kq, ch: kq.queries.send(ch, "x"),
-    lambda kq, ch: kq.queries.respond(ch, echo=True),
-    lambda kq, ch: kq.channels.create("queues", ch),
-    lambda kq, ch: kq.channels.delete("queues", ch),
-    lambda kq, ch: kq.broker.reset(),
-]
+CHANGING = {
+    "Queues.send": lambda kq, ch: kq.queues.send(ch, "x"),
+    "Queues.receive": lambda kq, ch: kq.queues.receive(ch),
+    "Queues.ack_all": lambda kq, ch: kq.queues.ack_all(ch),
+    "Queues.transaction": lambda kq, ch: kq.queues.transaction(ch),
+    "Queue.send": lambda kq, ch: kq.queues.named(ch).send("x"),
+    "Queue.receive": lambda kq, ch: kq.queues.named(ch).receive(),
+    "Queue.ack_all": lambda kq, ch: kq.queues.named(ch).ack_all(),
+    "Queue.transaction": lambda kq, ch: kq.queues.named(ch).transaction(),
+    "Events.send": lambda kq, ch: kq.events.send(ch, "x"),
+    "EventsStore.send": lambda kq, ch: kq.events_store.send(ch, "x"),
+    "Commands.send": lambda kq, ch: kq.commands.send(ch, "x"),
+    "Commands.respond": lambda kq, ch: kq.commands.respond(ch, echo=True),
+    "Queries.send": lambda kq, ch: kq.queries.send(ch, "x"),
+    "Queries.respond": lambda kq, ch: kq.queries.respond(ch, echo=True),
+    "Channels.create": lambda kq, ch: kq.channels.create("queues", ch),
+    "Channels.delete": lambda kq, ch: kq.channels.delete("queues", ch),
+    "Broker.stop": lambda kq, _: kq.broker.stop(),
+    "Broker.restart": lambda kq, _: kq.broker.restart(),
+    "Broker.reset": lambda kq, _: kq.broker.reset(),
+}
+"""Refused whatever is given."""
+
+NOTICED = {
+    "Events.receive": [("group", lambda kq, ch, **who: kq.events.receive(ch, count=1, timeout=0.1, **who))],
+    "Events.subscribe": [("group", lambda kq, ch, **who: kq.events.subscribe(ch, print, **who))],
+    "EventsStore.receive": [
+        (argument, lambda kq, ch, **who: kq.events_store.receive(ch, **who))
+        for argument in ("group", "client_id")
+    ],
+    "EventsStore.subscribe": [
+        (argument, lambda kq, ch, **who: kq.events_store.subscribe(ch, print, **who))
+        for argument in ("group", "client_id")
+    ],
+}
+"""Refused with an argument that others would notice."""
+
+LOOKING = {
+    *("Queues.peek", "Queues.named", "Queue.peek", "Channels.list", "Channels.stats", "Broker.start"),
+    *("Session.ping", "Session.status", "Session.connections", "Session.use", "Session.close"),
+    *("Session.jobs", "Session.open_jobs", "Session.stop", "Session.stats", "Session.run"),
+    *("Session.line", "Session.replaced"),
+}
+"""Harmless: they look, or act on this session and its own jobs alone."""
+
+
+def verbs(session):
+    """Every public method of a session and of what it offers."""
+    offered = [each for name, each in vars(session).items() if not name.startswith("_")]
+    kinds = [type(session), Queue, *(type(each) for each in offered if hasattr(each, "_link"))]
+    return {
+        f"{kind.__name__}.{name}"
+        for kind in kinds
+        for name, member in inspect.getmembers(kind, inspect.isfunction)
+        if not name.startswith("_")
+    }
 
 
 @pytest.fixture
@@ -38,7 +83,13 @@ def written():
     profiles.file().unlink(missing_ok=True)
 
 
-@pytest.mark.parametrize("change", CHANGING)
+def test_of_every_method_it_is_said_whether_a_read_only_session_has_it(session):
+    said = {*CHANGING, *NOTICED, *LOOKING}
+
+    assert verbs(session) == said, "say here what it does, and mark it with `changes` or `changes_with`"
+
+
+@pytest.mark.parametrize("change", CHANGING.values(), ids=CHANGING)
 def test_a_read_only_session_refuses_what_sends_takes_or_destroys(onlooker, session, channel, change):
     session.queues.send(channel, "precious")
 
@@ -46,6 +97,32 @@ def test_a_read_only_session_refuses_what_sends_takes_or_destroys(onlooker, sess
         change(onlooker, channel)
 
     assert onlooker.queues.peek(channel)["body"].tolist() == [b"precious"]
+
+
+@pytest.mark.parametrize(
+    ("argument", "read"),
+    [pytest.param(*each, id=f"{verb}-{each[0]}") for verb, reads in NOTICED.items() for each in reads],
+)
+def test_a_read_that_others_notice_is_refused_and_says_what_to_leave_out(
+    onlooker, session, channel, argument, read
+):
+    session.events_store.send(channel, "kept")
+    told = rf"onlooker is read-only and refuses \w+ with a {argument}: .*Leave out {argument} to look"
+
+    with pytest.raises(RequestRejected, match=told):
+        read(onlooker, channel, **{argument: "workers"})
+
+    read(onlooker, channel)
+    onlooker.stop("all")
+
+
+def test_looking_read_only_moves_no_position_that_is_remembered(onlooker, session, channel):
+    session.events_store.send(channel, rows=["a", "b"])
+    with contextlib.suppress(RequestRejected):
+        onlooker.events_store.receive(channel, group="workers")
+    onlooker.events_store.receive(channel)
+
+    assert session.events_store.receive(channel, group="workers")["body"].tolist() == [b"a", b"b"]
 
 
 def test_a_read_only_session_reads(onlooker, session, channel):
