@@ -80,6 +80,7 @@ class Channel:
         self.timeout = timeout
         self._tls = {"tls": credentials is not None, "certificate": cert is not None}
         self.workers = Workers()
+        self.has_pages = True  # until a server says that it does not know the call
         options = _options(parsed, keepalive)
         single_threaded = (ChannelOptions.SingleThreadedUnaryStream, 1)
         self._calls = _open(parsed.target, credentials, options)
@@ -103,7 +104,7 @@ class Channel:
         attempt = self.attempt("the ping")
         try:
             with self.guarded(attempt):
-                answer = self.stub.ping(NOTHING, timeout=attempt.timeout)
+                answer = _given(self.stub.ping(NOTHING, timeout=attempt.timeout), attempt)
         except DeadlineExceeded:
             raise status.nobody_there(status.tried_for(attempt.timeout), attempt) from None
         return codec.decode_ping(answer, address=self.address)
@@ -159,7 +160,8 @@ class Channel:
     def call(self, method: "grpc.UnaryUnaryMultiCallable[Q, A]", request: Q, attempt: status.Attempt) -> A:
         """Make a short call; it blocks until its deadline."""
         with self.guarded(attempt):
-            return self._let_in(lambda shown: method(request, timeout=attempt.timeout, metadata=shown))
+            answer = self._let_in(lambda shown: method(request, timeout=attempt.timeout, metadata=shown))
+        return _given(answer, attempt)
 
     def start(
         self, method: "grpc.UnaryUnaryMultiCallable[Q, A]", request: Q, attempt: status.Attempt
@@ -171,7 +173,8 @@ class Channel:
     def finish(self, pending: Pending[A], attempt: status.Attempt) -> A:
         """The answer of a call that was started; in a worker only."""
         with self.guarded(attempt):
-            return pending.result()
+            answer = pending.result()
+        return _given(answer, attempt)
 
     def wait_for(
         self,
@@ -187,9 +190,7 @@ class Channel:
 
         with self.guarded(attempt):
             answer = self._let_in(make)
-        if answer is None:
-            raise status.broken(attempt)
-        return answer
+        return _given(answer, attempt)
 
     def converse(
         self,
@@ -205,10 +206,7 @@ class Channel:
 
     def answer(self, conversation: Conversation[Q, A], attempt: status.Attempt) -> A:
         """The next answer of a two-way stream."""
-        answer = self.answer_or_end(conversation, attempt)
-        if answer is None:
-            raise status.broken(attempt)
-        return answer
+        return _given(self.answer_or_end(conversation, attempt), attempt)
 
     def answer_or_end(self, conversation: Conversation[Q, A], attempt: status.Attempt) -> A | None:
         """The next answer of a two-way stream; None when it has ended as it should."""
@@ -259,6 +257,13 @@ class Channel:
             raise SessionClosed(
                 f"The session on {self.address} is closed. Connect again with `%kubemq connect`."
             )
+
+
+def _given(answer: A | None, attempt: status.Attempt) -> A:
+    """The answer; a server or a proxy may end a call well and without one, and gRPC then gives None."""
+    if answer is None:
+        raise status.broken(attempt)
+    return answer
 
 
 def _thread(kind: str, channel: str) -> str:
