@@ -11,7 +11,7 @@ from kubemq_nb import render
 from kubemq_nb.magics.follow import follow, is_terminal
 from kubemq_nb.messages import Response, SendResult, ServerInfo, Settlement
 from kubemq_nb.render import Look, Shown, Text
-from kubemq_nb.session import Feed, Responder, Session, Transaction
+from kubemq_nb.session import Dashboard, Feed, QueueBrowser, Responder, Session, Transaction
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -20,8 +20,17 @@ if TYPE_CHECKING:
     from kubemq_nb.magics.grammar import Format
 
 FRAMES = ("pandas.DataFrame", "pandas.core.frame.DataFrame")  # by name, so that pandas loads later; 3 and 2.2
-RESULTS = (SendResult, Response, Settlement, ServerInfo, Session, Transaction, Feed, Responder)
 LIVE = (Feed, Responder)
+RESULTS = (SendResult, Response, Settlement, ServerInfo)
+SHOWN: tuple[tuple[type, Callable[[Any, Look], Shown]], ...] = (
+    (Session, lambda session, look: render.frame(session.status(), look)),
+    (Transaction, render.transaction),
+    (Feed, render.live),
+    (Responder, render.live),
+    (Dashboard, lambda dashboard, look: render.dashboard(dashboard.board(), look)),
+    (QueueBrowser, render.queue_browser),
+)
+KINDS: tuple[type | str, ...] = (*FRAMES, *RESULTS, *(kind for kind, _ in SHOWN))
 
 
 def announce(text: str) -> None:
@@ -33,12 +42,9 @@ def shown(result: Any, look: Look) -> Shown | None:
     """Both forms of a result, or None for what shows itself."""
     if type(result).__name__ == "DataFrame":
         return render.frame(result, look) if render.is_ours(result) else None
-    if isinstance(result, Session):
-        return render.frame(result.status(), look)
-    if isinstance(result, Transaction):
-        return render.transaction(result, look)
-    if isinstance(result, LIVE):
-        return render.live(result, look)
+    for kind, show in SHOWN:
+        if isinstance(result, kind):
+            return show(result, look)
     return render.describe(result, look) if isinstance(result, RESULTS) else None
 
 
@@ -65,7 +71,7 @@ class Formatters:
     def add(self) -> None:
         """Take over the display of this package's results, and of frames that it made."""
         formatters = self._formatter.formatters
-        for kind in (*FRAMES, *RESULTS):
+        for kind in KINDS:
             self._set(formatters["text/plain"], kind, self._text)
             self._set(formatters["text/html"], kind, self._html)
         if getattr(self._shell, "kernel", None):

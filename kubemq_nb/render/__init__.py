@@ -11,6 +11,7 @@ from kubemq_nb.render.records import as_json
 from kubemq_nb.render.results import describe
 from kubemq_nb.render.tables import Column, Look, Shown, Table
 from kubemq_nb.render.text import LIMIT, WIDTH, Page, Text, clean, columns, size, span
+from kubemq_nb.render.views import dashboard, queue_browser
 
 __all__ = [
     "LIMIT",
@@ -24,11 +25,13 @@ __all__ = [
     "as_json",
     "clean",
     "columns",
+    "dashboard",
     "describe",
     "frame",
     "is_ours",
     "lines",
     "live",
+    "queue_browser",
     "size",
     "span",
     "transaction",

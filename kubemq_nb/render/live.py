@@ -102,14 +102,17 @@ def live(source: Source, look: Look = DEFAULT) -> Shown:
     counts = f"Received {now.received:,}, dropped {now.dropped:,}, errors {now.errors:,}."
     last = f" Last {len(rows):,} of {now.received:,}:" if len(rows) else ""
     note = f" {line(now.note)}." if now.note else ""
-    about = f", {KINDS[source.kind]}, {_where(source)}, {_state(now)}{of_time}. {counts}{note}{last}"
+    about = (
+        f", {KINDS[source.kind]}, {where(source.connection)}, {_state(now)}{of_time}. {counts}{note}{last}"
+    )
     table = Table(columns_of(rows, look) if len(rows) else [], caption=(source.channel, about), note=SAVED)
     text = "\n".join(filter(None, [line(f"{source.channel}{about}"), Table(table.columns).text()]))
     return Shown(text, table.html())
 
 
-def _where(source: Source) -> str:
-    return "embedded broker" if source.connection == "embedded" else source.connection
+def where(connection: str) -> str:
+    """A connection in words."""
+    return "embedded broker" if connection == "embedded" else connection
 
 
 def _state(now: Status) -> str:

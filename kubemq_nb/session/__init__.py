@@ -1,9 +1,21 @@
 """What a user calls: one session a connection, with a namespace for each pattern of KubeMQ."""
 
 from kubemq_nb.session.connection import Session, connect
+from kubemq_nb.session.dashboard import Dashboard
 from kubemq_nb.session.feed import Feed
 from kubemq_nb.session.jobs import Job, JobStatus
+from kubemq_nb.session.queue_browser import QueueBrowser
 from kubemq_nb.session.responders import Responder
 from kubemq_nb.session.transactions import Transaction
 
-__all__ = ["Feed", "Job", "JobStatus", "Responder", "Session", "Transaction", "connect"]
+__all__ = [
+    "Dashboard",
+    "Feed",
+    "Job",
+    "JobStatus",
+    "QueueBrowser",
+    "Responder",
+    "Session",
+    "Transaction",
+    "connect",
+]

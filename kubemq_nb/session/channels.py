@@ -1,7 +1,8 @@
 """Channels: which there are, as far as the server tells and this session has seen."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -33,6 +34,33 @@ COLUMNS = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What is known of one channel; None where the server does not tell."""
+
+    channel: str
+    kind: Kind
+    messages: int | None = None  # stored
+    waiting: int | None = None  # in a queue, to be taken
+    delayed: int | None = None  # in a queue, not visible yet
+    expired: int | None = None  # from a queue, since the broker started
+    sent: int | None = None  # in all; only grows, until the broker starts anew
+    delivered: int | None = None
+    responses: int | None = None  # to commands and queries
+    listeners: int | None = None  # who waits for messages of a queue
+    first_sequence: int | None = None
+    last_sequence: int | None = None
+    bytes: int | None = None
+    last_activity: datetime | None = None
+
+    @property
+    def held(self) -> int | None:
+        """Messages of a queue that somebody holds in a transaction."""
+        if self.messages is None or self.waiting is None or self.delayed is None:
+            return None
+        return max(0, self.messages - self.waiting - self.delayed)
+
+
 class Channels:
     """The channels of the broker."""
 
@@ -50,26 +78,39 @@ class Channels:
             pattern: Only this pattern.
             filter: Only channels whose name contains this text.
         """
-        kinds = KINDS if pattern is None else (pattern,)
-        known: dict[tuple[Kind, str], dict[str, object]] = {
-            place: {"last_activity": used} for place, used in self._link.seen.items()
-        }
-        for place, facts in self._told(kinds):
-            known.setdefault(place, {}).update(facts)
-        rows = [
-            {"channel": channel, "kind": kind, **facts}
-            for (kind, channel), facts in sorted(known.items())
-            if kind in kinds and (filter or "") in channel
-        ]
-        complete = bool(self._answers) or kinds == ("queues",)
+        rows = [each for each in self.figures(pattern) if (filter or "") in each.channel]
+        complete = self.complete or pattern == "queues"
         return frames.table(
-            {name: [row.get(name) for row in rows] for name in COLUMNS},
+            {name: [getattr(row, name) for row in rows] for name in COLUMNS},
             COLUMNS,
             count=len(rows),
             complete=complete,
             note="" if complete else ONLY_QUEUES,
             server=self._link.address,
         )
+
+    def figures(self, pattern: Kind | None = None) -> Sequence[Figures]:
+        """What `list` tells and more, by kind and name, one object a channel.
+
+        Args:
+            pattern: Only this pattern.
+        """
+        kinds = KINDS if pattern is None else (pattern,)
+        known: dict[tuple[Kind, str], dict[str, Any]] = {
+            place: {"last_activity": used} for place, used in self._link.seen.items()
+        }
+        for place, facts in self._told(kinds):
+            known.setdefault(place, {}).update(facts)
+        return [
+            Figures(kind=kind, channel=channel, **facts)
+            for (kind, channel), facts in sorted(known.items())
+            if kind in kinds
+        ]
+
+    @property
+    def complete(self) -> bool:
+        """Whether the server tells the channels of every pattern, as far as it was asked by now."""
+        return bool(self._answers)
 
     @changes
     def create(self, kind: Kind, channel: str) -> "DataFrame":
@@ -178,8 +219,9 @@ class Channels:
 
 
 def _facts(item: dict[str, Any]) -> dict[str, object]:
-    incoming = item.get("incoming") or {}
-    facts = {name: incoming.get(name) for name in ("messages", "waiting", "delayed")}
+    incoming, outgoing = item.get("incoming") or {}, item.get("outgoing") or {}
+    facts = {name: incoming.get(name) for name in ("messages", "waiting", "delayed", "expired", "responses")}
+    facts |= {"sent": incoming.get("messages"), "delivered": outgoing.get("messages")}
     if at := item.get("lastActivity"):
         facts["last_activity"] = datetime.fromtimestamp(at, UTC)
     return facts
@@ -189,6 +231,9 @@ def _counts(info: QueueInfo) -> dict[str, object]:
     return {
         "messages": info.messages,
         "waiting": info.waiting,
+        "sent": info.sent,
+        "delivered": info.delivered,
+        "listeners": info.subscribers,
         "first_sequence": info.first_sequence,
         "last_sequence": info.last_sequence,
         "bytes": info.bytes,

@@ -8,7 +8,7 @@ from kubemq_nb import frames
 from kubemq_nb.client.channel import Channel
 from kubemq_nb.client.tokens import Token
 from kubemq_nb.errors import KubeMQError
-from kubemq_nb.messages import ServerInfo
+from kubemq_nb.messages import Kind, ServerInfo
 from kubemq_nb.session import access, background, profiles, registry
 from kubemq_nb.session.broker import Broker
 from kubemq_nb.session.channels import Channels
@@ -22,6 +22,8 @@ from kubemq_nb.session.requests import Commands, Queries
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+    from kubemq_nb.session.ui import Opened
 
 STATUS = {
     "connection": "object",
@@ -89,6 +91,11 @@ class Session:
         return bool(self._link.closed_because)
 
     @property
+    def read_only(self) -> bool:
+        """Whether it only looks: what sends, takes or destroys is refused."""
+        return self._link.read_only
+
+    @property
     def progress(self) -> Progress | None:
         """Told how many of how many messages a long send has sent; None, or whoever shows it."""
         return self._link.progress
@@ -130,6 +137,14 @@ class Session:
         """The feeds, responders and transactions that have not ended, oldest first."""
         return self._link.jobs.all()
 
+    def begin(self, job: Job) -> None:
+        """Number a job, and list it until it ends; a session that was closed ends it.
+
+        Args:
+            job: What runs in the background.
+        """
+        self._link.add(job)
+
     def stop(self, job: int | Literal["all"]) -> "DataFrame":
         """Stop a job, or all of them, and list what was stopped.
 
@@ -147,6 +162,21 @@ class Session:
             channel: Only this channel, of whatever kind; all when left out.
         """
         return self.channels.stats(channel)
+
+    def ui(self, noun: Kind | None = None, channel: str | None = None, *, send: bool = False) -> "Opened":
+        """Open a view to click in: all channels, or one of them.
+
+        A queue opens as messages to look at and hold, events as a live table. What a view shows and does is
+        there in Python as well, on the object that this gives.
+
+        Args:
+            noun: Pattern of the channel; a dashboard of all channels when left out.
+            channel: Its name.
+            send: Open a form to send to it.
+        """
+        from kubemq_nb.session import ui  # noqa: PLC0415  it knows what a session gives
+
+        return ui.opened(self, noun, channel, send=send)
 
     def run(self, text: str, variables: dict[str, Any] | None = None) -> list[object]:
         """Run commands as a cell of `%%kubemq` does, one a line; the first error ends it and notes the line.

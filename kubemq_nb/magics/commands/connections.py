@@ -62,6 +62,13 @@ def _use(call: "Call") -> Session:
     return bind(call, call.invoke(call.session))
 
 
+def _ui(call: "Call") -> object:
+    """Open a view, which says at its foot what was typed."""
+    view = call.invoke(call.session)
+    view.code = call.line  # type: ignore[attr-defined]
+    return view
+
+
 def close(session: Session, name: str | None = None) -> Text:
     """Close a connection: its jobs end, and what its transactions hold goes back.
 
@@ -125,6 +132,7 @@ COMMANDS = (
         examples=("channels delete queues orders -y",),
     ),
     Command("stats", Session.stats, examples=("stats orders",)),
+    Command("ui", Session.ui, run=_ui, examples=("ui", "ui queues orders", "ui events gates")),
     Command("jobs", Session.jobs, examples=("jobs",)),
     Command("stop", Session.stop, examples=("stop all",)),
 )

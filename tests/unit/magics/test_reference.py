@@ -51,6 +51,8 @@ ONLY_IN_PYTHON = {
     "run",  # `%%kubemq` with nothing more
     "stats",  # of channels; the session's is the command
     "open_jobs",  # jobs as objects
+    "begin",  # lists a job
+    "figures",  # of `list`, one object a channel
     "line",
     "replaced",
 }

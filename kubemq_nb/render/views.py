@@ -1,0 +1,173 @@
+"""Views without a kernel: the channels of a dashboard, the messages of a queue browser, as they stood."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from kubemq_nb.render.frames import DEFAULT, KINDS, columns_of
+from kubemq_nb.render.live import SAVED, where
+from kubemq_nb.render.tables import Column, Look, Shown, Table
+from kubemq_nb.render.text import line
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+TITLE = "KubeMQ dashboard"
+WORDS = {"live": "connected", "waiting": "connected"}  # state: what a reader calls it
+
+
+class Figures(Protocol):
+    """What is known of one channel."""
+
+    @property
+    def channel(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """Its pattern."""
+        ...
+
+    @property
+    def waiting(self) -> int | None:
+        """Messages to be taken."""
+        ...
+
+    @property
+    def sent(self) -> int | None:
+        """Messages in all."""
+        ...
+
+    @property
+    def last_activity(self) -> datetime | None:
+        """When something happened on it."""
+        ...
+
+
+class Row(Protocol):
+    """One channel of a dashboard."""
+
+    @property
+    def figures(self) -> Figures:
+        """Its counts."""
+        ...
+
+    @property
+    def rate_in(self) -> float:
+        """Messages a second."""
+        ...
+
+
+class Board(Protocol):
+    """What a dashboard shows at one moment."""
+
+    @property
+    def connection(self) -> str:
+        """Name of the connection."""
+        ...
+
+    @property
+    def state(self) -> str:
+        """Whether the broker answers."""
+        ...
+
+    @property
+    def note(self) -> str:
+        """Why it does not."""
+        ...
+
+    @property
+    def as_of(self) -> datetime | None:
+        """Of when the figures are."""
+        ...
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """The channels."""
+        ...
+
+    @property
+    def waiting(self) -> int:
+        """What waits in all queues."""
+        ...
+
+
+class Browser(Protocol):
+    """A queue browser."""
+
+    channel: str
+    as_of: datetime | None
+    df: "DataFrame"
+
+    @property
+    def connection(self) -> str:
+        """Name of its connection."""
+        ...
+
+    @property
+    def figures(self) -> Figures | None:
+        """The counts of the queue."""
+        ...
+
+
+def dashboard(board: Board, look: Look = DEFAULT) -> Shown:
+    """The channels of a connection with their counts, as of the last look."""
+    shown = board.rows[: look.max_rows]
+    state = WORDS.get(board.state, board.state)
+    about = f", {where(board.connection)}, {state}{_as_of(board.as_of, look)}{_because(board.note)}"
+    counted = [_counted(len(board.rows), "channel"), f"{board.waiting:,} waiting"]
+    if len(shown) < len(board.rows):
+        counted.append(f"{len(shown):,} of {len(board.rows):,} channels shown")
+    columns = list(_columns(shown, look)) if shown else []
+    return _both(TITLE, about, Table(columns, note="; ".join(counted)))
+
+
+def queue_browser(browser: Browser, look: Look = DEFAULT) -> Shown:
+    """The messages of the last look, and the counts of the queue."""
+    head = browser.df.head(look.max_rows)
+    figures = browser.figures
+    waiting = "" if figures is None or figures.waiting is None else f", {figures.waiting:,} waiting"
+    about = f", {KINDS['queues']}, {where(browser.connection)}{waiting}{_as_of(browser.as_of, look)}"
+    counted = f"{_counted(len(browser.df), 'message')} peeked"
+    if len(head) < len(browser.df):
+        counted += f", {len(head):,} shown"
+    columns = columns_of(head, look) if len(head) else []
+    return _both(browser.channel, about, Table(columns, note=f"{counted}; the queue is unchanged"))
+
+
+def _both(name: str, about: str, table: Table) -> Shown:
+    """In a page the view is said to be a saved one; a terminal has no other."""
+    saved = Table(table.columns, caption=(name, about), note=f"{table.note}. {SAVED}")
+    return Shown(f"{line(f'{name}{about}')}\n{table.text()}", saved.html())
+
+
+def _columns(rows: Sequence[Row], look: Look) -> Iterable[Column]:
+    figures = [row.figures for row in rows]
+    yield Column("channel", [line(each.channel) for each in figures])
+    yield Column("kind", [KINDS[each.kind] for each in figures])
+    yield Column("waiting", [_figure(each.waiting) for each in figures], right=True)
+    yield Column("sent", [_figure(each.sent) for each in figures], right=True)
+    if not look.deterministic:
+        yield Column("msg/s", [f"{row.rate_in:,.1f}" for row in rows], right=True)
+        yield Column("last activity (UTC)", [_time(each.last_activity) for each in figures])
+
+
+def _figure(number: int | None) -> str:
+    return "–" if number is None else f"{number:,}"  # noqa: RUF001  a dash for what is not told
+
+
+def _time(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S}" if at else ""
+
+
+def _as_of(at: datetime | None, look: Look) -> str:
+    return f", as of {_time(at)} UTC" if at and not look.deterministic else ""
+
+
+def _because(note: str) -> str:
+    return f". {line(note)}" if note else ""
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
