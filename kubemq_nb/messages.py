@@ -94,14 +94,14 @@ class QueueMessage(_Readable):
 
     channel: str
     body: bytes = b""
-    id: str = ""  # empty: one is made
+    id: str = ""  #: empty: one is made
     metadata: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     client_id: str = ""
-    expiration: int = 0  # seconds, 0 none; counted from the end of the delay
-    delay: int = 0  # seconds
-    max_receive_count: int = 0  # 0: the server's default, 1024
-    dead_letter: str = ""  # queue that takes it over after max_receive_count; empty: it is dropped then
+    expiration: int = 0  #: seconds, 0 none; counted from the end of the delay
+    delay: int = 0  #: seconds
+    max_receive_count: int = 0  #: 0: the server's default, 1024
+    dead_letter: str = ""  #: queue that takes it over after max_receive_count; empty: it is dropped then
 
     timestamp: datetime | None = None
     sequence: int | None = None
@@ -122,7 +122,7 @@ class Event(_Readable):
     id: str = ""
     metadata: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
-    client_id: str = ""  # of the sender: the wire carries it to the broker, not to subscribers
+    client_id: str = ""  #: of the sender: the wire carries it to the broker, not to subscribers
     timestamp: datetime | None = None
     sequence: int | None = None
 
@@ -138,10 +138,10 @@ class Request(_Readable):
     metadata: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     client_id: str = ""
-    timeout: float = 5.0  # seconds; whole milliseconds on the wire
-    reply_channel: str = ""  # where the broker wants the answer
+    timeout: float = 5.0  #: seconds; whole milliseconds on the wire
+    reply_channel: str = ""  #: where the broker wants the answer
     cache_key: str = ""
-    cache_ttl: int = 0  # seconds
+    cache_ttl: int = 0  #: seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,14 +151,14 @@ class Response(_Readable):
     executed: bool
     error: str = ""
     body: bytes = b""
-    id: str = ""  # of the request
+    id: str = ""  #: of the request
     channel: str = ""
     metadata: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
-    client_id: str = ""  # of the responder
+    client_id: str = ""  #: of the responder
     timestamp: datetime | None = None
     cache_hit: bool = False
-    elapsed: float | None = None  # seconds, from sending to the answer in hand
+    elapsed: float | None = None  #: seconds, from sending to the answer in hand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +168,7 @@ class SendResult:
     id: str
     channel: str
     sent: bool = True
-    error: str = ""  # the broker's text when it was refused
+    error: str = ""  #: the broker's text when it was refused
     sent_at: datetime | None = None
     expiration_at: datetime | None = None
     delayed_to: datetime | None = None
@@ -186,7 +186,7 @@ class Settlement:
     action: Literal["receive", "ack", "reject", "extend", "resend", "modify", "close"]
     channel: str
     sequences: tuple[int, ...]
-    to: str = ""  # target queue of resend and modify
+    to: str = ""  #: target queue of resend and modify
     error: str = ""
 
     @property
@@ -201,7 +201,7 @@ class ServerInfo:
 
     address: str
     host: str
-    version: str  # empty on some community builds
+    version: str  #: empty on some community builds
     start_time: datetime
     uptime: timedelta
 
@@ -211,7 +211,7 @@ class StartPosition:
     """Where reading an events store begins: one of new, first, last, sequence, time, ago."""
 
     kind: Literal["new", "first", "last", "sequence", "time", "ago"]
-    value: int = 0  # a sequence, Unix nanoseconds, or seconds back, by the kind
+    value: int = 0  #: a sequence, Unix nanoseconds, or seconds back, by the kind
 
     @classmethod
     def new(cls) -> Self:
