@@ -36,7 +36,7 @@ STATUS = {
     "up": "timedelta64[ns]",  # the server, not the session
 }
 
-KEEPALIVE = 10.0  # seconds; an embedded broker may be asked often, other servers end such connections
+KEEPALIVE = 3.0  # seconds; an embedded broker may be asked often, other servers end such connections
 
 
 class Session:
