@@ -184,6 +184,18 @@ def encode_store_subscription(
     )
 
 
+def encode_page_request(channel: str, *, start: StartPosition, last: int) -> containers.EventsPageRequest:
+    """Write a request for a page of stored events up to the sequence `last`, 0 for the last one."""
+    return containers.EventsPageRequest(
+        Channel=channel, StartType=_START_TYPES[start.kind], StartValue=start.value, Last=last
+    )
+
+
+def decode_page(payload: bytes) -> containers.EventsPage:
+    """Read a page of stored events; they stay bytes."""
+    return containers.EventsPage.FromString(payload)
+
+
 def encode_request_subscription(kind: str, channel: str, *, client_id: str, group: str) -> pb.Subscribe:
     """Write a responder's subscription to the commands ("command") or queries ("query") of a channel."""
     return pb.Subscribe(

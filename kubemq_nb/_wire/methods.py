@@ -1,4 +1,4 @@
-"""The fifteen methods of the service, by name and shape: what the client calls and the broker serves."""
+"""The fifteen methods of the service, by name and shape, and the one call of our own broker."""
 
 from typing import NamedTuple
 
@@ -35,6 +35,10 @@ METHODS = {
 }
 
 
+OWN_SERVICE = "kubemq_nb.broker"
+EVENTS_PAGE = "ReadEventsPage"  # unary; other servers do not know it
+
+
 def path(method: str) -> str:
     """The path of a method on the wire."""
-    return f"/{SERVICE}/{method}"
+    return f"/{OWN_SERVICE if method == EVENTS_PAGE else SERVICE}/{method}"

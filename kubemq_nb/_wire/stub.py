@@ -1,4 +1,4 @@
-"""The fifteen calls, typed. What carries other people's text comes as bytes, to be decoded one by one.
+"""The fifteen calls and our own, typed. What carries other people's text comes as bytes, decoded one by one.
 
 `calls` is an ordinary grpc channel. `waits` has the option SingleThreadedUnaryStream: a stream on it costs
 a fourth of the processor time, and a unary method called as a stream can be cancelled from another thread.
@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 
 from kubemq_nb._wire import containers_pb2 as containers
 from kubemq_nb._wire import kubemq_pb2 as pb
-from kubemq_nb._wire.methods import path
+from kubemq_nb._wire.methods import EVENTS_PAGE, path
 
 DownstreamAnswer = containers.QueuesDownstreamResponse
 BatchAnswer = pb.QueueMessagesBatchResponse
@@ -55,6 +55,7 @@ class Stub:
         self.replay_events = _payloads(waits, "SubscribeToEvents", pb.Subscribe)
         self.send_request = _payloads(waits, "SendRequest", pb.Request)
         self.receive_queue_messages = _payloads(waits, "ReceiveQueueMessages", pb.ReceiveQueueMessagesRequest)
+        self.read_events_page = _payloads(waits, EVENTS_PAGE, containers.EventsPageRequest)
         self.ack_all_queue_messages = _payloads(waits, "AckAllQueueMessages", pb.AckAllQueueMessagesRequest)
 
 

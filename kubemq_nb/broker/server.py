@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import grpc
 
 from kubemq_nb._wire import certificates
+from kubemq_nb._wire.methods import EVENTS_PAGE
 from kubemq_nb._wire.serving import common
 from kubemq_nb._wire.serving import events as event_wire
 from kubemq_nb.broker.engine.channels import Channels
@@ -146,6 +147,7 @@ class Broker:
             "QueuesUpstream": streams.upstream,
             "StreamQueueMessage": streams.old_stream,
             "QueuesDownstream": streams.downstream,
+            EVENTS_PAGE: events.read_page,
         }
 
     async def close(self) -> None:

@@ -11,7 +11,7 @@ from kubemq_nb.client.channel import Channel
 from kubemq_nb.client.event_stream import Progress, send_stream
 from kubemq_nb.client.events import send_event
 from kubemq_nb.client.ids import fresh_client_id
-from kubemq_nb.client.replays import Replay, Sink
+from kubemq_nb.client.reading import Reading, Replay, Sink
 from kubemq_nb.client.subscription import OnState, StateChange, Subscription
 from kubemq_nb.messages import Event, SendResult, StartPosition
 
@@ -82,7 +82,7 @@ class EventsStoreClient:
         """
         checks.check_channel(channel)
         checks.check_subscriber(client_id or fresh_client_id(), group, channel=channel, store=True)
-        reading = replays.Reading(
+        reading = Reading(
             channel=channel,
             start=start,
             to=to,

@@ -7,62 +7,17 @@ with nothing.
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from kubemq_nb._wire import codec
+from kubemq_nb.client import pages
 from kubemq_nb.client.calls import Cancellation, PayloadStream
 from kubemq_nb.client.channel import Channel
 from kubemq_nb.client.ids import fresh_client_id
-from kubemq_nb.errors import DeadlineExceeded, KubeMQError, SubscriptionLost
+from kubemq_nb.client.reading import PART, PROGRESS_EVERY, End, Reading, Replay
+from kubemq_nb.errors import DeadlineExceeded, KubeMQError, NotSupported, SubscriptionLost
 from kubemq_nb.messages import StartPosition
-
-End = Literal["sequence", "time", "count", "timeout", "idle", "empty"]
-
-PROGRESS_EVERY = 1000  # payloads
-PART = 5000  # payloads that are handed to a sink at once
-
-Sink = Callable[[list[bytes]], None]
-"""Takes the payloads of a replay in parts, in order, so that they need not fit into memory."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replay:
-    """What a bounded read of an events store brought."""
-
-    payloads: list[bytes]  # empty when a sink took them
-    complete: bool  # it holds all from `start` to the asked end
-    end: End  # what ended it
-    last: int  # sequence of the last stored event when the replay began; 0: the channel is empty
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What is asked of one replay; see EventsStoreClient.replay."""
-
-    channel: str
-    start: StartPosition
-    to: int | datetime | None = None
-    count: int | None = None
-    timeout: float | None = None
-    idle: float = 1.0
-    client_id: str = ""
-    group: str = ""
-    progress: Callable[[int], None] | None = None
-    sink: Sink | None = None
-
-    def __post_init__(self) -> None:
-        if self.start.kind == "new" and self.count is None and self.timeout is None:
-            raise ValueError("a bounded read of what is new needs a count or a timeout")
-        if isinstance(self.to, datetime) and self.to.tzinfo is None:
-            raise ValueError(f"an end needs a zone: {self.to.isoformat()} has none")
-
-    @property
-    def remembered(self) -> bool:
-        """Whether the server's position rules, and not `start`."""
-        return bool(self.client_id or self.group)
 
 
 def last(connection: Channel, channel: str, *, idle: float) -> bytes | None:
@@ -114,6 +69,11 @@ def _open(
 def _replay(connection: Channel, reading: Reading, cancellation: Cancellation) -> Replay:
     if reading.start.kind == "new":
         return _Reader(connection, reading, _Bounds(start=reading.start)).read(cancellation)
+    if connection.has_pages and not reading.remembered:
+        try:
+            return pages.replay(connection, reading, cancellation)
+        except NotSupported:
+            connection.has_pages = False
     began = time.monotonic()
     stored = _last(connection, reading.channel, reading.idle, cancellation)
     if stored is None:

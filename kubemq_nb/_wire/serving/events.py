@@ -1,7 +1,9 @@
 """Events on the broker's side of the wire."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from kubemq_nb._wire import containers_pb2 as containers
 from kubemq_nb._wire import kubemq_pb2 as pb
 from kubemq_nb._wire.serving.common import new_id, read
 
@@ -58,3 +60,23 @@ def read_subscribe(data: bytes) -> SubscribeRequest:
         request.EventsStoreTypeData,
         request.EventsStoreTypeValue,
     )
+
+
+class PageRequest(NamedTuple):
+    """What somebody who reads page by page asks for."""
+
+    channel: str
+    start: int
+    start_value: int
+    last: int  # the last sequence wanted, 0 for all
+
+
+def read_page_request(data: bytes) -> PageRequest:
+    """What somebody who reads page by page asks for."""
+    request = read(containers.EventsPageRequest, data)
+    return PageRequest(request.Channel, request.StartType, request.StartValue, request.Last)
+
+
+def events_page(events: Sequence[bytes], last: int, following: int) -> bytes:
+    """A page: its events, the last sequence that is stored, and where the next page begins, 0 for nowhere."""
+    return containers.EventsPage(Events=events, Last=last, Next=following).SerializeToString()

@@ -14,12 +14,15 @@ from kubemq_nb.broker.engine.plan import (
     FindEvent,
     InsertEvents,
     Plan,
+    ReadEvents,
     StoredEvent,
 )
 from kubemq_nb.broker.engine.sending import INVALID_NAME, is_storable
 
 NEW_ONLY, FIRST, LAST, AT_SEQUENCE, AT_TIME, AT_TIME_DELTA = 1, 2, 3, 4, 5, 6
 START_ERRORS = {AT_SEQUENCE: 112, AT_TIME: 113, AT_TIME_DELTA: 114}
+
+PAGE_EVENTS = 2000  # and no more than ReadEvents has bytes for
 
 ID_IN_USE = "stan: clientID already registered"
 BAD_CLIENT_ID = "stan: invalid clientID: only alphanumeric and `-` or `_` characters allowed"
@@ -35,6 +38,15 @@ class Start(NamedTuple):
     group: str
     type: int
     value: int  # a sequence, Unix nanoseconds, or seconds back, by the type
+
+
+class Page(NamedTuple):
+    """Some stored events, in order."""
+
+    events: Sequence[StoredEvent] = ()
+    last: int = 0  # the last sequence that is stored
+    following: int = 0  # the sequence with which the next page begins; 0: this was the last one
+    error: str = ""
 
 
 class EventsStore:
@@ -143,21 +155,63 @@ class EventsStore:
         """Let a durable subscription begin; the store is asked only where time is a place."""
         if position is not None:
             durable.begin(position + 1)
-        elif start.type in (AT_TIME, AT_TIME_DELTA):
-            time = start.value if start.type == AT_TIME else self._clock.now() - start.value * SECOND
-            self._place_at(log, durable, max(0, time))
         else:
+            self._find(log, start, durable.begin, lambda _: durable.begin(log.last + 1))
+
+    def _find(
+        self, log: Log, start: Start, found: Callable[[int], None], failed: Callable[[str], None]
+    ) -> None:
+        """Call `found` with the sequence that a start means; behind the last one when there is none yet."""
+        if start.type not in (AT_TIME, AT_TIME_DELTA):
             begin = {FIRST: 1, LAST: log.last, AT_SEQUENCE: min(start.value, log.last + 1)}
-            durable.begin(begin.get(start.type, log.last + 1))
+            found(begin.get(start.type, log.last + 1))
+            return
 
-    def _place_at(self, log: Log, durable: Durable, time: int) -> None:
         def done(results: Sequence[int | None]) -> None:
-            durable.begin(results[0] or log.last + 1)
+            found(results[0] or log.last + 1)
 
-        def failed(_: str) -> None:
-            durable.begin(log.last + 1)
+        time = start.value if start.type == AT_TIME else self._clock.now() - start.value * SECOND
+        find = FindEvent(log.id, min(max(0, time), (1 << 63) - 1))
+        self._commit(Plan(operations=[find], done=done, failed=failed))
 
-        self._commit(Plan(operations=[FindEvent(log.id, min(time, (1 << 63) - 1))], done=done, failed=failed))
+    def page(self, start: Start, last: int, reply: Callable[[Page], None]) -> None:
+        """Read from `start` to the sequence `last` (0: to the last one), as much as one page holds."""
+        error = start_error(start, set())
+        if error:
+            reply(Page(error=error))
+            return
+        log = self._logs.get(start.channel)
+        if log is None or not log.last:
+            reply(Page())
+            return
+
+        def failed(reason: str) -> None:
+            reply(Page(error=reason))
+
+        def found(sequence: int) -> None:
+            self._read_page(log, max(1, sequence), min(last or log.last, log.last), reply)
+
+        self._find(log, start, found, failed)
+
+    def _read_page(self, log: Log, first: int, last: int, reply: Callable[[Page], None]) -> None:
+        stored = log.last
+        if first > last:
+            reply(Page(last=stored))
+            return
+
+        def done(results: list[list[StoredEvent]]) -> None:
+            events = [event for event in results[0] if event.sequence <= last]
+            if not results[0]:  # all that was read is damaged and set aside
+                self._read_page(log, first + PAGE_EVENTS, last, reply)
+                return
+            following = events[-1].sequence + 1 if events and events[-1].sequence < last else 0
+            reply(Page(events, stored, following))
+
+        def failed(reason: str) -> None:
+            reply(Page(error=reason))
+
+        operation = ReadEvents(log.id, first, PAGE_EVENTS)
+        self._commit(Plan(operations=[operation], done=done, failed=failed))
 
 
 def stored_event_error(event: Outgoing) -> str:

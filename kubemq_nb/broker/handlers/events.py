@@ -7,11 +7,12 @@ from kubemq_nb import rules
 from kubemq_nb._wire.serving import common
 from kubemq_nb._wire.serving import events as event_wire
 from kubemq_nb.broker.engine.events import Events, Outgoing, Refused, event_error
-from kubemq_nb.broker.engine.events_store import EventsStore, Start
+from kubemq_nb.broker.engine.events_store import EventsStore, Page, Start
 from kubemq_nb.broker.handlers.calls import Answer, Context
 from kubemq_nb.broker.handlers.streams import OrderedAnswers, deliver, incoming
 
 EVENTS, EVENTS_STORE = 1, 2
+READER = "page"  # the client id that a page has: it is remembered nowhere
 
 
 class EventHandlers:
@@ -67,6 +68,16 @@ class EventHandlers:
             await self._read(request, context)
         else:
             raise Refused(rules.text(207))
+
+    async def read_page(self, data: bytes, _: Context) -> bytes:
+        """ReadEventsPage, the call of our own; nobody's position moves."""
+        request = event_wire.read_page_request(data)
+        answer: Answer[Page] = Answer()
+        self._store.page(Start(READER, request.channel, "", *request[1:3]), request.last, answer.give)
+        page = await answer.wait()
+        if page.error:
+            raise Refused(page.error)
+        return event_wire.events_page([event.content for event in page.events], page.last, page.following)
 
     async def _listen(self, request: event_wire.SubscribeRequest, context: Context) -> None:
         wake = asyncio.Event()

@@ -23,8 +23,12 @@ _WRAPPERS = {
     methods.TWO_WAY: grpc.stream_stream_rpc_method_handler,
 }
 
-# On the wire a call with one answer and a stream of one message are the same.
-WRITE_THEMSELVES = {"ReceiveQueueMessages": methods.SERVER_STREAM}
+SHAPES = {
+    **methods.METHODS,
+    methods.EVENTS_PAGE: methods.UNARY,
+    # It writes its one answer itself: on the wire that is the same as a call with one answer.
+    "ReceiveQueueMessages": methods.SERVER_STREAM,
+}
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +63,7 @@ class Service(grpc.GenericRpcHandler):
 
 def made(name: str, handler: Handler) -> "grpc.RpcMethodHandler[Any, Any]":
     """A handler in the shape of its method, without serializers."""
-    return _WRAPPERS[WRITE_THEMSELVES.get(name, methods.METHODS[name])](handler)
+    return _WRAPPERS[SHAPES[name]](handler)
 
 
 def guarded(handler: Handler) -> Handler:
