@@ -125,6 +125,11 @@ class RunningBroker:
         """Whether its process is there."""
         return shared.start_of(self.pid) == self._runtime.started
 
+    @property
+    def has_left(self) -> bool:
+        """Whether it was left: by `stop`, or because the interpreter ends."""
+        return not self._finalizer.alive
+
     def token(self) -> str | None:
         """The token that clients show; None when it lets everybody in."""
         return self.token_file.read_text(encoding="ascii").strip() if self.token_file else None

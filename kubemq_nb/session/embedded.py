@@ -41,7 +41,7 @@ class Embedded:
     def revive(self) -> None:
         """Start it again if it died: same address, token and store; waits while another thread does."""
         with self._lock:
-            if not self._wanted or self._left.is_set() or self.running.is_running:
+            if not self._wanted or self.running.has_left or self.running.is_running:
                 return
             self.running.restart()
             self._await_reach()
