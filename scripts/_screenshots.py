@@ -46,9 +46,13 @@ def main() -> int:
         browser = launch(playwright)
         for theme in ("light", "dark"):
             lab.theme(f"JupyterLab {theme.capitalize()}")
-            with opened(browser, lab.write("live", SETUP, LIVE), width=WIDTH, scale=2) as notebook:
+            with opened(
+                browser, lab.address(lab.write("live", SETUP, LIVE)), width=WIDTH, scale=2
+            ) as notebook:
                 live_table(notebook, f"live-table-{theme}.png")
-            with opened(browser, lab.write("respond", SETUP, RESPOND), width=WIDTH, scale=2) as notebook:
+            with opened(
+                browser, lab.address(lab.write("respond", SETUP, RESPOND)), width=WIDTH, scale=2
+            ) as notebook:
                 responder(notebook, f"responder-{theme}.png")
             lab.end_kernels()
     return 0

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
+from tests.browser.promised import Promised
+
 if TYPE_CHECKING:
     from kubemq_nb.broker.launcher import RunningBroker
     from kubemq_nb.session import Session
@@ -39,7 +41,10 @@ def pytest_configure(config: pytest.Config) -> None:
     home = config.stash[_home] = Path(tempfile.mkdtemp(prefix="kubemq-nb-test-"))
     keep_apart(home)
     hypothesis.settings.register_profile("unhurried", deadline=None)  # a busy machine is no failure
+    hypothesis.settings.register_profile("thorough", deadline=None, max_examples=4000)
     hypothesis.settings.load_profile("unhurried")
+    if os.environ.get("CI") and not config.getoption("--address"):
+        config.pluginmanager.register(Promised())
 
 
 def keep_apart(home: Path) -> None:

@@ -39,6 +39,11 @@ FOLDERS = (
 )
 SETTINGS = "lab/api/settings/@jupyterlab/apputils-extension:"
 
+OF_NOTEBOOK_7 = (  # what it says of itself while it loads, also without a cell
+    "Cannot read properties of undefined (reading 'schema')",
+    "Command 'filebrowser:open-path' not registered.",
+)
+
 # The command is lost in one attempt of four when it is given before the kernel has said who it is.
 RUN_ALL = """async () => {
     const app = jupyterapp;
@@ -72,6 +77,7 @@ class Lab:
                 *(f"--port={self.url.rpartition(':')[2]}", "--ServerApp.port_retries=0"),
                 *(f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.notebooks}"),
                 "--LabApp.expose_app_in_browser=True",
+                "--JupyterNotebookApp.expose_app_in_browser=True",
             ],
             env={**os.environ, **folders, "JUPYTER_PREFER_ENV_PATH": "1"},
             stdout=self._log,
@@ -110,20 +116,20 @@ class Lab:
                 self.request("DELETE", f"api/kernels/{kernel['id']}")
 
     def write(self, name: str, *cells: str) -> str:
-        """Make a notebook of these code cells and return its address."""
+        """Make a notebook of these code cells and return its file's name."""
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
         notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
         nbformat.write(notebook, self.notebooks / f"{name}.ipynb")
-        return self.address(f"{name}.ipynb")
+        return f"{name}.ipynb"
 
     def copy(self, notebook: Path) -> str:
-        """Copy a notebook, because running changes it, and return the address of the copy."""
+        """Copy a notebook, because running changes it, and return its file's name."""
         shutil.copy(notebook, self.notebooks)
-        return self.address(notebook.name)
+        return notebook.name
 
-    def address(self, name: str) -> str:
-        """Where a browser opens a notebook."""
-        return f"{self.url}/lab/tree/{name}?token={self.token}&reset"
+    def address(self, name: str, *, application: str = "lab/tree") -> str:
+        """Where a browser opens a notebook, in JupyterLab, or in Notebook 7 when that is "notebooks"."""
+        return f"{self.url}/{application}/{name}?token={self.token}&reset"
 
     def request(self, method: str, path: str, content: object = None) -> list[dict[str, str]]:
         """Ask the server's own interface."""
@@ -144,18 +150,41 @@ class Lab:
 
 
 class Notebook:
-    """A notebook in a page of the browser."""
+    """A notebook in a page of the browser; `open` shows another one in the same page.
+
+    Attributes:
+        page: The page.
+        requests: What the page asked for since `forget`.
+        complaints: Errors of the page and of its console, and dialogs, since `forget`.
+    """
 
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
         self.requests: list[str] = []
         self.complaints: list[str] = []
+        self._url = url
         page.on("request", lambda request: self.requests.append(request.url))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("pageerror", lambda error: self._note(error.message))
         page.on("console", self._listen)
         page.on("dialog", self._trap)
         page.goto(url)
         self._ready()
+
+    def forget(self) -> None:
+        """Begin to note requests and complaints anew."""
+        self.requests.clear()
+        self.complaints.clear()
+
+    def open(self, name: str, url: str) -> None:
+        """Show another notebook in this page, on the kernel of the one before, from which nothing is left."""
+        self.page.mouse.move(0, 0)
+        self.page.evaluate(_RUN_CODE, _CLEANING)
+        self.page.evaluate(_OPEN, name)
+        self._url = url
+
+    def theme(self, name: str) -> None:
+        """Choose "JupyterLab Light" or another theme."""
+        choose_theme(self.page, name)
 
     def run_all(self) -> None:
         """Run every cell; returns when they were sent, not when they are done."""
@@ -168,8 +197,12 @@ class Notebook:
     def reload(self) -> None:
         """Save, and load the page again: the kernel goes on."""
         self.page.evaluate("jupyterapp.commands.execute('docmanager:save')")
-        self.page.reload()
+        self.page.goto(self._url)
         self._ready()
+
+    def restart_kernel(self) -> None:
+        """End the kernel's process and start a new one, as Restart Kernel does."""
+        self.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
 
     @property
     def view(self) -> Locator:
@@ -180,6 +213,11 @@ class Notebook:
     def rows(self) -> Locator:
         """The rows that the table shows."""
         return self.view.locator("tbody tr[data-number]")
+
+    @property
+    def errors(self) -> list[str]:
+        """What cells that failed say."""
+        return self.page.locator("[data-mime-type='application/vnd.jupyter.stderr']").all_inner_texts()
 
     def count(self, name: str) -> Locator:
         """The figure of a counter in the status line."""
@@ -194,12 +232,41 @@ class Notebook:
 
     def _listen(self, message) -> None:
         if message.type == "error":
-            self.complaints.append(message.text)
+            self._note(message.text)
+
+    def _note(self, complaint: str) -> None:
+        if "/notebooks/" not in self._url or complaint not in OF_NOTEBOOK_7:
+            self.complaints.append(complaint)
 
     def _trap(self, dialog) -> None:
         self.complaints.append(f"dialog: {dialog.message}")
         dialog.dismiss()
 
+
+# What a test leaves in the kernel: sessions with their brokers, widgets, variables.
+_CLEANING = """
+from ipywidgets import Widget
+try:
+    get_ipython().run_line_magic("unload_ext", "kubemq_nb")
+finally:
+    Widget.close_all()
+    get_ipython().reset(new_session=False)
+"""
+
+_OPEN = """async (name) => {
+    const app = jupyterapp;
+    const before = app.shell.currentWidget;
+    const {id} = before.sessionContext.session.kernel;
+    before.context.model.dirty = false;
+    await app.commands.execute('docmanager:open', {path: name, factory: 'Notebook', kernel: {id}});
+    before.close();
+}"""
+
+_THEME = """async (theme) => {
+    const done = () => document.body.dataset.jpThemeName === theme;
+    await jupyterapp.commands.execute('apputils:change-theme', {theme});
+    while (!done()) await new Promise((ready) => setTimeout(ready, 20));
+}"""
 
 _RUN_CODE = """async (code) => {
     const session = jupyterapp.shell.currentWidget.sessionContext;
@@ -213,6 +280,11 @@ _RUN_CODE = """async (code) => {
     await future.done;
     return said;
 }"""
+
+
+def choose_theme(page: Page, name: str) -> None:
+    """Choose a theme of Lab by its name, and wait until the page wears it."""
+    page.evaluate(_THEME, name)
 
 
 def free_port() -> int:
@@ -235,7 +307,7 @@ def wait_until(condition, seconds: float, complaint: str) -> None:
 def opened(browser: Browser, url: str, *, width: int = 1180, scale: int = 1) -> Iterator[Notebook]:
     """A notebook in a page of its own, so many pixels wide, each drawn as `scale` by `scale`."""
     context = browser.new_context(viewport={"width": width, "height": 900}, device_scale_factor=scale)
-    context.set_default_timeout(60_000)  # a kernel starts slowly on a busy machine
+    context.set_default_timeout(30_000)  # a kernel starts slowly on a busy machine
     try:
         yield Notebook(context.new_page(), url)
     finally:

@@ -1,4 +1,16 @@
-"""Measures what a view looks like: contrast of its texts, texts that are cut off, parts that stick out."""
+"""Measures what a view looks like: contrast of its texts, texts that are cut off, parts that stick out.
+
+`assert_clean` is all of it, and axe-core, in both themes and at three widths.
+"""
+
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Locator, Page
+
+from tests.browser.lab import choose_theme
+
+THEMES = ("JupyterLab Light", "JupyterLab Dark")
+WIDTHS = (480, 728, 1200)
+LEAST = 4.5  # contrast of text
 
 CONTRAST = """(root) => {
     const canvas = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
@@ -41,4 +53,33 @@ STICKING_OUT = """(root) => {
     }).map((node) => `${node.tagName}.${node.className}`);
 }"""
 
-SET_WIDTH = "(root, width) => { root.style.width = `${width}px`; }"
+SET_WIDTH = "(root, width) => { root.style.width = width ? `${width}px` : ''; }"
+
+# The rules of WCAG 2 and axe's own advice, over one element and what is in it. Which heading comes before it
+# is the notebook's business.
+AXE = """async (root) => (await axe.run(root, {
+    resultTypes: ['violations'], rules: {'heading-order': {enabled: false}},
+})).violations.map(({id, help, nodes}) => `${id}: ${help}: ${nodes.map((node) => node.html).join('; ')}`)"""
+
+
+def assert_clean(
+    page: Page, frame: Locator, *, themes: tuple[str, ...] = THEMES, widths: tuple[int, ...] = WIDTHS
+) -> None:
+    """Fail when a view, as it stands now, is hard to read or to use in a theme, or breaks at a width.
+
+    Roles and names are right (axe-core), every text stands out from its ground, no text is cut off, and no
+    part sticks out of the frame. The page is in the first theme afterwards, the frame as wide as before.
+    """
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    faults: list[str] = []
+    for theme in reversed(themes):
+        choose_theme(page, theme)
+        faults += [f"{theme}: {found}" for found in frame.evaluate(AXE)]
+        faults += [f"{theme}: {found}" for found in frame.evaluate(CONTRAST) if found[0] < LEAST]
+    for width in widths:
+        frame.evaluate(SET_WIDTH, width)
+        faults += [f"cut off at {width} px: {found}" for found in frame.evaluate(CLIPPED)]
+        faults += [f"sticks out at {width} px: {found}" for found in frame.evaluate(STICKING_OUT)]
+    frame.evaluate(SET_WIDTH, 0)
+    assert not faults, "\n".join(faults)

@@ -49,7 +49,7 @@ function buildBody(view, about) {
   view.thead = el("thead");
   view.tbody = el("tbody");
   const table = el("table", { class: "kq-table", role: "grid", "aria-label": about.label }, view.thead, view.tbody);
-  view.scroll = el("div", { class: "kq-scroll tall", role: "region", "aria-label": about.label, onscroll: () => onScroll(view) }, table);
+  view.scroll = el("div", { class: "kq-scroll tall", role: "region", "aria-label": `Rows of ${about.channel}`, onscroll: () => onScroll(view) }, table);
   view.empty = el("div", { class: "kq-empty" });
   view.tbody.addEventListener("click", (event) => onClick(view, event));
   return el("div", {}, view.scroll, view.empty);
