@@ -6,11 +6,15 @@ is never run as an expression. IPython is loaded with the grammar, whose errors 
 
 import argparse
 import os
+import shutil
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,8 +25,10 @@ from kubemq_nb.broker import launcher
 from kubemq_nb.errors import KubeMQError
 from kubemq_nb.magics import bodies, grammar, reference
 from kubemq_nb.magics.commands import COMMANDS
+from kubemq_nb.magics.commands.connections import VARIABLE
 from kubemq_nb.magics.dispatch import Dispatcher
 from kubemq_nb.magics.present import shown
+from kubemq_nb.magics.values import STANDARD_INPUT
 from kubemq_nb.magics.words import of_arguments
 from kubemq_nb.messages import Response, SendResult
 from kubemq_nb.render import Look
@@ -34,7 +40,7 @@ if TYPE_CHECKING:
     from kubemq_nb.magics.declaration import Command
 
 REFUSED, MISUSED, INTERRUPTED = 1, 2, 130  # exit codes beside 0
-STANDARD_INPUT = "-"
+ROWS = ("jsonl", "csv")  # encodings of many messages
 ALL_ROWS = sys.maxsize  # a pipe has no screen that a table could be too long for
 TICK = 0.2  # seconds between two looks at what runs until it is interrupted
 HOW = """\
@@ -75,17 +81,20 @@ def run(arguments: Sequence[str]) -> int:
     if any(word in ("-h", "--help") for word in words[length:]):
         return _help(words[:length])
     parsed = grammar.parse(command, words[length:], str)
-    parsed = with_input(command, parsed)
     if command.words in IN_NOTEBOOKS:
         raise UsageError(f"{command.words} is for a notebook or Python: {IN_NOTEBOOKS[command.words]}")
     # The dispatcher asks a shell for nothing but its variables, unless it gets a cell.
-    shell = cast("InteractiveShell", SimpleNamespace(user_ns={}))
+    variables: dict[str, Any] = {}
+    shell = cast("InteractiveShell", SimpleNamespace(user_ns=variables))
     dispatcher = Dispatcher(shell, Look, first=place.connect)
     try:
-        result = dispatcher.carry_out(command, parsed, f"kubemq-nb {' '.join(rest)}")
+        with with_input(command, parsed) as complete:
+            result = dispatcher.carry_out(command, complete, f"kubemq-nb {' '.join(rest)}")
         return _show(result, parsed.presentation)
     finally:
         place.leave()
+        if VARIABLE in variables:  # what the command connect opened
+            variables[VARIABLE].close()
 
 
 IN_NOTEBOOKS = dict.fromkeys(
@@ -166,23 +175,36 @@ def only_store() -> str:
     )
 
 
-def with_input(command: "Command", parsed: grammar.Parsed) -> grammar.Parsed:
-    """Take the body from standard input, where it is `-` or left out and something is piped in."""
-    given = parsed.arguments
-    if command.cell != "body" or "rows" in given:
-        return parsed
+@contextmanager
+def with_input(command: "Command", parsed: grammar.Parsed) -> Iterator[grammar.Parsed]:
+    """Take the body or the rows from standard input, where it is `-`, or left out and something is piped in.
+
+    Rows go to a file of their own first, because a pipe may bring more than memory holds, and is read once.
+    """
+    given, encoding = parsed.arguments, parsed.presentation.encode
+    rows = given.get("rows") == Path(STANDARD_INPUT)
+    if command.cell != "body" or ("rows" in given and not rows):
+        yield parsed
+        return
     piped = "body" not in given and sys.stdin is not None and not sys.stdin.isatty()
-    if not piped and given.get("body") != STANDARD_INPUT:
-        return parsed
-    content = sys.stdin.buffer.read()
-    encoding = parsed.presentation.encode
-    if encoding == "text":  # as it is, whatever it is
-        return grammar.Parsed(given | {"body": content}, parsed.presentation)
-    found = bodies.of_cell(content.decode(), encoding, above=0)
-    if "rows" in found and "rows" not in {each.name for each in command.parameters}:
+    if not (rows or piped or given.get("body") == STANDARD_INPUT):
+        yield parsed
+        return
+    if rows and encoding not in ROWS:
+        raise UsageError("--rows - wants --encode jsonl or csv: what standard input holds")
+    rest = {name: value for name, value in given.items() if name not in ("body", "rows")}
+    if encoding not in ROWS:
+        content = sys.stdin.buffer.read()
+        body = content if encoding == "text" else bodies.of_cell(content.decode(), encoding, above=0)["body"]
+        yield grammar.Parsed(rest | {"body": body}, parsed.presentation)
+        return
+    if "rows" not in {each.name for each in command.parameters}:
         raise UsageError(f"{command.words} sends one message: use --encode text or json")
-    rest = {name: value for name, value in given.items() if name != "body"}
-    return grammar.Parsed(rest | found, parsed.presentation)
+    with TemporaryDirectory(prefix="kubemq-nb-") as folder:
+        file = Path(folder) / f"standard input.{encoding}"
+        with file.open("wb") as copy:
+            shutil.copyfileobj(sys.stdin.buffer, copy)
+        yield grammar.Parsed(rest | {"rows": file}, parsed.presentation)
 
 
 def _help(words: Sequence[str]) -> int:

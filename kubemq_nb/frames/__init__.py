@@ -20,8 +20,9 @@ from kubemq_nb.frames.kinds import COLUMNS, TIME
 
 if TYPE_CHECKING:
     from kubemq_nb.frames.build import empty, events, queue_messages, requests, results, table
-    from kubemq_nb.frames.files import Writer
-    from kubemq_nb.frames.rows import of_file, read_csv, records
+    from kubemq_nb.frames.files import read_csv
+    from kubemq_nb.frames.rows import of_file, records
+    from kubemq_nb.frames.writing import Writer
 
 __all__ = [
     "COLUMNS",
@@ -43,7 +44,7 @@ __all__ = [
 
 def load() -> None:
     """Load pandas now, for whoever has time to wait for it."""
-    for module in ("build", "files", "rows"):
+    for module in ("build", "files", "rows", "writing"):
         home = import_module(f"{__name__}.{module}")
         globals().update({name: getattr(home, name) for name in __all__ if name in vars(home)})
 

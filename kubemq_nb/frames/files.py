@@ -1,36 +1,38 @@
-"""Messages in files: JSON lines, CSV and Parquet, read and written a part at a time.
+"""Rows from files: CSV, JSON lines and Parquet, a part at a time, so that a file may be larger than memory.
 
-What was written is read back to the byte. In JSON lines and CSV a body is text in `body` or, where it is not
-UTF-8 text, base64 in `body_base64`; in Parquet it is binary. Tags are an object in JSON lines, JSON text
-elsewhere. In a CSV file of ours (one with a column `body_base64`) a text that a spreadsheet would take for a
-formula has an apostrophe before it, which reading takes away again.
+What `Writer` wrote is read back to the byte. In JSON lines and CSV a body is text in `body` or, where it is
+not UTF-8 text, base64 in `body_base64`; in Parquet it is binary. Tags are an object in JSON lines, JSON
+text elsewhere. In a CSV file of ours (one with a column `body_base64`) a text that a spreadsheet would take
+for a formula has an apostrophe before it, which reading takes away again.
+
+What a row becomes depends on no other part of its file: objects and cells are read one by one, and where CSV
+without bodies leaves the kind of a column open, the whole file decides.
 """
 
-import base64
-import contextlib
 import csv
+import io
 import json
-import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any
 
 import pandas as pd
 
-PART = 10_000  # rows that are in memory at once
+PART = 10_000  # rows that are in memory at once,
+PART_SIZE = 16_000_000  # unless so many characters are
 BASE64 = "body_base64"
 TEXTS = frozenset({"id", "channel", "metadata", "client_id", "dead_letter", "body", "rerouted_from"})
-NOT_WRITTEN = {"decoded", BASE64}  # made from the body
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
+NUMBERS = frozenset({"expiration", "delay", "max_receive_count"})  # in CSV, where a cell is text
 
 Record = dict[str, Any]
+Part = pd.DataFrame | list[Any]
+"""Rows of one JSON body each as a frame, or messages and bodies one by one."""
 
 
-def read(path: str | Path) -> Iterator[pd.DataFrame]:
-    """Read a file in parts: frames of at most PART rows.
+def read(path: str | Path) -> Iterator[Part]:
+    """Read a file in parts of at most PART rows, fewer where they are large.
 
     Raises:
         ValueError: A file of another kind, or one that is damaged; names the line.
@@ -52,200 +54,135 @@ def need_arrow() -> None:
         raise ImportError("Parquet needs pyarrow: pip install 'kubemq-nb[arrow]', or use .jsonl or .csv")
 
 
-class Writer:
-    """Writes frames of messages to one file, which is there when all is written and not before.
-
-    Args:
-        path: The file; its ending says which kind. One that exists is replaced at the end.
-    """
-
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path).expanduser()
-        self.count = 0
-        if self.path.suffix not in _SINKS:
-            raise ValueError(f"rows go to a .csv, .jsonl or .parquet file, not to {self.path.name}")
-        self._unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        self._sink = _SINKS[self.path.suffix](self._unfinished)
-
-    def write(self, frame: pd.DataFrame) -> None:
-        """Add the rows of a frame; all frames of a file have the same columns."""
-        self._sink.write(frame[[name for name in frame.columns if name not in NOT_WRITTEN]])
-        self.count += len(frame)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._sink.close()
-        if kind is None:
-            self._unfinished.replace(self.path)
-        else:
-            self._unfinished.unlink(missing_ok=True)
+def read_csv(text: str) -> Part:
+    """Read the text of a CSV file as the file would be."""
+    parts = list(_csv(lambda: io.StringIO(text), "the cell"))
+    frames = [part for part in parts if isinstance(part, pd.DataFrame)]
+    return pd.concat(frames, ignore_index=True) if frames else [row for part in parts for row in part]
 
 
-class _JsonLines:
-    def __init__(self, path: Path) -> None:
-        self._file: IO[str] = path.open("w", encoding="utf-8", newline="\n")
-
-    def write(self, frame: pd.DataFrame) -> None:
-        for record in _records(frame):
-            self._file.write(json.dumps(record, ensure_ascii=False) + "\n")
-
-    def close(self) -> None:
-        self._file.close()
+def _text_of(path: Path) -> Callable[[], IO[str]]:
+    """Opens a file of text; the mark that some programs begin one with is not part of it."""
+    return lambda: path.open(encoding="utf-8-sig", newline="")
 
 
-class _Csv:
-    def __init__(self, path: Path) -> None:
-        self._file: IO[str] = path.open("w", encoding="utf-8", newline="")
-        self._rows: csv.DictWriter[str] | None = None
-
-    def write(self, frame: pd.DataFrame) -> None:
-        if self._rows is None:
-            self._rows = csv.DictWriter(self._file, [*frame.columns, BASE64], restval="")
-            self._rows.writeheader()
-        self._rows.writerows({name: _cell(value) for name, value in row.items()} for row in _records(frame))
-
-    def close(self) -> None:
-        self._file.close()
-
-
-class _Parquet:
-    def __init__(self, path: Path) -> None:
-        need_arrow()
-        self._path = path
-        self._writer: Any = None
-
-    def write(self, frame: pd.DataFrame) -> None:
-        import pyarrow as pa  # noqa: PLC0415  an extra
-        from pyarrow import parquet  # noqa: PLC0415
-
-        frame = frame.assign(tags=[json.dumps(tags, ensure_ascii=False) for tags in frame["tags"]])
-        if self._writer is None:
-            texts = [(name, pa.string()) for name in [*TEXTS - {"body"}, "tags", "md5_of_body"]]
-            kinds = dict([*texts, ("body", pa.binary())])
-            found = pa.Schema.from_pandas(frame, preserve_index=False).remove_metadata()
-            fields = [pa.field(each.name, kinds.get(each.name, each.type)) for each in found]
-            self._writer = parquet.ParquetWriter(self._path, pa.schema(fields))
-        self._writer.write_table(
-            pa.Table.from_pandas(frame, schema=self._writer.schema, preserve_index=False)
-        )
-
-    def close(self) -> None:
-        if self._writer is None:
-            self._path.touch()
-        else:
-            self._writer.close()
-
-
-def _records(frame: pd.DataFrame) -> Iterator[Record]:
-    """The rows as JSON has them; the body in one of its two places."""
-    columns = [_plain(frame[name]) for name in frame.columns]
-    for row in zip(*columns, strict=True):
-        record = dict(zip(frame.columns, row, strict=True))
-        body = record.pop("body")
-        text = _text(body)
-        yield (
-            {**record, BASE64: base64.b64encode(body).decode()} if text is None else {**record, "body": text}
+def _read_json_lines(path: Path) -> Iterator[Part]:
+    with _text_of(path)() as lines:
+        yield from _in_parts(
+            (_object(line, f"{path.name}, line {number}"), len(line))
+            for number, line in enumerate(_decoded(lines, path.name), start=1)
+            if line.strip()
         )
 
 
-def _plain(column: "pd.Series[Any]") -> list[Any]:
-    return [
-        None if gone else value.isoformat() if hasattr(value, "isoformat") else value
-        for value, gone in zip(column.tolist(), column.isna(), strict=True)
-    ]
-
-
-def _text(body: bytes) -> str | None:
-    with contextlib.suppress(UnicodeDecodeError):
-        text = body.decode()
-        return None if "\0" in text else text
-    return None
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return json.dumps(value, ensure_ascii=False)
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
-
-
-def _read_json_lines(path: Path) -> Iterator[pd.DataFrame]:
-    with path.open(encoding="utf-8") as lines:
-        part: list[Any] = []
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                part.append(_object(line, number, path))
-            if len(part) == PART:
-                yield _frame(part)
-                part = []
-        if part:
-            yield _frame(part)
-
-
-def _object(line: str, number: int, path: Path) -> Any:
+def _object(line: str, place: str) -> Any:
+    """A row of JSON lines; an object may name message fields, anything else is a body as it stands."""
     try:
-        return json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path.name}, line {number}: {error}") from error
+        value = json.loads(line)
+    except RecursionError:
+        raise ValueError(f"{place}: nested too deeply") from None
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}") from error
+    return value if isinstance(value, dict) else line.strip()
 
 
-def _frame(records: list[Any]) -> pd.DataFrame:
-    """A frame of objects as they are: no number becomes another because its column has a gap."""
-    names = list(dict.fromkeys(name for record in records for name in record))
-    return pd.DataFrame(
-        {name: pd.Series([record.get(name) for record in records], dtype=object) for name in names}
-    )
+def _in_parts(rows: Iterator[tuple[Any, int]]) -> Iterator[list[Any]]:
+    """Parts of rows that come with their sizes."""
+    part: list[Any] = []
+    total = 0
+    for row, size in rows:
+        part.append(row)
+        total += size
+        if len(part) == PART or total >= PART_SIZE:
+            yield part
+            part, total = [], 0
+    if part:
+        yield part
 
 
-def _read_csv(path: Path) -> Iterator[pd.DataFrame]:
-    with path.open(encoding="utf-8", newline="") as file:
-        names = next(csv.reader(file), [])
-    if "body" not in names:  # one JSON body a row, with pandas' reading of its numbers
-        yield from pd.read_csv(path, chunksize=PART, dtype_backend="numpy_nullable")
+def _decoded(lines: IO[str], name: str) -> Iterator[str]:
+    try:
+        yield from lines
+    except UnicodeDecodeError:
+        raise ValueError(f"{name} is not UTF-8 text") from None
+
+
+def _read_csv(path: Path) -> Iterator[Part]:
+    return _csv(_text_of(path), path.name)
+
+
+def _csv(opened: Callable[[], IO[str]], name: str) -> Iterator[Part]:
+    with opened() as file:
+        names = next(csv.reader(_decoded(file, name)), [])
+    if not {"body", BASE64} & set(names):
+        yield from _csv_bodies(opened)
         return
     csv.field_size_limit(sys.maxsize)
-    with path.open(encoding="utf-8", newline="") as file:
-        part: list[Record] = []
-        for row in csv.DictReader(file, strict=True):
-            part.append({name: _value(name, text, ours=BASE64 in names) for name, text in row.items()})
-            if len(part) == PART:
-                yield _frame(part)
-                part = []
-        if part:
-            yield _frame(part)
+    with opened() as file:
+        rows = csv.reader(_decoded(file, name), strict=True)
+        yield from _in_parts(_csv_messages(rows, name))
+
+
+def _csv_bodies(opened: Callable[[], IO[str]]) -> Iterator[pd.DataFrame]:
+    """One JSON body a row, with pandas' reading of its cells."""
+    kinds: dict[str, set[str]] = {}
+    with opened() as file:
+        for part in _parts_of(file):
+            for name, column in part.items():
+                found = kinds.setdefault(str(name), set())
+                found.update([str(column.dtype)] * bool(column.notna().any()))
+    with opened() as file:
+        yield from _parts_of(file, {name: _common(found) for name, found in kinds.items()})
+
+
+def _parts_of(file: IO[str], kinds: dict[str, str] | None = None) -> Iterator[pd.DataFrame]:
+    try:
+        yield from pd.read_csv(
+            file, chunksize=PART, dtype_backend="numpy_nullable", low_memory=False, dtype=kinds
+        )
+    except pd.errors.EmptyDataError:
+        return
+
+
+def _common(kinds: set[str]) -> str:
+    """The kind of a column whose parts are of these: text where they differ, so that no cell changes."""
+    if kinds == {"Int64", "Float64"}:
+        return "Float64"
+    return kinds.pop() if len(kinds) == 1 else "string"
+
+
+def _csv_messages(rows: Any, name: str) -> Iterator[tuple[Record, int]]:
+    names = next(rows)
+    ours = BASE64 in names
+    for row in rows:
+        if len(row) != len(names) and row:
+            raise ValueError(
+                f"{name}, line {rows.line_num}: {len(row)} cells, where the first line has {len(names)}"
+            )
+        if row:
+            cells = zip(names, row, strict=True)
+            yield {column: _value(column, cell, ours=ours) for column, cell in cells}, sum(map(len, row))
 
 
 def _value(name: str, text: str, *, ours: bool) -> Any:
     """A cell of a CSV file: an apostrophe of ours taken away, and numbers where messages have them."""
     if ours and name in {*TEXTS, BASE64} and text.startswith("'"):
         return text[1:]
-    return int(text) if name in _NUMBERS and text else text
+    return int(text) if name in NUMBERS and text else text
 
 
-_NUMBERS = {"expiration", "delay", "max_receive_count"}
-
-
-def _read_parquet(path: Path) -> Iterator[pd.DataFrame]:
+def _read_parquet(path: Path) -> Iterator[Part]:
     need_arrow()
     from pyarrow import parquet  # noqa: PLC0415  an extra
 
     with parquet.ParquetFile(path) as file:
         for part in file.iter_batches(batch_size=PART):
-            yield part.to_pandas()
+            yield part.to_pylist()  # each value as it is: a frame would make a number with gaps another
 
 
-_READERS: dict[str, Callable[[Path], Iterator[pd.DataFrame]]] = {
+_READERS: dict[str, Callable[[Path], Iterator[Part]]] = {
     ".csv": _read_csv,
     ".jsonl": _read_json_lines,
     ".ndjson": _read_json_lines,
     ".parquet": _read_parquet,
-}
-_SINKS: dict[str, Callable[[Path], _JsonLines | _Csv | _Parquet]] = {
-    ".csv": _Csv,
-    ".jsonl": _JsonLines,
-    ".ndjson": _JsonLines,
-    ".parquet": _Parquet,
 }

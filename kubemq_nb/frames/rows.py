@@ -1,11 +1,12 @@
 """Rows to send: a DataFrame, a list or a file, as one dict of message fields a row."""
 
 import base64
-import io
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ FIELDS = frozenset(
 )
 """What a row may say of its message."""
 
-OF_THE_SERVER = frozenset(name for kind in COLUMNS.values() for name in kind) - FIELDS
+OF_THE_SERVER = frozenset(name for kind in COLUMNS.values() for name in kind) - FIELDS | {"decoded_base64"}
 """Columns of ours that the server or the session sets: ignored when they come back."""
 
 
@@ -60,17 +61,16 @@ def records(rows: object) -> list[dict[str, Any]]:
 def of_file(path: str | Path) -> Iterator[list[dict[str, Any]]]:
     """The rows of a file in parts, so that a file may be larger than memory; see `records`."""
     first = 0
-    for frame in files.read(path):
-        yield list(_of_frame(frame, first))
-        first += len(frame)
-
-
-def read_csv(text: str) -> pd.DataFrame:
-    """Read the text of a CSV file."""
-    return pd.read_csv(io.StringIO(text))
+    for part in files.read(path):
+        if isinstance(part, pd.DataFrame):
+            yield list(_of_frame(part, first))
+        else:
+            yield list(map(_of_item, count(first), part))
+        first += len(part)
 
 
 def _of_frame(frame: pd.DataFrame, first: int = 0) -> Iterator[dict[str, Any]]:
+    frame = frame.drop(columns=list(frame.attrs.get("fields", ())), errors="ignore")
     names = [str(name) for name in frame.columns]
     columns = [_values(frame.iloc[:, place]) for place in range(len(names))]
     if not {"body", files.BASE64} & set(names):
@@ -89,8 +89,16 @@ def _of_item(number: int, item: object) -> dict[str, Any]:
         _refuse_unknown(item)
         return _fields(number, {name: item[name] for name in FIELDS if name in item})
     if isinstance(item, Mapping):
-        return {"body": json.dumps(item, ensure_ascii=False, default=_plain).encode()}
+        return {"body": _as_json(number, item)}
     return _fields(number, {"body": item})
+
+
+def _as_json(number: int, item: Mapping[Any, Any]) -> bytes:
+    plain = {str(name): _plain(value) for name, value in item.items()}
+    try:
+        return json.dumps(plain, ensure_ascii=False, allow_nan=False, default=_nested).encode()
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"row {number}: {error}") from error
 
 
 def _refuse_unknown(names: Iterable[str]) -> None:
@@ -133,8 +141,8 @@ def _plain(value: Any) -> Any:
     match value:
         case None | str() | bool() | int() | bytes() | dict() | list():
             return value
-        case float():
-            return value if math.isfinite(value) else None
+        case float() | Decimal():
+            return float(value) if math.isfinite(value) else None
         case pd.Timedelta() | timedelta():
             return None if value is pd.NaT else value.total_seconds()
         case datetime() | date() | time():
@@ -142,3 +150,11 @@ def _plain(value: Any) -> Any:
     if value is pd.NA or value is pd.NaT:
         return None
     return value.item() if hasattr(value, "item") else value.tolist() if hasattr(value, "tolist") else value
+
+
+def _nested(value: Any) -> Any:
+    """The same inside of a list or dict, for the encoder: it must change, or there is no JSON for it."""
+    plain = _plain(value)
+    if plain is value:
+        raise TypeError(f"there is no JSON for a {type(value).__name__}")
+    return plain

@@ -94,7 +94,7 @@ class Selection:
     def _matching(self, frame: "DataFrame") -> "DataFrame":
         assert self.where
         verdicts = self.where.of(_rows(frame))
-        chosen = frame[[bool(verdict) for verdict in verdicts]].reset_index(drop=True)
+        chosen = frame.loc[[bool(verdict) for verdict in verdicts]].reset_index(drop=True)
         chosen.attrs |= {"count": len(chosen), "read": len(frame), "where": self.where.text}
         _note(chosen, f"{len(chosen):,} of {len(frame):,} match")
         if strange := verdicts.count(None):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import cast
 
 UNITS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+STANDARD_INPUT = "-"
 POSITIONS = ("new", "first", "last")
 
 
@@ -85,6 +86,8 @@ def rows(text: str) -> list[object] | Path:
     if text.startswith("["):
         return cast("list[object]", json.loads(text))
     file = Path(text).expanduser()
+    if text == STANDARD_INPUT:
+        return file  # of a command from a shell; elsewhere it is no kind of file
     if not file.is_file():
         raise Unreadable(f"wants {{{{a frame or list}}}}, a JSON list or a file; there is no file {text}")
     return file

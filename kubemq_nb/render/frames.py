@@ -209,7 +209,7 @@ def _sent(facts: Mapping[Any, Any]) -> str:
 
 
 def _read(facts: Mapping[Any, Any]) -> str:
-    count = facts["count"]
+    count = facts.get("rows", facts["count"])
     if "is_peek" in facts:
         return _of_queue(facts)
     if "ended_by" not in facts:
@@ -219,7 +219,7 @@ def _read(facts: Mapping[Any, Any]) -> str:
 
 
 def _of_queue(facts: Mapping[Any, Any]) -> str:
-    counted = _counted(facts["count"], "message")
+    counted = _counted(facts.get("rows", facts["count"]), "message")
     if facts.get("messages_expired"):
         counted += f", {facts['messages_expired']:,} expired"
     cut = "" if facts.get("complete", True) else "cut at what one read may bring"

@@ -26,13 +26,20 @@ def _plain(value: Any) -> object:
     if value is None or isinstance(value, str | bool | int):
         return value
     if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
+        return dict(_entry(str(key), each) for key, each in value.items())
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
     for kind, write in WRITERS:
         if isinstance(value, kind):
             return write(value)
     return _object(value)
+
+
+def _entry(key: str, value: Any) -> tuple[str, object]:
+    """Bytes that are no text have a name of their own, by which `--rows` reads them back."""
+    if isinstance(value, bytes) and not _is_text(value):
+        return f"{key}_base64", _base64(value)
+    return key, _plain(value)
 
 
 def _object(value: Any) -> object:
@@ -57,11 +64,19 @@ def _rows(frame: Any) -> Any:
     return zip(*columns, strict=True)
 
 
-def _text(body: bytes) -> object:
+def _is_text(body: bytes) -> bool:
     try:
-        return body.decode()
+        return bool(body.decode()) or not body
     except UnicodeDecodeError:
-        return {"base64": base64.b64encode(body).decode()}
+        return False
+
+
+def _text(body: bytes) -> object:
+    return body.decode() if _is_text(body) else {"base64": _base64(body)}
+
+
+def _base64(body: bytes) -> str:
+    return base64.b64encode(body).decode()
 
 
 WRITERS: tuple[tuple[type, Callable[[Any], object]], ...] = (

@@ -1,5 +1,6 @@
 """Events: live, to everybody who listens at that moment."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubemq_nb.frames import selecting
@@ -14,6 +15,7 @@ from kubemq_nb.session.read_only import changes, changes_with
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+NO_FILE = "a feed goes to no file: leave out live, or to_file"
 TIMEOUT = 10.0  # seconds that a read of live events takes when nothing else ends it
 
 
@@ -63,6 +65,7 @@ class Events:
         timeout: Duration | None = None,
         live: bool = False,
         keep: int = 10_000,
+        to_file: str | Path | None = None,
         where: Where | None = None,
         fields: Fields | None = None,
         decode: Decode | None = None,
@@ -77,6 +80,8 @@ class Events:
             timeout: Stop after so many seconds; 10 when left out.
             live: Watch in the background: a feed, shown as a live table, instead of a frame.
             keep: Rows that the feed holds; older ones are dropped and counted.
+            to_file: Write the events to this .jsonl, .csv or .parquet file as they come, however many there
+                are; the frame then tells how many. `rows` sends the file again, byte for byte.
             where: Of the events received, show those that match, and hold only those in a feed: a condition
                 over columns, `body`, `tags` and `size`, such as `body.total > 10 and tags.k == "v"`, or
                 a plain text to search for everywhere.
@@ -86,6 +91,8 @@ class Events:
             client_id: Name to listen under instead of the session's client id.
         """
         selection = selecting.of(where, fields, decode)
+        if live and to_file is not None:
+            raise TypeError(NO_FILE)
         if live:
             return self._feed(channel, None, None, group, keep, client_id, selection)
         with self._link.ready().events.subscribe(
@@ -96,8 +103,16 @@ class Events:
         ) as stream:
             self._link.used("events", channel)
             seconds = TIMEOUT if timeout is None else as_seconds(timeout)
-            frame = streaming.collect(self._link, "events", channel, stream, count=count, timeout=seconds)
-            return selection.apply(frame) if selection else frame
+            return streaming.collect(
+                self._link,
+                "events",
+                channel,
+                stream,
+                count=count,
+                timeout=seconds,
+                selection=selection,
+                to_file=to_file,
+            )
 
     @changes_with("group")
     def subscribe(

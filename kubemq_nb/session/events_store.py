@@ -20,8 +20,9 @@ from kubemq_nb.messages import (
     Where,
     as_seconds,
 )
-from kubemq_nb.session import background, exporting, streaming
-from kubemq_nb.session.events import TIMEOUT
+from kubemq_nb.session import background, streaming
+from kubemq_nb.session.events import NO_FILE, TIMEOUT
+from kubemq_nb.session.exporting import Export
 from kubemq_nb.session.feed import EventHandler, Feed
 from kubemq_nb.session.link import Link
 from kubemq_nb.session.live import ErrorHandler
@@ -30,6 +31,8 @@ from kubemq_nb.session.read_only import changes, changes_with
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+    from kubemq_nb.client.reading import Replay
 
 
 class EventsStore:
@@ -118,31 +121,20 @@ class EventsStore:
         selection = selecting.of(where, fields, decode)
         begin = as_start(start if start is not None else "new" if live else "first")
         place: dict[str, Any] = {"group": group or "", "client_id": client_id or ""}
-        if to_file is not None and (live or begin.kind == "new" or selection):
-            raise TypeError(
-                "to_file writes a replay as it is: leave out live, start new, where, fields and decode"
-            )
+        if live and to_file is not None:
+            raise TypeError(NO_FILE)
         if live:
             return self._feed(channel, None, None, begin, keep, place, selection)
         if begin.kind == "new":
-            frame = self._await_new(channel, count, timeout, keep, place)
-            return selection.apply(frame) if selection else frame
+            return self._await_new(channel, count, timeout, keep, place, selection, to_file)
         given = {"timeout": timeout, "idle": idle}
         spans: dict[str, Any] = {name: as_seconds(span) for name, span in given.items() if span is not None}
         spans |= {"start": begin, "to": None if to is None else as_end(to), "count": count}
         if to_file is not None:
-            return exporting.replay_to_file(self._link, channel, to_file, **spans, **place)
+            return self._replay_to_file(channel, to_file, selection, spans | place)
         replay = self._link.ready().events_store.replay(channel, **spans, **place)
         self._link.used("events_store", channel)
-        frame = frames.events(
-            replay.payloads,
-            "events_store",
-            channel=channel,
-            server=self._link.address,
-            complete=replay.complete,
-            ended_by=replay.end,
-            last_sequence=replay.last,
-        )
+        frame = frames.events(replay.payloads, "events_store", **self._facts(channel, replay))
         return selection.apply(frame) if selection else frame
 
     @changes_with("group", "client_id")
@@ -178,6 +170,8 @@ class EventsStore:
         timeout: Duration | None,
         keep: int,
         place: dict[str, Any],
+        selection: Selection | None,
+        to_file: str | Path | None,
     ) -> "DataFrame":
         """Collect what is stored from now on: there is no last event to end at."""
         with self._link.ready().events_store.subscribe(
@@ -186,8 +180,38 @@ class EventsStore:
             self._link.used("events_store", channel)
             seconds = TIMEOUT if timeout is None else as_seconds(timeout)
             return streaming.collect(
-                self._link, "events_store", channel, stream, count=count, timeout=seconds
+                self._link,
+                "events_store",
+                channel,
+                stream,
+                count=count,
+                timeout=seconds,
+                selection=selection,
+                to_file=to_file,
             )
+
+    def _replay_to_file(
+        self, channel: str, file: str | Path, selection: Selection | None, reading: dict[str, Any]
+    ) -> "DataFrame":
+        client = self._link.ready().events_store
+        with Export(file, "events_store", selection) as export:
+
+            def write(payloads: list[bytes]) -> None:
+                export.add(frames.events(payloads, "events_store"))
+
+            replay = client.replay(channel, sink=write, **reading)
+        self._link.used("events_store", channel)
+        return export.told(**self._facts(channel, replay))
+
+    def _facts(self, channel: str, replay: "Replay") -> dict[str, Any]:
+        """What the frame tells of its replay."""
+        return {
+            "channel": channel,
+            "server": self._link.address,
+            "complete": replay.complete,
+            "ended_by": replay.end,
+            "last_sequence": replay.last,
+        }
 
     def _feed(
         self,

@@ -1,41 +1,83 @@
-"""A replay written to a file as it comes, so that it may be larger than memory."""
+"""What a read brings, written to a file as it comes, so that it may be larger than memory."""
 
+from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal, Self
 
 from kubemq_nb import frames
-from kubemq_nb.session.link import Link
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pandas import DataFrame
 
-COLUMNS = {"file": "object", "events": "int64", "bytes": "int64"}
+    from kubemq_nb.frames.selecting import Selection
+
+COLUMNS = {"file": "object", "rows": "int64", "bytes": "int64"}
+PART = 5000  # messages that become rows at once
+
+Kind = Literal["queues", "events", "events_store"]
 
 
-def replay_to_file(link: Link, channel: str, file: str | Path, **reading: Any) -> "DataFrame":
-    """Write what a replay brings; one line with the file, how many events it has, and its size.
+class Export:
+    """A file that takes the frames of one read.
 
-    The file is there when the replay is over, in place of one that was there before; after an error or an
-    interrupt it is as it was.
+    It is there when the read is over, in place of one that was there before; after an error or an interrupt
+    that one is as it was.
+
+    Args:
+        file: The file; its ending says which kind.
+        kind: What is read.
+        selection: What of it to write, and how decoded.
     """
-    client = link.ready().events_store
-    with frames.Writer(file) as writer:
-        writer.write(frames.empty("events_store"))
-        replay = client.replay(
-            channel, sink=lambda payloads: writer.write(frames.events(payloads, "events_store")), **reading
-        )
-    link.used("events_store", channel)
-    columns: dict[str, list[object]] = {
-        "file": [str(writer.path)],
-        "events": [writer.count],
-        "bytes": [writer.path.stat().st_size],
-    }
-    return frames.table(
-        columns,
-        COLUMNS,
-        channel=channel,
-        server=link.address,
-        complete=replay.complete,
-        note="" if replay.complete else f"not complete, ended by {replay.end}",
-        last_sequence=replay.last,
-    )
+
+    def __init__(self, file: str | Path, kind: Kind, selection: "Selection | None") -> None:
+        self._writer = frames.Writer(file)
+        self._selection = selection
+        self._counts: Counter[str] = Counter()
+        self.add(frames.empty(kind))  # a file without rows has columns too
+
+    def add(self, frame: "DataFrame") -> None:
+        """Write the rows that are wanted."""
+        if self._selection:
+            frame = self._selection.apply(frame)
+            self._counts.update(
+                {name: frame.attrs.get(name, 0) for name in ("read", "undecoded", "incomparable")}
+            )
+        self._writer.write(frame)
+
+    def told(self, **attrs: object) -> "DataFrame":
+        """One line with the file, how many rows it has, and its size; after the read."""
+        writer = self._writer
+        columns: dict[str, list[object]] = {
+            "file": [str(writer.path)],
+            "rows": [writer.count],
+            "bytes": [writer.path.stat().st_size],
+        }
+        return frames.table(columns, COLUMNS, rows=writer.count, notes=list(self._notes()), **attrs)
+
+    def _notes(self) -> "Iterable[str]":
+        if self._selection and self._selection.where:
+            yield f"{self._writer.count:,} of {self._counts['read']:,} match"
+        if strange := self._counts["incomparable"]:
+            yield f"{strange:,} could not be compared"
+        if undecoded := self._counts["undecoded"]:
+            yield f"{undecoded:,} not decoded"
+
+    def __enter__(self) -> Self:
+        self._writer.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._writer.__exit__(kind, error, traceback)
+
+
+def written(file: str | Path, kind: Kind, selection: "Selection | None", frame: "DataFrame") -> "DataFrame":
+    """Write what is already here; what is told of the read stays."""
+    facts = {str(name): value for name, value in frame.attrs.items() if name not in ("count", "kind")}
+    with Export(file, kind, selection) as export:
+        export.add(frame)
+    return export.told(**facts)

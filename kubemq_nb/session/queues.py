@@ -22,6 +22,7 @@ from kubemq_nb.messages import (
     as_seconds,
     as_tags,
 )
+from kubemq_nb.session import exporting
 from kubemq_nb.session.link import Link
 from kubemq_nb.session.outgoing import bytes_of, in_parts, many, send_in_parts, text, whole_seconds
 from kubemq_nb.session.queue import Queue
@@ -102,6 +103,7 @@ class Queues:
         *,
         count: int = 32,
         wait: Duration = 1.0,
+        to_file: str | Path | None = None,
         where: Where | None = None,
         fields: Fields | None = None,
         decode: Decode | None = None,
@@ -115,6 +117,8 @@ class Queues:
             channel: Queue to look at.
             count: Most messages to show, from 1 to 1024.
             wait: Seconds to wait for a first message; whole.
+            to_file: Write the messages to this .jsonl, .csv or .parquet file; the frame then tells how many.
+                `rows` sends the file again, byte for byte.
             where: Of the messages looked at, show those that match: a condition over columns, `body`, `tags`
                 and `size`, such as `body.total > 10 and tags.k == "v"`, or a plain text to search
                 for everywhere.
@@ -128,6 +132,8 @@ class Queues:
             channel, count=count, wait=as_seconds(wait), client_id=client_id or self._link.client_id
         )
         frame = self._frame(channel, read, is_peek=True)
+        if to_file is not None:
+            return exporting.written(to_file, "queues", selection, frame)
         return selection.apply(frame) if selection else frame
 
     @changes

@@ -2,17 +2,21 @@
 
 import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from kubemq_nb import frames
 from kubemq_nb.messages import Body, Event, Rows, SendResult, Tags, as_tags
+from kubemq_nb.session.exporting import PART, Export
 from kubemq_nb.session.link import Link
 from kubemq_nb.session.live import Stream
 from kubemq_nb.session.outgoing import bytes_of, in_parts, many, send_in_parts, text
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+    from kubemq_nb.frames.selecting import Selection
 
 Kind = Literal["events", "events_store"]
 OF_EVENTS = {"body", "id", "metadata", "tags"}  # a row of a queue has more, which no event carries
@@ -59,20 +63,39 @@ def send(
 
 
 def collect(
-    link: Link, kind: Kind, channel: str, stream: Stream, *, count: int | None, timeout: float
+    link: Link,
+    kind: Kind,
+    channel: str,
+    stream: Stream,
+    *,
+    count: int | None,
+    timeout: float,
+    selection: "Selection | None" = None,
+    to_file: str | Path | None = None,
 ) -> "DataFrame":
-    """A frame of what a stream brings until `count` have come or `timeout` seconds are over."""
-    arrivals = list(_until(stream, count, timeout))
-    enough = count is not None and len(arrivals) >= count
-    return frames.events(
-        [payload for payload, _ in arrivals],
-        kind,
-        arrived=[at for _, at in arrivals],
-        channel=channel,
-        server=link.address,
-        complete=not stream.dropped,
-        ended_by="count" if enough else "timeout",
-    )
+    """A frame, or a file, of what a stream brings until `count` have come or `timeout` seconds are over."""
+    arrivals = _until(stream, count, timeout)
+
+    def facts(came: int) -> dict[str, Any]:
+        enough = count is not None and came >= count
+        facts = {"channel": channel, "server": link.address, "complete": not stream.dropped}
+        return facts | {"ended_by": "count" if enough else "timeout"}
+
+    if to_file is None:
+        all_of_it = list(arrivals)
+        frame = _frame(kind, all_of_it, **facts(len(all_of_it)))
+        return selection.apply(frame) if selection else frame
+    came = 0
+    with Export(to_file, kind, selection) as export:
+        while part := list(islice(arrivals, PART)):
+            came += len(part)
+            export.add(_frame(kind, part))
+    return export.told(**facts(came))
+
+
+def _frame(kind: Kind, arrivals: list[tuple[bytes, int]], **facts: Any) -> "DataFrame":
+    payloads, arrived = [payload for payload, _ in arrivals], [at for _, at in arrivals]
+    return frames.events(payloads, kind, arrived=arrived, **facts)
 
 
 def _until(stream: Stream, count: int | None, timeout: float) -> Iterator[tuple[bytes, int]]:

@@ -82,8 +82,46 @@ def test_standard_input_holds_many_messages_as_json_lines(run, channel, session)
 
 
 @pytest.mark.parametrize(
+    ("encoding", "typed"),
+    [
+        ("jsonl", b'{"n": 1}\n{"n": 2}\n'),
+        ("csv", b"n\n1\n2\n"),
+        ("csv", b'body\n"{""n"": 1}"\n"{""n"": 2}"\n'),
+    ],
+)
+def test_standard_input_holds_rows_as_a_file_does(run, channel, session, encoding, typed):
+    assert run("queues", "send", channel, "--rows", "-", "--encode", encoding, typed=typed)[0] == 0
+
+    assert session.queues.peek(channel)["decoded"].tolist() == [{"n": 1}, {"n": 2}]
+
+
+def test_what_one_command_writes_as_json_lines_another_sends_again_to_the_byte(run, channel, session):
+    bodies = [b"\xff\x00", "é".encode(), b'{"a": 1}', b"", b"'=1+1", b"a\r\nb", b"5", b"\0"]
+    row = {"metadata": "m\u2028", "tags": {"k": "v"}, "expiration": 60}
+    session.queues.send(channel, rows=[{"body": body, **row} for body in bodies])
+
+    status, out, _ = run("queues", "peek", channel, "--format", "jsonl")
+    again = run("queues", "send", f"{channel}.2", "--rows", "-", "--encode", "jsonl", typed=out.encode())
+
+    before, after = session.queues.peek(channel), session.queues.peek(f"{channel}.2")
+    same = ["id", "metadata", "body", "tags", "expiration"]
+    assert (status, again[0]) == (0, 0)
+    assert before[same].to_dict("records") == after[same].to_dict("records")
+
+
+def test_a_wrong_line_of_standard_input_is_named_and_nothing_was_sent(run, channel, session):
+    status, _, err = run("queues", "send", channel, "--encode", "jsonl", typed=b'{"n": 1}\n{"n": \n')
+
+    assert status == 2
+    assert "standard input.jsonl, line 2" in err
+    assert len(session.queues.peek(channel, wait=0)) == 0
+
+
+@pytest.mark.parametrize(
     ("arguments", "told"),
     [
+        (["queues", "send", "x", "--rows", "-"], "--rows - wants --encode jsonl or csv"),
+        (["queries", "send", "x", "-", "--encode", "jsonl"], "queries send sends one message"),
         (["quues", "peek", "x"], "no command quues. Did you mean queues? All commands: kubemq-nb help"),
         (["queues", "peek", "x", "--cuont", "5"], "no option --cuont in queues peek. Did you mean --count?"),
         (["queues", "peek", "x", "-n", "many"], "-n/--count wants a whole number, not many"),

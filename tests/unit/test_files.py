@@ -3,7 +3,10 @@
 import csv
 import json
 import sys
+import threading
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 
 import pandas as pd
 import pytest
@@ -11,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from kubemq_nb import frames
-from kubemq_nb.frames.files import PART, Writer
+from kubemq_nb.frames import files
+from kubemq_nb.frames.files import PART
+from kubemq_nb.frames.writing import Writer
 
 KINDS = [".jsonl", ".csv", ".parquet"]
 TEXT = some.text(some.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
@@ -135,6 +140,15 @@ def test_a_large_file_is_read_in_parts_of_bounded_size(tmp_path):
     assert peak < path.stat().st_size
 
 
+@pytest.mark.parametrize("kind", [".jsonl", ".csv"])
+def test_a_part_of_large_rows_has_fewer_of_them(tmp_path, kind):
+    path = tmp_path / f"rows{kind}"
+    body = "x" * (files.PART_SIZE // 2)
+    path.write_text(f"body\n{body}\n{body}\n{body}\n" if kind == ".csv" else f'{{"body": "{body}"}}\n' * 3)
+
+    assert [len(part) for part in frames.of_file(path)] == [2, 1]
+
+
 def test_a_damaged_line_is_named(tmp_path):
     (tmp_path / "rows.jsonl").write_text('{"n": 1}\n{"n": \n')
 
@@ -171,7 +185,7 @@ def test_a_replay_goes_to_a_file_and_is_stored_again_as_it_was(session, channel,
 
     before = session.events_store.receive(channel)
     after = session.events_store.receive(f"{channel}.again")
-    assert told["events"].tolist() == [len(rows)]
+    assert told["rows"].tolist() == [len(rows)]
     assert again["sent"].all()
     same = ["id", "metadata", "body", "tags", "sequence"]
     assert before[same].to_dict("records") == after[same].to_dict("records")
@@ -201,6 +215,167 @@ def test_a_queue_takes_the_rows_of_a_file_in_order(session, channel, tmp_path):
     assert session.queues.peek(channel, count=3)["body"].tolist() == [b"0", b"1", b"2"]
 
 
-def test_a_live_read_goes_to_no_file(session, channel, tmp_path):
-    with pytest.raises(TypeError, match="to_file writes a replay"):
-        session.events_store.receive(channel, live=True, to_file=tmp_path / "x.csv")
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_replay_to_a_file_writes_what_matches_decoded_with_its_fields(session, channel, tmp_path, kind):
+    bodies = [{"total": 5}, {"total": 12, "day": "mon"}, {"total": 30.5}, "none"]
+    session.events_store.send(channel, rows=[{"body": body, "tags": {"k": "v"}} for body in bodies])
+    file = tmp_path / f"chosen{kind}"
+
+    told = session.events_store.receive(
+        channel, to_file=file, where="body.total > 10", fields="total,day", decode="json"
+    )
+
+    assert told["rows"].tolist() == [2]
+    assert told.attrs["notes"] == ["2 of 4 match", "1 not decoded"]
+    found = [row for part in files.read(file) for row in part]
+    if kind != ".csv":  # whose cells are text
+        assert [(row["total"], row["day"]) for row in found] == [(12, "mon"), (30.5, None)]
+    assert [json.loads(row["body"])["total"] for row in found] == [12, 30.5]
+    decoded = [row["decoded"] if kind == ".jsonl" else json.loads(row["decoded"]) for row in found]
+    assert decoded == bodies[1:3]
+
+
+def test_fields_in_a_parquet_file_are_of_one_kind_where_their_values_are(session, channel, tmp_path):
+    from pyarrow import parquet
+
+    rows = [{"n": 1, "f": 1, "s": "a", "mixed": 1}, {"n": 2, "f": 0.5, "s": "b", "mixed": "x"}, {}]
+    session.events_store.send(channel, rows=rows)
+
+    session.events_store.receive(channel, to_file=tmp_path / "f.parquet", fields="n,f,s,mixed,never")
+
+    table = parquet.read_table(tmp_path / "f.parquet")
+    kinds = {name: str(table.schema.field(name).type) for name in ("n", "f", "s", "mixed", "never")}
+    assert kinds == {"n": "int64", "f": "double", "s": "string", "mixed": "string", "never": "string"}
+    assert table["f"].to_pylist() == [1.0, 0.5, None]
+    assert table["mixed"].to_pylist() == ["1", '"x"', None]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_look_at_a_queue_goes_to_a_file_with_policies_and_is_sent_again(session, channel, tmp_path, kind):
+    policy = {"expiration": 3600, "max_receive_count": 3, "dead_letter": "spent"}
+    session.queues.send(
+        channel, rows=[{"body": body, "tags": {"k": "é"}, "metadata": "=m"} for body in HARD], **policy
+    )
+    file = tmp_path / f"look{kind}"
+
+    told = session.queues.peek(channel, to_file=file)
+    session.queues.send(f"{channel}.again", rows=file)
+
+    before, after = session.queues.peek(channel), session.queues.peek(f"{channel}.again")
+    same = ["id", "metadata", "body", "tags", *policy]
+    assert told["rows"].tolist() == [len(HARD)]
+    assert before[same].to_dict("records") == after[same].to_dict("records")
+
+
+def test_live_events_go_to_a_file(session, channel, tmp_path):
+    enough = threading.Event()
+
+    def send():
+        while not enough.wait(0.01):
+            session.events.send(channel, {"n": 1})
+            session.events.send(channel, {"n": 2})
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(send)
+        told = session.events.receive(
+            channel, count=2, timeout=30, where="body.n == 1", to_file=tmp_path / "x.jsonl"
+        )
+        enough.set()
+
+    assert told.attrs["ended_by"] == "count"
+    assert told["rows"].tolist() == [len(frames.records(tmp_path / "x.jsonl"))]
+
+
+@pytest.mark.parametrize("read", ["events", "events_store"])
+def test_a_feed_goes_to_no_file(session, channel, tmp_path, read):
+    with pytest.raises(TypeError, match="a feed goes to no file: leave out live, or to_file"):
+        getattr(session, read).receive(channel, live=True, to_file=tmp_path / "x.csv")
+
+
+def test_a_column_of_a_csv_file_is_of_one_kind_whatever_part_a_row_is_in(tmp_path):
+    path = tmp_path / "rows.csv"
+    late = [("1.5", "07", "true", ""), ("2", "x7", "2", "5")]
+    rows = [("1", "7", "true", "")] * PART + late
+    path.write_text("n,code,flag,gap\n" + "".join(f"{','.join(row)}\n" for row in rows))
+
+    sent = [json.loads(fields["body"]) for fields in frames.records(path)]
+
+    assert sent[0] == {"n": 1.0, "code": "7", "flag": "true", "gap": None}
+    assert sent[-2:] == [
+        {"n": 1.5, "code": "07", "flag": "true", "gap": None},
+        {"n": 2.0, "code": "x7", "flag": "2", "gap": 5},
+    ]
+    assert all(type(row["n"]) is float for row in sent)
+
+
+def test_each_line_of_json_lines_is_read_by_itself(tmp_path):
+    lines = ['{"n": 1}', '{"body": "x", "tags": {"a": "b"}}', "5", '"text"', "[1, 2]", '{"gap": null}']
+    (tmp_path / "rows.jsonl").write_text("\n".join(lines))
+
+    assert frames.records(tmp_path / "rows.jsonl") == [
+        {"body": b'{"n": 1}'},
+        {"body": b"x", "tags": {"a": "b"}},
+        {"body": b"5"},
+        {"body": b'"text"'},
+        {"body": b"[1, 2]"},
+        {"body": b'{"gap": null}'},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("rows.csv", b"body,id\nx,1\ny\n", r"rows\.csv, line 3: 1 cells, where the first line has 2"),
+        ("rows.csv", b"body,id\nx,1,2\n", r"rows\.csv, line 2: 3 cells"),
+        ("rows.csv", b"body\n\xff\n", r"rows\.csv is not UTF-8 text"),
+        ("rows.jsonl", b'{"a": "\xff"}', r"rows\.jsonl is not UTF-8 text"),
+        ("rows.jsonl", b"[" * 100_000, r"rows\.jsonl, line 1: nested too deeply"),
+        ("rows.jsonl", b'{"body": "x"}\n{"a": [NaN]}', "row 1: "),
+    ],
+)
+def test_a_damaged_file_is_told_in_one_line(tmp_path, name, content, told):
+    (tmp_path / name).write_bytes(content)
+
+    with pytest.raises(ValueError, match=told):
+        frames.records(tmp_path / name)
+
+
+def test_a_mark_at_the_beginning_of_a_text_file_is_no_part_of_it(tmp_path):
+    (tmp_path / "rows.csv").write_text("\ufeffbody\nx\n", encoding="utf-8")
+    (tmp_path / "rows.jsonl").write_text('\ufeff{"body": "x"}\n', encoding="utf-8")
+
+    assert (
+        frames.records(tmp_path / "rows.csv") == frames.records(tmp_path / "rows.jsonl") == [{"body": b"x"}]
+    )
+
+
+def test_numbers_of_a_parquet_file_stay_what_they_are_where_some_are_missing(tmp_path):
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    when = pd.Timestamp("2013-01-01T05:15:00Z")
+    columns = {"n": [1, None], "price": [Decimal("99.5"), None], "at": [when, None], "many": [[when], None]}
+    parquet.write_table(pa.table(columns), tmp_path / "rows.parquet")
+
+    sent = [json.loads(fields["body"]) for fields in frames.records(tmp_path / "rows.parquet")]
+
+    at = "2013-01-01T05:15:00+00:00"
+    assert sent == [
+        {"n": 1, "price": 99.5, "at": at, "many": [at]},
+        {"n": None, "price": None, "at": None, "many": None},
+    ]
+    assert type(sent[0]["n"]) is int
+
+
+def test_a_frame_with_fields_is_sent_again_without_them(session, channel):
+    session.events_store.send(channel, {"n": 1})
+
+    session.events_store.send(f"{channel}.again", rows=session.events_store.receive(channel, fields="n"))
+
+    assert session.events_store.receive(f"{channel}.again")["decoded"].tolist() == [{"n": 1}]
+
+
+def test_a_condition_on_nothing_leaves_the_columns(session, channel):
+    found = session.queues.peek(channel, wait=0, where="body.n > 1")
+
+    assert list(found.columns) == list(frames.COLUMNS["queues"])

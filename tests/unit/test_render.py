@@ -283,7 +283,7 @@ def test_json_keeps_every_column_and_every_byte():
 
     assert len(rows) == 2
     assert '"body": "{\\"a\\": 1}", "decoded": {"a": 1}' in rows[0]
-    assert '"body": {"base64": "/w=="}, "decoded": null' in rows[1]
+    assert '"body_base64": "/w==", "decoded": null' in rows[1]
     assert '"expiration_at": null' in rows[0]
     assert re.search(r'"timestamp": "2026-11-23T21:04:09\.114', rows[0])
 
