@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from numbers import Integral
 from types import EllipsisType, NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
@@ -32,11 +33,16 @@ OWNERS = {"self", "session", "known", "settings"}  # what a method is called on,
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How text becomes the value of a parameter; `read` is None where only `{{...}}` will do."""
+    """How text becomes the value of a parameter; `read` is None where only `{{...}}` will do.
+
+    Attributes:
+        takes: Types of a Python object in its place, where the method does not look at them itself.
+    """
 
     metavar: str
     read: Callable[[str], object] | None
     choices: tuple[str, ...] = ()
+    takes: tuple[type, ...] = (object,)
 
 
 def _members(annotation: object) -> frozenset[object]:
@@ -53,10 +59,10 @@ READINGS: dict[frozenset[object], Reading] = {
     _members(Tags): Reading("KEY=VALUE", values.tag),
     _members(Body): Reading("BODY", str),
     _members(Rows): Reading("ROWS", values.rows),
-    _members(Where): Reading("EXPR", str),
+    _members(Where): Reading("EXPR", str, takes=(str,)),
     _members(Fields): Reading("PATHS", str),
     _members(Decode): Reading("DECODER", str),
-    frozenset({int}): Reading("N", values.whole),
+    frozenset({int}): Reading("N", values.whole, takes=(Integral,)),
     frozenset({int, Iterable[int]}): Reading("SEQUENCE", values.whole),
 }
 
@@ -69,10 +75,10 @@ def reading(annotation: object) -> Reading:
     choices = tuple(str(choice) for member in members for choice in get_args(member) if _is_literal(member))
     if choices:
         number = values.whole if int in members else None
-        return Reading("|".join(choices), _choice(choices, number), choices)
+        return Reading("|".join(choices), _choice(choices, number), choices, takes=(str, Integral))
     if any(get_origin(member) is Callable or member is Callable for member in members):
         return Reading("{{FUNCTION}}", None)
-    return Reading("TEXT", str)
+    return Reading("TEXT", str, takes=(str,))
 
 
 def _is_literal(member: object) -> bool:

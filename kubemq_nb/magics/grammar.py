@@ -206,7 +206,11 @@ def _read(parameter: Parameter, word: str, evaluate: Callable[[str], object]) ->
     """An expression is passed as the object that it is; text is read as the parameter wants it."""
     text = getattr(word, "text", word)
     if getattr(word, "meaning", None) is Meaning.EXPRESSION:
-        return _single(parameter, evaluate(text))
+        return _object(parameter, evaluate(text))
+    return _text(parameter, text)
+
+
+def _text(parameter: Parameter, text: str) -> object:
     if parameter.reading.read is None:
         wanted = parameter.reading.metavar
         raise UsageError(f"{parameter.label} wants {wanted}, a Python object, not {text}")
@@ -216,10 +220,14 @@ def _read(parameter: Parameter, word: str, evaluate: Callable[[str], object]) ->
         raise UsageError(f"{parameter.label} {error}") from None
 
 
-def _single(parameter: Parameter, value: object) -> object:
+def _object(parameter: Parameter, value: object) -> object:
     if parameter.name == "body" and hasattr(value, "columns"):
         raise UsageError("BODY is one message, a DataFrame is many: use --rows")
-    return value
+    if value is None and parameter.default is None:
+        return None
+    if not isinstance(value, parameter.reading.takes):
+        raise UsageError(f"{parameter.label} wants {parameter.reading.metavar}, not {type(value).__name__}")
+    return _text(parameter, value) if parameter.reading.choices and isinstance(value, str) else value
 
 
 def _many(values: list[object]) -> object:

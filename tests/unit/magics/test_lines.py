@@ -14,28 +14,6 @@ from kubemq_nb.messages import Response, SendResult
 from kubemq_nb.session import Feed, Responder, Session, registry
 
 
-@pytest.fixture
-def lab(shell, address, credentials):
-    """A shell with the extension, connected to the broker of this run."""
-    load_ipython_extension(shell)
-    options = "".join(f" --{name.replace('_', '-')} {value}" for name, value in credentials.items())
-    shell.run_cell(f"%kubemq connect {address}{options} --name lab -q").raise_error()
-    yield shell
-    unload_ipython_extension(shell)
-
-
-@pytest.fixture
-def run(lab, channel):
-    """Run a cell, CH standing for a channel of the test; its result."""
-
-    def run(cell):
-        result = lab.run_cell(cell.replace("CH", channel))
-        result.raise_error()
-        return result.result
-
-    return run
-
-
 @pytest.mark.rows("C-01")
 def test_a_line_gives_what_the_method_gives(run, lab, channel):
     sent = run('%kubemq queues send CH {"id": 1, "ok": true} -m note -t a=b')
