@@ -38,6 +38,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ca", type=Path, metavar="FILE", help="ask clients for a certificate signed by this"
     )
+    parser.add_argument(
+        "--quota",
+        type=int,
+        default=0,
+        metavar="MB",
+        help="how large the store may become; 0: as the disk allows",
+    )
+    parser.add_argument(
+        "--repair",
+        action="store_true",
+        help="make a sound store of a damaged one, keep the damaged files, and end",
+    )
     # For the launcher: end with the process that started this one, and remove the store; or end when no
     # session uses the store any more.
     parser.add_argument("--leash", type=int, metavar="PID", help=argparse.SUPPRESS)
@@ -63,6 +75,9 @@ def run(options: argparse.Namespace) -> int:
         return 1
     try:
         with only_broker(options.store):
+            if options.repair:
+                tell_repair(options.store)
+                return 0
             os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what fails is said once, by us, in one line
             asyncio.run(serve(options))
     except Exception as error:  # the last edge: whoever started the broker reads this line
@@ -103,6 +118,15 @@ def only_broker(store: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def tell_repair(store: Path) -> None:
+    """Repair a store and say what became of it."""
+    from kubemq_nb.broker.storage.repair import repair  # noqa: PLC0415  (the launcher's side needs no store)
+
+    for sentence in repair(store):
+        log.info("repair: %s", sentence)
+        sys.stdout.write(f"{sentence}\n")
+
+
 async def serve(options: argparse.Namespace) -> None:
     """Serve until told to stop."""
     from kubemq_nb.broker.server import GRACE, Broker, access, listen  # noqa: PLC0415  (help needs no gRPC)
@@ -115,7 +139,7 @@ async def serve(options: argparse.Namespace) -> None:
     token = None if token_file is None else token_in(token_file)
     allowed = access(token, cert=options.cert, key=options.key, ca=options.ca)
     warn_in_clear(options)
-    broker = Broker(options.store)
+    broker = Broker(options.store, quota=options.quota * 1024 * 1024)
     server, port = await listen(broker, options.address, allowed)
     say_ready(options, port, token_file)
     watch(options, lambda: loop.call_soon_threadsafe(stop.set))

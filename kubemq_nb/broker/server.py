@@ -98,11 +98,11 @@ def access(token: str | None, *, cert: Path | None, key: Path | None, ca: Path |
 class Broker:
     """A broker on one store; runs on the event loop that made it."""
 
-    def __init__(self, store: Path) -> None:
+    def __init__(self, store: Path, *, quota: int = 0) -> None:
         self._started = time.time_ns()
         loop = asyncio.get_running_loop()
         clock = LoopClock(loop)
-        self._committer = Committer(lambda: SqliteStore(store), loop.call_soon_threadsafe)
+        self._committer = Committer(lambda: SqliteStore(store, quota=quota), loop.call_soon_threadsafe)
         content = self._committer.content
         new_channel = count(max((channel.id for channel in content.channels), default=0) + 1).__next__
         commit = self._committer.commit

@@ -126,6 +126,7 @@ class StoreContract:
 
     def test_delayed_messages_are_told_when_the_store_is_loaded(self, store):
         item = Delayed(4, 99, message(0, queue=OTHER, expiration=3))
+        self.one(store, plan.AddChannel(OTHER, "queues", "orders"))
         self.one(store, plan.DelayMessages([item]))
 
         assert list(store.load().delayed) == [item._replace(message=item.message._replace(content=b""))]
@@ -286,7 +287,7 @@ class TestSqliteStore(StoreContract):
             file.seek(5 * 4096)
             file.write(b"damage" * 500)
 
-        with pytest.raises(StoreError, match=r"is damaged .*`sqlite3 .* \.recover`"):
+        with pytest.raises(StoreError, match=r"is damaged .*`kubemq-nb broker --store .* --repair`"):
             SqliteStore(tmp_path)
 
     def test_every_commit_is_flushed(self, store):

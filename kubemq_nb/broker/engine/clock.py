@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 SECOND = 1_000_000_000  # nanoseconds
+RETRY = SECOND  # how long to wait when the store could not do what has to be done
 
 
 class Alarm(Protocol):

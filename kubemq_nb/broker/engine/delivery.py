@@ -7,13 +7,13 @@ over. Whoever goes away while waiting leaves everything at its place.
 
 from collections.abc import Callable, Collection, Sequence
 
-from kubemq_nb.broker.engine.clock import Alarm, Clock
+from kubemq_nb.broker.engine.clock import RETRY, Alarm, Clock
 from kubemq_nb.broker.engine.plan import (
     DeleteMessages,
-    InsertMessages,
     Message,
     Plan,
     ReadMessages,
+    ReturnMessages,
     TakeMessages,
 )
 from kubemq_nb.broker.engine.queue import Queue
@@ -265,10 +265,21 @@ def remove_expired(queues: Queues, queue: Queue, sequences: Sequence[int]) -> No
 
 
 def restore(queues: Queues, queue: Queue, messages: Sequence[Message]) -> None:
-    """Put messages back that were deleted for a receiver who has gone meanwhile, each at its old place."""
+    """Put messages back that were deleted for a receiver who has gone meanwhile, each at its old place.
+
+    They are nowhere but here until that is done, so it is tried until it is.
+    """
 
     def done(_: object) -> None:
-        queue.arrive(messages, sum(len(message.content) for message in messages))
+        # A commit that seemed to fail may have put them back before, and the queue been loaded since.
+        new = [m for m in messages if m.sequence not in queue.ready and m.sequence not in queue.away]
+        queue.arrive(new, sum(len(message.content) for message in new))
         queue.serve()
 
-    queues.commit(Plan(operations=[InsertMessages(messages)], done=done))
+    def attempt() -> None:
+        queues.commit(Plan(operations=[ReturnMessages(messages)], done=done, failed=again))
+
+    def again(_: str) -> None:
+        queues.clock.wake_at(queues.clock.now() + RETRY, attempt)
+
+    attempt()

@@ -34,6 +34,7 @@ class Log:
         self.stored = False  # whether the store knows the channel
         self.numbered = 0  # the last sequence given out
         self.last = 0  # the last one that is stored
+        self.under_way = 0  # how many are being stored
         self.last_timestamp = 0
         self.bytes = 0  # sent since the broker started
         self.last_activity = 0

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from kubemq_nb import rules
-from kubemq_nb.broker.engine.clock import SECOND, Clock
+from kubemq_nb.broker.engine.clock import RETRY, SECOND, Clock
 from kubemq_nb.broker.engine.durable import Durable, Log, Reader
 from kubemq_nb.broker.engine.events import Outgoing, Refused, event_error
 from kubemq_nb.broker.engine.plan import (
@@ -114,11 +115,35 @@ class EventsStore:
         operations = log.channel_operations()
         operations.append(InsertEvents(log.id, [stored]))
 
+        log.under_way += 1
+
         def done(_: object) -> None:
+            log.under_way -= 1
             self._arrived(log, stored)
             reply("")
 
-        self._commit(Plan(operations=operations, done=done, failed=reply))
+        def failed(reason: str) -> None:
+            log.under_way -= 1
+            self._reload(log)
+            reply(reason)
+
+        self._commit(Plan(operations=operations, done=done, failed=failed))
+
+    def _reload(self, log: Log) -> None:
+        """After a failed send: find what was stored all the same, and leave no gap in the numbers."""
+
+        def done(results: list[list[StoredEvent]]) -> None:
+            for stored in results[0]:
+                if stored.sequence > log.last:
+                    self._arrived(log, stored)
+            if not log.under_way:
+                log.numbered = log.last
+
+        def failed(_: str) -> None:
+            self._clock.wake_at(self._clock.now() + RETRY, lambda: self._reload(log))
+
+        operation = ReadEvents(log.id, log.last + 1, PAGE_EVENTS)
+        self._commit(Plan(operations=[operation], done=done, failed=failed))
 
     def _arrived(self, log: Log, stored: StoredEvent) -> None:
         log.mark_stored()
@@ -156,7 +181,12 @@ class EventsStore:
         if position is not None:
             durable.begin(position + 1)
         else:
-            self._find(log, start, durable.begin, lambda _: durable.begin(log.last + 1))
+            self._find(log, start, durable.begin, lambda _: self._place_later(log, durable, start))
+
+    def _place_later(self, log: Log, durable: Durable, start: Start) -> None:
+        """The store could not say where a time is: to begin anywhere else would pass events over."""
+        again = partial(self._place, log, durable, None, start)
+        self._clock.wake_at(self._clock.now() + RETRY, again)
 
     def _find(
         self, log: Log, start: Start, found: Callable[[int], None], failed: Callable[[str], None]

@@ -67,6 +67,12 @@ class InsertMessages(NamedTuple):
     messages: Sequence[Message]
 
 
+class ReturnMessages(NamedTuple):
+    """Put messages back that were deleted for somebody who has gone; there is room for what was there."""
+
+    messages: Sequence[Message]
+
+
 class DelayMessages(NamedTuple):
     """Keep messages that are not due."""
 
@@ -190,6 +196,7 @@ Operation = (
     AddChannel
     | RemoveChannel
     | InsertMessages
+    | ReturnMessages
     | DelayMessages
     | ReleaseDelayed
     | ReadMessages

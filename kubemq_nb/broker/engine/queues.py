@@ -1,15 +1,12 @@
 """All queues: finding them, sending to them, and bringing them back from the store."""
 
-import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from kubemq_nb.broker.engine.clock import SECOND, Clock
+from kubemq_nb.broker.engine.clock import RETRY, SECOND, Clock
 from kubemq_nb.broker.engine.plan import Commit, Content, LoadQueue, Message, Plan, QueueContent
 from kubemq_nb.broker.engine.queue import Queue
 from kubemq_nb.broker.engine.schedule import Schedule
 from kubemq_nb.broker.engine.sending import Draft, Sending, Sent, accept, draft_error
-
-log = logging.getLogger(__name__)
 
 
 class Queues:
@@ -25,7 +22,7 @@ class Queues:
         self.commit = commit
         self._new_channel = new_channel
         self._queues: dict[str, Queue] = {}
-        self._schedule = Schedule(clock, commit, self.release)
+        self._schedule = Schedule(clock, commit, self.release, self.reload)
 
     def restore(self, content: Content) -> None:
         """Take over what the store holds."""
@@ -104,14 +101,19 @@ class Queues:
         return Sending(self._schedule, list(touched.values()), results, messages, later)
 
     def reload(self, queues: Iterable[Queue]) -> None:
-        """After a failed plan, hold what the store holds."""
+        """After a failed plan, hold what the store holds; it may hold more than it could say."""
         for queue in queues:
-            reset = queue.reset
+            self._reload(queue)
 
-            def done(results: list[QueueContent], reset: Callable[[QueueContent], None] = reset) -> None:
-                reset(results[0])
+    def _reload(self, queue: Queue) -> None:
+        def done(results: list[QueueContent]) -> None:
+            queue.reset(results[0])
+            queue.serve()
 
-            self.commit(Plan(operations=[LoadQueue(queue.id)], done=done, failed=log.error))
+        def failed(_: str) -> None:
+            self.clock.wake_at(self.clock.now() + RETRY, lambda: self._reload(queue))
+
+        self.commit(Plan(operations=[LoadQueue(queue.id)], done=done, failed=failed))
 
     def release(self, queue: Queue, message: Message) -> Message:
         """A delayed message as it enters its queue now."""

@@ -6,15 +6,13 @@ from collections import Counter
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
-from kubemq_nb.broker.engine.clock import SECOND, Alarm, Clock
+from kubemq_nb.broker.engine.clock import RETRY, Alarm, Clock
 from kubemq_nb.broker.engine.plan import Commit, Delayed, DelayMessages, Message, Plan, ReleaseDelayed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from kubemq_nb.broker.engine.queue import Queue
-
-RETRY = SECOND  # how long to wait when the store could not release a message
 
 Numbered = tuple["Queue", Delayed]
 
@@ -24,12 +22,20 @@ class Schedule:
 
     Args:
         release: Gives the message as it enters its queue now.
+        reload: Makes a queue hold what the store holds.
     """
 
-    def __init__(self, clock: Clock, commit: Commit, release: Callable[[Queue, Message], Message]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        commit: Commit,
+        release: Callable[[Queue, Message], Message],
+        reload: Callable[[Iterable[Queue]], None],
+    ) -> None:
         self._clock = clock
         self._commit = commit
         self._release = release
+        self._reload = reload
         self._due: list[tuple[int, int]] = []
         self._waiting: dict[int, Numbered] = {}
         self._counts: Counter[int] = Counter()
@@ -91,7 +97,9 @@ class Schedule:
         message = self._release(queue, item.message)
 
         def done(sizes: list[int | None]) -> None:
-            if sizes[0] is not None:
+            if sizes[0] is None:  # damaged, or released by a commit that was thought to have failed
+                self._reload([queue])
+            else:
                 queue.arrive([message], sizes[0])
                 queue.serve()
 

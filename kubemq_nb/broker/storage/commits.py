@@ -30,11 +30,12 @@ class Committer:
         self, open_store: Callable[[], Store], call_engine: Callable[[Callable[[], None]], object]
     ) -> None:
         self._open_store = open_store
-        self._store = open_store()
+        self._store: Store | None = open_store()
         self._call_engine = call_engine
         self._plans: SimpleQueue[Plan | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="kubemq-nb:store", daemon=True)
-        self.content = self._store.load()
+        self._told = ""
+        self.content = self._store.load()  # what there was when the broker started
 
     def start(self) -> None:
         """Begin to carry out plans."""
@@ -55,7 +56,7 @@ class Committer:
             group, going_on = self._next_group()
             outcomes = self._carry_out(group)
             self._call_engine(partial(release, outcomes))
-        self._store.close()
+        self._leave_store()
 
     def _next_group(self) -> tuple[list[Plan], bool]:
         group: list[Plan] = []
@@ -69,31 +70,34 @@ class Committer:
 
     def _carry_out(self, group: Sequence[Plan]) -> list[Outcome]:
         try:
-            results = self._store.apply([plan.operations for plan in group])
+            store = self._store = self._store or self._open_store()
+            results = store.apply([plan.operations for plan in group])
         except StoreError as error:
             return self._one_by_one(group, error)
         except Exception as error:
             # Nobody is served any more when this thread ends, so nothing may end it.
             log.exception("the store failed")
             return self._one_by_one(group, StoreError(f"the store failed: {error!r}", broken=True))
+        self._told = ""
         return list(zip(group, results, strict=True))
 
     def _one_by_one(self, group: Sequence[Plan], error: StoreError) -> list[Outcome]:
         """After a failed group, let those through that can be: deletes still work on a full disk."""
-        log.error("the store refused %d plans: %s", len(group), error)
+        if str(error) != self._told:  # once, not once a message
+            self._told = str(error)
+            log.error("the store refused %d plans: %s", len(group), error)
         if error.broken:
-            # Whether the commit reached the disk is not known: the store will say, once it is open again.
-            self._reopen()
+            # Whether the commit reached the disk is not known, and after a failed flush nothing on this
+            # connection can be trusted: the store will say, once it is open again.
+            self._leave_store()
         if error.broken or len(group) == 1:
             return [(plan, str(error)) for plan in group]
         return [outcome for plan in group for outcome in self._carry_out([plan])]
 
-    def _reopen(self) -> None:
-        try:
-            self._store.close()
-            self._store = self._open_store()
-        except StoreError:
-            log.exception("the store cannot be opened again")
+    def _leave_store(self) -> None:
+        store, self._store = self._store, None
+        if store is not None:
+            store.close()
 
 
 def release(outcomes: Sequence[Outcome]) -> None:

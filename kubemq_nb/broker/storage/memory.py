@@ -63,7 +63,7 @@ class MemoryStore:
         self._delayed = {n: item for n, item in self._delayed.items() if item.message.queue != id}
         self._positions = {key: at for key, at in self._positions.items() if key[0] != id}
 
-    def _insert_messages(self, operation: plan.InsertMessages) -> None:
+    def _insert_messages(self, operation: plan.InsertMessages | plan.ReturnMessages) -> None:
         for message in operation.messages:
             self._messages[message.queue, message.sequence] = message
             self._numbered(message.queue, message.sequence)
@@ -150,6 +150,7 @@ class MemoryStore:
         plan.AddChannel: _add_channel,
         plan.RemoveChannel: _remove_channel,
         plan.InsertMessages: _insert_messages,
+        plan.ReturnMessages: _insert_messages,
         plan.DelayMessages: _delay_messages,
         plan.ReleaseDelayed: _release_delayed,
         plan.ReadMessages: _read_messages,

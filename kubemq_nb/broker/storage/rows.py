@@ -1,4 +1,4 @@
-"""Rows of the tables message and event: their keys, their check sums, and the records they stand for."""
+"""Rows of the tables: their keys, their check sums, and the records they stand for."""
 
 import struct
 from collections.abc import Iterable
@@ -42,10 +42,10 @@ def message_row(message: Message, *, row_key: int | None = None) -> MessageRow:
 
 def message_of(row: MessageRow) -> Message | None:
     """The message of a row, or None when the row is damaged."""
-    message = Message(row[0] >> SEQUENCE_BITS, row[0] & SEQUENCE_MASK, *row[1:10])
     try:
+        message = Message(row[0] >> SEQUENCE_BITS, row[0] & SEQUENCE_MASK, *row[1:10])
         return message if _message_crc(row[0], message) == row[10] else None
-    except (TypeError, AttributeError, struct.error):  # a flipped type byte makes text of a number
+    except (TypeError, ValueError, struct.error):  # a flipped type byte makes text of a number
         return None
 
 
@@ -67,6 +67,11 @@ def event_of(row: EventRow) -> StoredEvent | None:
 
 def _event_crc(row_key: int, timestamp: int, content: bytes) -> int:
     return crc32(content, crc32(_pack(row_key, timestamp, 0, 0, 0, 0)))
+
+
+def crc_of(*values: int | str) -> int:
+    """The check sum of a row that is a few numbers and names."""
+    return crc32(repr(values).encode())
 
 
 def ranges_of(numbers: Iterable[int]) -> list[tuple[int, int]]:

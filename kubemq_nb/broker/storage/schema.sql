@@ -1,15 +1,16 @@
 -- A row of message or event is found by one number: the id of its channel, shifted, plus its sequence. So the
--- table itself is in the order of delivery, and needs no index beside it.
+-- table itself is in the order of delivery, and needs no index beside it. Every row that a broker believes has a
+-- check sum over all it holds.
 
-CREATE TABLE IF NOT EXISTS channel (
+CREATE TABLE channel (
     id INTEGER PRIMARY KEY,
     kind TEXT NOT NULL,
     name TEXT NOT NULL,
-    last_sequence INTEGER NOT NULL DEFAULT 0,
-    UNIQUE (kind, name)
+    last_sequence INTEGER NOT NULL,
+    crc INTEGER NOT NULL
 );
 
-CREATE TABLE IF NOT EXISTS message (
+CREATE TABLE message (
     key INTEGER PRIMARY KEY,
     content BLOB NOT NULL,       -- id, client id, metadata, body and tags, as on the wire
     md5 BLOB NOT NULL,           -- of the body
@@ -25,29 +26,35 @@ CREATE TABLE IF NOT EXISTS message (
 );
 
 -- A delayed message waits in message under channel 0; this says when it is due, and where it goes.
-CREATE TABLE IF NOT EXISTS delayed (
+CREATE TABLE delayed (
     number INTEGER PRIMARY KEY,
     due INTEGER NOT NULL,
-    queue INTEGER NOT NULL
+    queue INTEGER NOT NULL,
+    crc INTEGER NOT NULL
 );
 
-CREATE TABLE IF NOT EXISTS event (
+CREATE TABLE event (
     key INTEGER PRIMARY KEY,
     timestamp INTEGER NOT NULL,
     content BLOB NOT NULL,       -- as delivered
     crc INTEGER NOT NULL
 );
 
-CREATE TABLE IF NOT EXISTS position (
+CREATE TABLE position (
     channel INTEGER NOT NULL,
     name TEXT NOT NULL,
     sequence INTEGER NOT NULL,
+    crc INTEGER NOT NULL,
     PRIMARY KEY (channel, name)
 ) WITHOUT ROWID;
 
 -- Rows that no longer match their check sum, kept for whoever wants to look.
-CREATE TABLE IF NOT EXISTS damaged (
+CREATE TABLE damaged (
     found_in TEXT NOT NULL,
     key INTEGER NOT NULL,
     content BLOB
 );
+
+-- One row: how many commits there were. The mark beside the database says how many were acknowledged.
+CREATE TABLE state (commits INTEGER NOT NULL);
+INSERT INTO state (commits) VALUES (0);

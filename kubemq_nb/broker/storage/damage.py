@@ -1,0 +1,62 @@
+"""Telling of damage: nothing that was lost, or set aside, goes by in silence."""
+
+import json
+import logging
+import os
+import shutil
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+FILE_NAME = "damage.jsonl"  # one line for each damage, read by whoever uses the store
+PRIVATE = 0o600
+
+log = logging.getLogger(__name__)
+
+
+class Damage(NamedTuple):
+    """What was found damaged.
+
+    Attributes:
+        channel: Its channel, "" when it concerns the whole store.
+        sequence: Which message or event of that channel, 0 when it is none.
+        what: One sentence: what is wrong, what became of it, and where the original is.
+    """
+
+    channel: str
+    sequence: int
+    what: str
+
+
+class DamageLog:
+    """Says what was found damaged: in the log, and in a file of the store's folder that outlives it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE_NAME
+
+    def tell(self, damage: Damage) -> None:
+        """Say it; a disk on which that cannot be written has it in the log alone."""
+        log.error("%s", damage.what)
+        line = json.dumps({"at": datetime.now(UTC).isoformat(timespec="seconds"), **damage._asdict()})
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        with suppress(OSError), os.fdopen(os.open(self._path, flags, PRIVATE), "a") as file:
+            file.write(f"{line}\n")
+
+
+def aside(path: Path) -> Path:
+    """Where the damaged original of a file is kept; a name that nothing has yet."""
+    stem = f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    place = path.with_name(stem)
+    number = 1
+    while place.exists():
+        number += 1
+        place = path.with_name(f"{stem}-{number}")
+    return place
+
+
+def keep(path: Path) -> Path:
+    """Keep a copy of a damaged file beside it; returns where."""
+    place = aside(path)
+    shutil.copy2(path, place)
+    return place

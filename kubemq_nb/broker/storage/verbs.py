@@ -1,0 +1,273 @@
+"""The operations of plans as SQL, on a connection that is in the right transaction already."""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar
+
+from kubemq_nb.broker.engine import plan
+from kubemq_nb.broker.engine.plan import Message, Operation, StoredChannel, StoredEvent
+from kubemq_nb.broker.storage import rows
+from kubemq_nb.broker.storage.damage import Damage, DamageLog
+from kubemq_nb.broker.storage.rows import DELAYED, MESSAGE_COLUMNS, SEQUENCE_BITS, SEQUENCE_MASK, crc_of, key
+from kubemq_nb.broker.storage.sqlite_content import ContentReader, any_text
+
+CHUNK = 256  # rows in one INSERT: one statement of many rows is faster than many of one
+
+INSERT_MESSAGE = f"INSERT INTO message ({MESSAGE_COLUMNS}) VALUES "  # noqa: S608  (constants of this package)
+RETURN_MESSAGE = INSERT_MESSAGE.replace("INSERT", "INSERT OR IGNORE")
+INSERT_EVENT = "INSERT INTO event (key, timestamp, content, crc) VALUES "
+SELECT_MESSAGE = f"SELECT {MESSAGE_COLUMNS} FROM message WHERE key = ?"  # noqa: S608
+SELECT_MESSAGES = f"SELECT {MESSAGE_COLUMNS} FROM message WHERE key >= ? AND key < ? ORDER BY key"  # noqa: S608
+SELECT_EVENTS = (
+    "SELECT key, timestamp, content, crc FROM event WHERE key >= ? AND key < ? ORDER BY key LIMIT ?"
+)
+MOVE_MESSAGE = (
+    f"UPDATE message SET ({MESSAGE_COLUMNS}, held) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0) WHERE key = ?"  # noqa: S608
+)
+
+
+class Verbs:
+    """Carries out operations one after another.
+
+    Args:
+        damage: Where it is told that a row is set aside.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, damage: DamageLog) -> None:
+        self._connection = connection
+        self._damage = damage
+        self._last_sequences: dict[int, int] = {}
+        self.reader = ContentReader(connection, self._set_aside, self._tell)
+        with any_text(connection):
+            self.channels: dict[int, StoredChannel] = self.reader.channels()
+
+    def carry_out(self, operation: Operation) -> Any:
+        """Carry out one operation; gives its result."""
+        return self._verbs[type(operation)](self, operation)
+
+    def save_numbers(self) -> None:
+        """Store how far each channel has got in this transaction."""
+        made: list[tuple[int, int, int]] = []
+        for id, sequence in self._last_sequences.items():
+            channel = self.channels.get(id)
+            if channel is not None and sequence > channel.last_sequence:
+                self.channels[id] = channel = channel._replace(last_sequence=sequence)
+                made.append((sequence, crc_of(*channel[:4]), id))
+        self._connection.executemany("UPDATE channel SET last_sequence = ?, crc = ? WHERE id = ?", made)
+        self.forget_numbers()
+
+    def forget_numbers(self) -> None:
+        """The transaction is over."""
+        self._last_sequences.clear()
+
+    # Channels
+
+    def _add_channel(self, operation: plan.AddChannel) -> None:
+        known = self.channels.setdefault(operation.id, StoredChannel(*operation, 0))
+        self._connection.execute(
+            "INSERT OR IGNORE INTO channel (id, kind, name, last_sequence, crc) VALUES (?, ?, ?, ?, ?)",
+            (*known[:4], crc_of(*known[:4])),
+        )
+
+    def _remove_channel(self, operation: plan.RemoveChannel) -> None:
+        self.channels.pop(operation.id, None)
+        first, after = key(operation.id, 0), key(operation.id + 1, 0)
+        self._connection.execute("DELETE FROM message WHERE key >= ? AND key < ?", (first, after))
+        self._connection.execute("DELETE FROM event WHERE key >= ? AND key < ?", (first, after))
+        self._connection.execute(
+            "DELETE FROM message WHERE key IN (SELECT number FROM delayed WHERE queue = ?)", operation
+        )
+        self._connection.execute("DELETE FROM delayed WHERE queue = ?", operation)
+        self._connection.execute("DELETE FROM position WHERE channel = ?", operation)
+        self._connection.execute("DELETE FROM channel WHERE id = ?", operation)
+
+    # Messages
+
+    def _insert_messages(self, operation: plan.InsertMessages | plan.ReturnMessages) -> None:
+        # What returns may be there already: the commit that seemed to fail may have succeeded.
+        returns = isinstance(operation, plan.ReturnMessages)
+        self._insert(
+            RETURN_MESSAGE if returns else INSERT_MESSAGE,
+            11,
+            [rows.message_row(message) for message in operation.messages],
+        )
+        for message in operation.messages:
+            self._numbered(message.queue, message.sequence)
+
+    def _delay_messages(self, operation: plan.DelayMessages) -> None:
+        keyed = [(rows.key(DELAYED, item.number), item) for item in operation.delayed]
+        self._insert(INSERT_MESSAGE, 11, [rows.message_row(d.message, row_key=k) for k, d in keyed])
+        made = [(k, item.due, item.message.queue) for k, item in keyed]
+        self._connection.executemany(
+            "INSERT INTO delayed (number, due, queue, crc) VALUES (?, ?, ?, ?)",
+            [(*row, crc_of(*row)) for row in made],
+        )
+
+    def _release_delayed(self, operation: plan.ReleaseDelayed) -> int | None:
+        number = key(DELAYED, operation.number)
+        self._connection.execute("DELETE FROM delayed WHERE number = ?", (number,))
+        return self._move(number, operation.message)
+
+    def _read_messages(self, operation: plan.ReadMessages | plan.TakeMessages) -> list[Message]:
+        found: list[Message] = []
+        damaged: list[int] = []
+        budget = operation.budget
+        for row in self._rows_of(operation.queue, operation.sequences):
+            message = rows.message_of(row)
+            if message is None:
+                damaged.append(row[0])
+                continue
+            budget -= len(message.content) + plan.ENVELOPE_BYTES
+            if budget < 0 and found:
+                break
+            found.append(message)
+        for row_key in damaged:
+            self._set_aside("message", row_key)
+        return found
+
+    def _rows_of(self, queue: int, sequences: Sequence[int]) -> Iterator[rows.MessageRow]:
+        for start, stop in rows.ranges_of(sequences):
+            yield from self._connection.execute(SELECT_MESSAGES, (key(queue, start), key(queue, stop)))
+
+    def _take_messages(self, operation: plan.TakeMessages) -> list[Message]:
+        found = self._read_messages(operation)
+        self._delete(operation.queue, rows.ranges_of(message.sequence for message in found))
+        return found
+
+    def _hold_message(self, operation: plan.HoldMessage) -> list[Message]:
+        self._connection.execute("UPDATE message SET held = 1 WHERE key = ?", (key(*operation),))
+        return self._read_messages(plan.ReadMessages(operation.queue, [operation.sequence]))
+
+    def _delete_messages(self, operation: plan.DeleteMessages) -> int:
+        return self._delete(operation.queue, operation.ranges)
+
+    def _delete(self, queue: int, ranges: Sequence[tuple[int, int]]) -> int:
+        freed = 0
+        for start, stop in ranges:
+            sizes = self._connection.execute(
+                "DELETE FROM message WHERE key >= ? AND key < ? RETURNING length(content)",
+                (key(queue, start), key(queue, stop)),
+            )
+            freed += sum(size for (size,) in sizes)
+        return freed
+
+    def _move_message(self, operation: plan.MoveMessage) -> int | None:
+        return self._move(key(operation.queue, operation.sequence), operation.message)
+
+    def _move(self, old_key: int, message: Message) -> int | None:
+        self._numbered(message.queue, message.sequence)
+        row = self._connection.execute(SELECT_MESSAGE, (old_key,)).fetchone()
+        if row is None:
+            return None
+        found = rows.message_of(row)
+        if found is None:  # it must not get a check sum that makes it look sound
+            self._set_aside("message", old_key)
+            return None
+        moved = rows.message_row(message._replace(content=found.content, md5=found.md5))
+        self._connection.execute(MOVE_MESSAGE, (*moved, old_key))
+        return len(found.content)
+
+    # Events
+
+    def _insert_events(self, operation: plan.InsertEvents) -> None:
+        made = [rows.event_row(operation.channel, event) for event in operation.events]
+        self._insert(INSERT_EVENT, 4, made)
+        self._numbered(operation.channel, operation.events[-1].sequence)
+
+    def _read_events(self, operation: plan.ReadEvents) -> list[StoredEvent]:
+        found: list[StoredEvent] = []
+        while not found:
+            damaged: list[int] = []
+            budget = operation.budget
+            bounds = (key(operation.channel, operation.sequence), key(operation.channel + 1, 0))
+            for row in self._connection.execute(SELECT_EVENTS, (*bounds, operation.limit)):
+                event = rows.event_of(row)
+                if event is None:
+                    damaged.append(row[0])
+                    continue
+                found.append(event)
+                budget -= len(event.content)
+                if budget <= 0:
+                    break
+            if not damaged:
+                break
+            for row_key in damaged:  # then the next ones are read, if none was sound
+                self._set_aside("event", row_key)
+        return found
+
+    def _find_event(self, operation: plan.FindEvent) -> int | None:
+        """Search by halving: times of storing grow with the sequences, and have no index."""
+        low, after = key(operation.channel, 0), key(operation.channel + 1, 0)
+        high = after
+        query = "SELECT key, timestamp FROM event WHERE key >= ? AND key < ? ORDER BY key LIMIT 1"
+        found = None
+        while low < high:
+            middle = (low + high) // 2
+            row = self._connection.execute(query, (middle, after)).fetchone()
+            if row is None or row[1] >= operation.timestamp:
+                found = found if row is None else row[0] & SEQUENCE_MASK
+                high = middle
+            else:
+                low = row[0] + 1
+        return found
+
+    def _save_position(self, operation: plan.SavePosition) -> None:
+        self._connection.execute(
+            "INSERT INTO position (channel, name, sequence, crc) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET sequence = excluded.sequence, crc = excluded.crc",
+            (*operation, crc_of(*operation)),
+        )
+
+    # Both
+
+    def _numbered(self, channel: int, sequence: int) -> None:
+        """Remember that a channel has got this far, although its messages come and go."""
+        self._last_sequences[channel] = max(self._last_sequences.get(channel, 0), sequence)
+
+    def _load_queue(self, operation: plan.LoadQueue) -> plan.QueueContent:
+        return self.reader.queue(operation.queue)
+
+    def _insert(self, statement: str, columns: int, made: Sequence[tuple[Any, ...]]) -> None:
+        one = f"({', '.join('?' * columns)})"
+        full = len(made) - len(made) % CHUNK
+        for start in range(0, full, CHUNK):
+            values = [value for row in made[start : start + CHUNK] for value in row]
+            self._connection.execute(statement + ", ".join([one] * CHUNK), values)
+        if full < len(made):
+            self._connection.executemany(statement + one, made[full:])
+
+    def _set_aside(self, table: str, row_key: int) -> None:
+        """Keep a damaged row where it is not delivered, and say so."""
+        channel, sequence = row_key >> SEQUENCE_BITS, row_key & SEQUENCE_MASK
+        known = self.channels.get(channel) if channel != DELAYED else None
+        place = f"channel {channel}" if known is None else f"{known.kind} channel {known.name}"
+        place = "the delayed messages" if channel == DELAYED else place
+        what = f"{table} with sequence {sequence} of {place} is damaged and set aside: it is not delivered"
+        self._tell(known.name if known else "", sequence, what)
+        self._connection.execute(
+            f"INSERT INTO damaged SELECT ?, key, content FROM {table} WHERE key = ?",  # noqa: S608
+            (table, row_key),
+        )
+        self._connection.execute(f"DELETE FROM {table} WHERE key = ?", (row_key,))  # noqa: S608
+
+    def _tell(self, channel: str, sequence: int, what: str) -> None:
+        self._damage.tell(Damage(channel, sequence, what))
+
+    _verbs: ClassVar[dict[type[Any], Callable[..., Any]]] = {
+        plan.AddChannel: _add_channel,
+        plan.RemoveChannel: _remove_channel,
+        plan.InsertMessages: _insert_messages,
+        plan.ReturnMessages: _insert_messages,
+        plan.DelayMessages: _delay_messages,
+        plan.ReleaseDelayed: _release_delayed,
+        plan.ReadMessages: _read_messages,
+        plan.TakeMessages: _take_messages,
+        plan.HoldMessage: _hold_message,
+        plan.DeleteMessages: _delete_messages,
+        plan.MoveMessage: _move_message,
+        plan.InsertEvents: _insert_events,
+        plan.ReadEvents: _read_events,
+        plan.FindEvent: _find_event,
+        plan.SavePosition: _save_position,
+        plan.LoadQueue: _load_queue,
+    }
