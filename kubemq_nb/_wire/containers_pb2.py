@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.DescriptorPool().AddSerializedFile(b'\n kubemq_nb/_wire/containers.proto\x12\x14kubemq_nb.containers\">\n\x19QueueMessagesBatchRequest\x12\x0f\n\x07\x42\x61tchID\x18\x01 \x01(\t\x12\x10\n\x08Messages\x18\x02 \x03(\x0c\"<\n\x15QueuesUpstreamRequest\x12\x11\n\tRequestID\x18\x01 \x01(\t\x12\x10\n\x08Messages\x18\x02 \x03(\x0c\"\xa6\x01\n\x1cReceiveQueueMessagesResponse\x12\x11\n\tRequestID\x18\x01 \x01(\t\x12\x10\n\x08Messages\x18\x02 \x03(\x0c\x12\x18\n\x10MessagesReceived\x18\x03 \x01(\x05\x12\x17\n\x0fMessagesExpired\x18\x04 \x01(\x05\x12\x0e\n\x06IsPeak\x18\x05 \x01(\x08\x12\x0f\n\x07IsError\x18\x06 \x01(\x08\x12\r\n\x05\x45rror\x18\x07 \x01(\t\"\xc6\x01\n\x18QueuesDownstreamResponse\x12\x15\n\rTransactionId\x18\x01 \x01(\t\x12\x14\n\x0cRefRequestId\x18\x02 \x01(\t\x12\x17\n\x0fRequestTypeData\x18\x03 \x01(\x05\x12\x10\n\x08Messages\x18\x04 \x03(\x0c\x12\x15\n\rActiveOffsets\x18\x05 \x03(\x03\x12\x0f\n\x07IsError\x18\x06 \x01(\x08\x12\r\n\x05\x45rror\x18\x07 \x01(\t\x12\x1b\n\x13TransactionComplete\x18\x08 \x01(\x08\"\x80\x01\n\x1bStreamQueueMessagesResponse\x12\x11\n\tRequestID\x18\x01 \x01(\t\x12\x1d\n\x15StreamRequestTypeData\x18\x02 \x01(\x05\x12\x0f\n\x07Message\x18\x03 \x01(\x0c\x12\x0f\n\x07IsError\x18\x04 \x01(\x08\x12\r\n\x05\x45rror\x18\x05 \x01(\t\"Y\n\x11\x45ventsPageRequest\x12\x0f\n\x07\x43hannel\x18\x01 \x01(\t\x12\x11\n\tStartType\x18\x02 \x01(\x05\x12\x12\n\nStartValue\x18\x03 \x01(\x03\x12\x0c\n\x04Last\x18\x04 \x01(\x03\"8\n\nEventsPage\x12\x0e\n\x06\x45vents\x18\x01 \x03(\x0c\x12\x0c\n\x04Last\x18\x02 \x01(\x03\x12\x0c\n\x04Next\x18\x03 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.DescriptorPool().AddSerializedFile(b'\n kubemq_nb/_wire/containers.proto\x12\x14kubemq_nb.containers\">\n\x19QueueMessagesBatchRequest\x12\x0f\n\x07\x42\x61tchID\x18\x01 \x01(\t\x12\x10\n\x08Messages\x18\x02 \x03(\x0c\"<\n\x15QueuesUpstreamRequest\x12\x11\n\tRequestID\x18\x01 \x01(\t\x12\x10\n\x08Messages\x18\x02 \x03(\x0c\"R\n\x1aQueueMessagesBatchResponse\x12\x0f\n\x07\x42\x61tchID\x18\x01 \x01(\t\x12\x0f\n\x07Results\x18\x02 \x03(\x0c\x12\x12\n\nHaveErrors\x18\x03 \x01(\x08\"_\n\x16QueuesUpstreamResponse\x12\x14\n\x0cRefRequestID\x18\x01 \x01(\t\x12\x0f\n\x07Results\x18\x02 \x03(\x0c\x12\x0f\n\x07IsError\x18\x03 \x01(\x08\x12\r\n\x05\x45rror\x18\x04 \x01(\t\"\xa6\x01\n\x1cReceiveQueueMessagesResponse\x12\x11\n\tRequestID\x18\x01 \x01(\t\x12\x10\n\x08Messages\x18\x02 \x03(\x0c\x12\x18\n\x10MessagesReceived\x18\x03 \x01(\x05\x12\x17\n\x0fMessagesExpired\x18\x04 \x01(\x05\x12\x0e\n\x06IsPeak\x18\x05 \x01(\x08\x12\x0f\n\x07IsError\x18\x06 \x01(\x08\x12\r\n\x05\x45rror\x18\x07 \x01(\t\"\xc6\x01\n\x18QueuesDownstreamResponse\x12\x15\n\rTransactionId\x18\x01 \x01(\t\x12\x14\n\x0cRefRequestId\x18\x02 \x01(\t\x12\x17\n\x0fRequestTypeData\x18\x03 \x01(\x05\x12\x10\n\x08Messages\x18\x04 \x03(\x0c\x12\x15\n\rActiveOffsets\x18\x05 \x03(\x03\x12\x0f\n\x07IsError\x18\x06 \x01(\x08\x12\r\n\x05\x45rror\x18\x07 \x01(\t\x12\x1b\n\x13TransactionComplete\x18\x08 \x01(\x08\"\x80\x01\n\x1bStreamQueueMessagesResponse\x12\x11\n\tRequestID\x18\x01 \x01(\t\x12\x1d\n\x15StreamRequestTypeData\x18\x02 \x01(\x05\x12\x0f\n\x07Message\x18\x03 \x01(\x0c\x12\x0f\n\x07IsError\x18\x04 \x01(\x08\x12\r\n\x05\x45rror\x18\x05 \x01(\t\"Y\n\x11\x45ventsPageRequest\x12\x0f\n\x07\x43hannel\x18\x01 \x01(\t\x12\x11\n\tStartType\x18\x02 \x01(\x05\x12\x12\n\nStartValue\x18\x03 \x01(\x03\x12\x0c\n\x04Last\x18\x04 \x01(\x03\"8\n\nEventsPage\x12\x0e\n\x06\x45vents\x18\x01 \x03(\x0c\x12\x0c\n\x04Last\x18\x02 \x01(\x03\x12\x0c\n\x04Next\x18\x03 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,14 +35,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_QUEUEMESSAGESBATCHREQUEST']._serialized_end=120
   _globals['_QUEUESUPSTREAMREQUEST']._serialized_start=122
   _globals['_QUEUESUPSTREAMREQUEST']._serialized_end=182
-  _globals['_RECEIVEQUEUEMESSAGESRESPONSE']._serialized_start=185
-  _globals['_RECEIVEQUEUEMESSAGESRESPONSE']._serialized_end=351
-  _globals['_QUEUESDOWNSTREAMRESPONSE']._serialized_start=354
-  _globals['_QUEUESDOWNSTREAMRESPONSE']._serialized_end=552
-  _globals['_STREAMQUEUEMESSAGESRESPONSE']._serialized_start=555
-  _globals['_STREAMQUEUEMESSAGESRESPONSE']._serialized_end=683
-  _globals['_EVENTSPAGEREQUEST']._serialized_start=685
-  _globals['_EVENTSPAGEREQUEST']._serialized_end=774
-  _globals['_EVENTSPAGE']._serialized_start=776
-  _globals['_EVENTSPAGE']._serialized_end=832
+  _globals['_QUEUEMESSAGESBATCHRESPONSE']._serialized_start=184
+  _globals['_QUEUEMESSAGESBATCHRESPONSE']._serialized_end=266
+  _globals['_QUEUESUPSTREAMRESPONSE']._serialized_start=268
+  _globals['_QUEUESUPSTREAMRESPONSE']._serialized_end=363
+  _globals['_RECEIVEQUEUEMESSAGESRESPONSE']._serialized_start=366
+  _globals['_RECEIVEQUEUEMESSAGESRESPONSE']._serialized_end=532
+  _globals['_QUEUESDOWNSTREAMRESPONSE']._serialized_start=535
+  _globals['_QUEUESDOWNSTREAMRESPONSE']._serialized_end=733
+  _globals['_STREAMQUEUEMESSAGESRESPONSE']._serialized_start=736
+  _globals['_STREAMQUEUEMESSAGESRESPONSE']._serialized_end=864
+  _globals['_EVENTSPAGEREQUEST']._serialized_start=866
+  _globals['_EVENTSPAGEREQUEST']._serialized_end=955
+  _globals['_EVENTSPAGE']._serialized_start=957
+  _globals['_EVENTSPAGE']._serialized_end=1013
 # @@protoc_insertion_point(module_scope)

@@ -21,6 +21,28 @@ class QueuesUpstreamRequest(_message.Message):
     Messages: _containers.RepeatedScalarFieldContainer[bytes]
     def __init__(self, RequestID: _Optional[str] = ..., Messages: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
+class QueueMessagesBatchResponse(_message.Message):
+    __slots__ = ("BatchID", "Results", "HaveErrors")
+    BATCHID_FIELD_NUMBER: _ClassVar[int]
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    HAVEERRORS_FIELD_NUMBER: _ClassVar[int]
+    BatchID: str
+    Results: _containers.RepeatedScalarFieldContainer[bytes]
+    HaveErrors: bool
+    def __init__(self, BatchID: _Optional[str] = ..., Results: _Optional[_Iterable[bytes]] = ..., HaveErrors: bool = ...) -> None: ...
+
+class QueuesUpstreamResponse(_message.Message):
+    __slots__ = ("RefRequestID", "Results", "IsError", "Error")
+    REFREQUESTID_FIELD_NUMBER: _ClassVar[int]
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    ISERROR_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    RefRequestID: str
+    Results: _containers.RepeatedScalarFieldContainer[bytes]
+    IsError: bool
+    Error: str
+    def __init__(self, RefRequestID: _Optional[str] = ..., Results: _Optional[_Iterable[bytes]] = ..., IsError: bool = ..., Error: _Optional[str] = ...) -> None: ...
+
 class ReceiveQueueMessagesResponse(_message.Message):
     __slots__ = ("RequestID", "Messages", "MessagesReceived", "MessagesExpired", "IsPeak", "IsError", "Error")
     REQUESTID_FIELD_NUMBER: _ClassVar[int]

@@ -86,7 +86,7 @@ def draft_error(draft: Draft) -> str:
     if draft.error or number:
         return draft.error or rules.text(number)
     # Where nobody can receive from, a dead letter would be lost.
-    return "" if is_storable(draft.channel) and is_storable(draft.dead_letter) else INVALID_NAME
+    return "" if _is_storable(draft.channel) and _is_storable(draft.dead_letter) else INVALID_NAME
 
 
 def _address_error(draft: Draft) -> int:
@@ -110,6 +110,9 @@ def _policy_error(draft: Draft) -> int:
 def is_storable(channel: str) -> bool:
     """Whether the real server's storage can keep a channel of this name (docs/protocol.md, section 1)."""
     return "/" not in channel and not channel.startswith(".") and ".." not in channel
+
+
+_is_storable = lru_cache(is_storable)
 
 
 def accept(draft: Draft, queue: Queue, now: int) -> tuple[Sent, Message]:
