@@ -140,11 +140,14 @@ class Subscription:
 
     def close(self) -> None:
         """End the stream and its thread; nothing arrives after it returns. Closing again does nothing."""
+        self._cancel()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(1.0)
+
+    def _cancel(self) -> None:
         self._closing.set()
         if call := self._call:
             call.cancel()
-        if threading.current_thread() is not self._thread:
-            self._thread.join(1.0)
 
     @property
     def _over(self) -> bool:
@@ -154,7 +157,7 @@ class Subscription:
         try:
             self._settled.wait(self._connection.timeout + SETTLE)
         except BaseException:
-            self.close()
+            self._cancel()  # without waiting: the thread may be in a call that nobody can end
             raise
         if self.error:
             raise self.error
