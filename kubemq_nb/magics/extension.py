@@ -11,7 +11,7 @@ from kubemq_nb.magics import history, question, reference
 from kubemq_nb.magics.commands import COMMANDS
 from kubemq_nb.magics.completion import Completion
 from kubemq_nb.magics.dispatch import Dispatcher
-from kubemq_nb.magics.present import Formatters
+from kubemq_nb.magics.present import Formatters, shorten
 from kubemq_nb.render import Look, clean
 from kubemq_nb.session import registry
 
@@ -71,7 +71,7 @@ class KubeMQMagics(Magics):
             raise
         except (KubeMQError, KeyboardInterrupt) as error:
             if not self.traceback:
-                _shorten(error)
+                shorten(error)
             raise
         except (TypeError, ValueError, OSError, ImportError) as error:
             if self.traceback:
@@ -80,12 +80,6 @@ class KubeMQMagics(Magics):
 
 
 KubeMQMagics.kubemq.__doc__ = reference.overview(COMMANDS)
-
-
-def _shorten(error: BaseException) -> None:
-    """Let IPython show one line of this error; in Python it stays what it is."""
-    told = f"{type(error).__name__}: {clean(str(error))}" if str(error) else type(error).__name__
-    error._render_traceback_ = lambda: [told]  # type: ignore[attr-defined]
 
 
 def load_ipython_extension(shell: "InteractiveShell") -> None:

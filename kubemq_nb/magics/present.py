@@ -10,8 +10,17 @@ from IPython.display import display
 from kubemq_nb import render
 from kubemq_nb.magics.follow import follow, is_terminal
 from kubemq_nb.messages import Response, SendResult, ServerInfo, Settlement
-from kubemq_nb.render import Look, Shown, Text
-from kubemq_nb.session import Dashboard, Feed, QueueBrowser, Responder, Session, Transaction
+from kubemq_nb.render import Look, Shown, Text, clean
+from kubemq_nb.session import (
+    Answers,
+    Dashboard,
+    Feed,
+    QueueBrowser,
+    Responder,
+    SendForm,
+    Session,
+    Transaction,
+)
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -29,6 +38,8 @@ SHOWN: tuple[tuple[type, Callable[[Any, Look], Shown]], ...] = (
     (Responder, render.live),
     (Dashboard, lambda dashboard, look: render.dashboard(dashboard.board(), look)),
     (QueueBrowser, render.queue_browser),
+    (SendForm, render.form),
+    (Answers, render.desk),
 )
 KINDS: tuple[type | str, ...] = (*FRAMES, *RESULTS, *(kind for kind, _ in SHOWN))
 
@@ -38,8 +49,22 @@ def announce(text: str) -> None:
     display(Text(text))  # type: ignore[no-untyped-call]
 
 
+def shorten(error: BaseException) -> None:
+    """Let IPython show one line of this error; in Python it stays what it is."""
+    told = f"{type(error).__name__}: {clean(str(error))}" if str(error) else type(error).__name__
+    error._render_traceback_ = lambda: [told]  # type: ignore[attr-defined]
+
+
 def shown(result: Any, look: Look) -> Shown | None:
     """Both forms of a result, or None for what shows itself."""
+    try:
+        return _shown(result, look)
+    except KeyboardInterrupt as error:  # a session is asked how it is
+        shorten(error)
+        raise
+
+
+def _shown(result: Any, look: Look) -> Shown | None:
     if type(result).__name__ == "DataFrame":
         return render.frame(result, look) if render.is_ours(result) else None
     for kind, show in SHOWN:
