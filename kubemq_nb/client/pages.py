@@ -13,7 +13,7 @@ from math import inf
 from kubemq_nb._wire import codec
 from kubemq_nb.client.calls import Cancellation
 from kubemq_nb.client.channel import Channel
-from kubemq_nb.client.reading import PART, End, Reading, Replay
+from kubemq_nb.client.reading import End, Reading, Replay
 from kubemq_nb.errors import DeadlineExceeded
 from kubemq_nb.messages import StartPosition
 
@@ -42,7 +42,6 @@ class _Pages:
 
     def read(self) -> Replay:
         end = self._take_all()
-        self._hand_over()
         complete = end not in ("count", "timeout")
         return Replay(payloads=self._payloads, complete=complete, end=end, last=self._stored)
 
@@ -90,8 +89,7 @@ class _Pages:
         self._taken += len(events)
         if self._reading.progress and events:
             self._reading.progress(self._taken)
-        if len(self._payloads) >= PART:
-            self._hand_over()
+        self._hand_over()  # a page is of bounded size
         return end
 
     def _hand_over(self) -> None:

@@ -10,7 +10,8 @@ from kubemq_nb.messages import StartPosition
 End = Literal["sequence", "time", "count", "timeout", "idle", "empty"]
 
 PROGRESS_EVERY = 1000  # payloads
-PART = 5000  # payloads that are handed to a sink at once
+PART = 5000  # payloads that are handed to a sink at once,
+PART_BYTES = 4_000_000  # fewer where they are so large
 
 Sink = Callable[[list[bytes]], None]
 """Takes the payloads of a replay in parts, in order, so that they need not fit into memory."""

@@ -15,7 +15,7 @@ from kubemq_nb.client import pages
 from kubemq_nb.client.calls import Cancellation, PayloadStream
 from kubemq_nb.client.channel import Channel
 from kubemq_nb.client.ids import fresh_client_id
-from kubemq_nb.client.reading import PART, PROGRESS_EVERY, End, Reading, Replay
+from kubemq_nb.client.reading import PART, PART_BYTES, PROGRESS_EVERY, End, Reading, Replay
 from kubemq_nb.errors import DeadlineExceeded, KubeMQError, NotSupported, SubscriptionLost
 from kubemq_nb.messages import StartPosition
 
@@ -128,7 +128,7 @@ class _Reader:
         self._bounds = bounds
         self._began = time.monotonic() if began is None else began
         self._payloads: list[bytes] = []
-        self._taken = 0
+        self._taken = self._waiting = 0  # payloads; bytes that no sink has taken yet
         self._end: End | None = None
         self._done = threading.Event()
         self._silent = False
@@ -186,10 +186,11 @@ class _Reader:
             self._end = "sequence"
             return True
         self._payloads.append(payload)
+        self._waiting += len(payload)
         self._taken += 1
         if self._reading.progress and not self._taken % PROGRESS_EVERY:
             self._reading.progress(self._taken)
-        if len(self._payloads) == PART:
+        if len(self._payloads) == PART or self._waiting >= PART_BYTES:
             self._hand_over()
         if sequence == bounds.sequence:
             self._end = "sequence"
@@ -201,6 +202,7 @@ class _Reader:
         if self._reading.sink and self._payloads:
             self._reading.sink(self._payloads)
             self._payloads = []
+        self._waiting = 0
 
     def _time_left(self) -> float | None:
         if self._reading.timeout is None:

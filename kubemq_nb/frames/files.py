@@ -21,7 +21,8 @@ from typing import IO, Any
 import pandas as pd
 
 PART = 10_000  # rows that are in memory at once,
-PART_SIZE = 16_000_000  # unless so many characters are
+PART_SIZE = 4_000_000  # unless so many characters or bytes are
+BUFFER = 1_000_000  # bytes of a column that are read at once
 BASE64 = "body_base64"
 TEXTS = frozenset({"id", "channel", "metadata", "client_id", "dead_letter", "body", "rerouted_from"})
 NUMBERS = frozenset({"expiration", "delay", "max_receive_count"})  # in CSV, where a cell is text
@@ -175,9 +176,13 @@ def _read_parquet(path: Path) -> Iterator[Part]:
     need_arrow()
     from pyarrow import parquet  # noqa: PLC0415  an extra
 
-    with parquet.ParquetFile(path) as file:
-        for part in file.iter_batches(batch_size=PART):
-            yield part.to_pylist()  # each value as it is: a frame would make a number with gaps another
+    with parquet.ParquetFile(path, buffer_size=BUFFER) as file:
+        for number in range(file.num_row_groups):
+            group = file.metadata.row_group(number)
+            fitting = PART_SIZE * group.num_rows // (group.total_byte_size or 1)
+            rows = min(PART, max(1, fitting))
+            for part in file.iter_batches(batch_size=rows, row_groups=[number], use_threads=False):
+                yield part.to_pylist()  # values as they are: a frame makes a number with gaps another
 
 
 _READERS: dict[str, Callable[[Path], Iterator[Part]]] = {
