@@ -11,16 +11,7 @@ from kubemq_nb import render
 from kubemq_nb.magics.follow import follow, is_terminal
 from kubemq_nb.messages import Response, SendResult, ServerInfo, Settlement
 from kubemq_nb.render import Look, Shown, Text, clean
-from kubemq_nb.session import (
-    Answers,
-    Dashboard,
-    Feed,
-    QueueBrowser,
-    Responder,
-    SendForm,
-    Session,
-    Transaction,
-)
+from kubemq_nb.session import Dashboard, Feed, QueueBrowser, Responder, Session, Transaction
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -38,8 +29,6 @@ SHOWN: tuple[tuple[type, Callable[[Any, Look], Shown]], ...] = (
     (Responder, render.live),
     (Dashboard, lambda dashboard, look: render.dashboard(dashboard.board(), look)),
     (QueueBrowser, render.queue_browser),
-    (SendForm, render.form),
-    (Answers, render.desk),
 )
 KINDS: tuple[type | str, ...] = (*FRAMES, *RESULTS, *(kind for kind, _ in SHOWN))
 
