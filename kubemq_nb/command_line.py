@@ -56,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit status: 0, 1 for refused or failed, 2 for a wrong command line."""
     try:
         return run(arguments)
-    except (UsageError, TypeError, ValueError) as error:
+    except (UsageError, TypeError, ValueError, OverflowError) as error:
         refused = isinstance(error, KubeMQError)  # some are a ValueError as well
         return _complain(error, REFUSED if refused else MISUSED)
     except BrokenPipeError:

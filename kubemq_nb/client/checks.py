@@ -97,12 +97,17 @@ def check_request(request: Request) -> None:
         )
 
 
-def check_bounds(channel: str, *, count: int, wait: float) -> None:
-    """Refuse a count below 1, or a wait that servers refuse."""
-    if count < 1:
+def check_count(channel: str, count: int | None) -> None:
+    """Refuse a count below 1."""
+    if count is not None and count < 1:
         raise RequestRejected(
             f"The count is at least 1, not {count} (error 122).", channel=channel, number=122
         )
+
+
+def check_bounds(channel: str, *, count: int, wait: float) -> None:
+    """Refuse a count below 1, or a wait that servers refuse."""
+    check_count(channel, count)
     if not 0 <= wait <= rules.MAX_WAIT:
         raise RequestRejected(
             f"The wait is 0 to {rules.MAX_WAIT:,} seconds, not {wait:g} (error 136).",

@@ -82,6 +82,7 @@ class EventsStoreClient:
         """
         checks.check_channel(channel)
         checks.check_subscriber(client_id or fresh_client_id(), group, channel=channel, store=True)
+        checks.check_count(channel, count)
         reading = Reading(
             channel=channel,
             start=start,

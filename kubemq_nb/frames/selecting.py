@@ -109,7 +109,9 @@ def _names(fields: str | Sequence[str] | None) -> list[str]:
 
     if fields is None:
         return []
-    given = _comma.split(fields) if isinstance(fields, str) else fields
+    given = _comma.split(fields) if isinstance(fields, str) else list(fields)
+    if strange := [name for name in given if not isinstance(name, str)]:
+        raise TypeError(f"fields are texts such as total and tags.day, not {type(strange[0]).__name__}")
     names = list(dict.fromkeys(name.strip() for name in given))
     for name in names:
         if name in NAMES:

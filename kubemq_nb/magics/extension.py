@@ -73,10 +73,10 @@ class KubeMQMagics(Magics):
             if not self.traceback:
                 shorten(error)
             raise
-        except (TypeError, ValueError, OSError, ImportError) as error:
+        except (TypeError, ValueError, OverflowError, OSError, ImportError) as error:
             if self.traceback:
                 raise
-            raise UsageError(clean(str(error))) from error
+            raise UsageError(clean(" ".join(str(error).splitlines()))) from error
 
 
 KubeMQMagics.kubemq.__doc__ = reference.overview(COMMANDS)

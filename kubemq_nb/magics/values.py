@@ -48,7 +48,10 @@ def instant(text: str) -> datetime:
         raise Unreadable(f"wants a time such as 2013-01-31T23:59Z, not {text}") from None
     if time.tzinfo is None:
         raise Unreadable(f"wants a time with its zone: {text}Z or {text}+01:00")
-    return time.astimezone(UTC)
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise Unreadable(f"wants a time of the years 1 to 9999 in UTC, not {text}") from None
 
 
 def start(text: str) -> str | datetime | timedelta:
@@ -60,7 +63,10 @@ def start(text: str) -> str | datetime | timedelta:
     if _number.fullmatch(text):
         raise Unreadable(f"wants seq:{text} for a sequence, or {text}s for a time ago")
     if _duration.fullmatch(text):
-        return timedelta(seconds=duration(text))
+        try:
+            return timedelta(seconds=duration(text))
+        except OverflowError:
+            raise Unreadable(f"wants a time ago that a calendar has, not {text}") from None
     return _instant_or(text, "new, first, last, seq:5, a time such as 2013-01-31T23:59Z, or 5s for 5 s ago")
 
 

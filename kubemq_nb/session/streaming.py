@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from kubemq_nb import frames
+from kubemq_nb.client import checks
 from kubemq_nb.messages import Body, Event, Rows, SendResult, Tags, as_tags
 from kubemq_nb.session.exporting import PART, Export
 from kubemq_nb.session.link import Link
@@ -74,6 +75,7 @@ def collect(
     to_file: str | Path | None = None,
 ) -> "DataFrame":
     """A frame, or a file, of what a stream brings until `count` have come or `timeout` seconds are over."""
+    checks.check_count(channel, count)
     arrivals = _until(stream, count, timeout)
 
     def facts(came: int) -> dict[str, Any]:
