@@ -40,11 +40,12 @@ if TYPE_CHECKING:
         Settlement,
         StartPosition,
     )
-    from kubemq_nb.session import Feed, JobStatus, Responder, Session, Transaction, connect
+    from kubemq_nb.session import Answers, Feed, JobStatus, Responder, SendForm, Session, Transaction, connect
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Answers",
     "AuthenticationFailed",
     "BrokerStartError",
     "BrokerUnavailable",
@@ -63,6 +64,7 @@ __all__ = [
     "RequestRejected",
     "Responder",
     "Response",
+    "SendForm",
     "SendResult",
     "ServerInfo",
     "Session",

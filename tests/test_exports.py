@@ -7,6 +7,7 @@ import pytest
 import kubemq_nb
 
 PUBLIC = [
+    "Answers",
     "AuthenticationFailed",
     "BrokerStartError",
     "BrokerUnavailable",
@@ -25,6 +26,7 @@ PUBLIC = [
     "RequestRejected",
     "Responder",
     "Response",
+    "SendForm",
     "SendResult",
     "ServerInfo",
     "Session",

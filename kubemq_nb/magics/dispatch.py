@@ -14,7 +14,7 @@ from kubemq_nb.magics.commands import COMMANDS
 from kubemq_nb.magics.commands.connections import VARIABLE
 from kubemq_nb.magics.present import announce, presented
 from kubemq_nb.magics.words import Word, lines, split
-from kubemq_nb.session import Feed, Responder, Session, Transaction, connect, registry
+from kubemq_nb.session import Answers, Feed, Responder, Session, Transaction, connect, registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,7 +128,11 @@ class Dispatcher:
         """Give the cell its place among the arguments."""
         if not command.cell:
             raise UsageError(f"{command.words} takes no cell: use %kubemq {command.words}")
-        taken = [name for name in ("body", "rows", "handler", "reply", "echo") if name in parsed.arguments]
+        taken = [
+            name
+            for name in ("body", "rows", "handler", "reply", "echo", "manual")
+            if name in parsed.arguments
+        ]
         if taken:
             raise UsageError(f"the cell is the {command.cell}: leave out {', '.join(taken)}")
         if command.cell == "handler":
@@ -149,7 +153,7 @@ class Dispatcher:
         session = call.session
         with progress.shown(session, self._shell) if "rows" in call.arguments else nullcontext():
             result = call.invoke(getattr(session, owner) if owner else session)
-        if isinstance(result, Feed | Responder):
+        if isinstance(result, Feed | Responder | Answers):
             result.code = call.line
         if isinstance(result, Transaction):
             self._latest = result

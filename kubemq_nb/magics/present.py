@@ -11,7 +11,16 @@ from kubemq_nb import render
 from kubemq_nb.magics.follow import follow, is_terminal
 from kubemq_nb.messages import Response, SendResult, ServerInfo, Settlement
 from kubemq_nb.render import Look, Shown, Text, clean
-from kubemq_nb.session import Dashboard, Feed, QueueBrowser, Responder, Session, Transaction
+from kubemq_nb.session import (
+    Answers,
+    Dashboard,
+    Feed,
+    QueueBrowser,
+    Responder,
+    SendForm,
+    Session,
+    Transaction,
+)
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -29,7 +38,10 @@ SHOWN: tuple[tuple[type, Callable[[Any, Look], Shown]], ...] = (
     (Responder, render.live),
     (Dashboard, lambda dashboard, look: render.dashboard(dashboard.board(), look)),
     (QueueBrowser, render.queue_browser),
+    (SendForm, render.form),
+    (Answers, render.desk),
 )
+VIEWED = tuple(kind for kind, _ in SHOWN if kind is not Session)  # as widgets, where there is a kernel
 KINDS: tuple[type | str, ...] = (*FRAMES, *RESULTS, *(kind for kind, _ in SHOWN))
 
 
@@ -89,7 +101,7 @@ class Formatters:
             self._set(formatters["text/plain"], kind, self._text)
             self._set(formatters["text/html"], kind, self._html)
         if getattr(self._shell, "kernel", None):
-            for kind in LIVE:
+            for kind in VIEWED:
                 self._set(self._formatter.mimebundle_formatter, kind, self._widget)
 
     def remove(self) -> None:

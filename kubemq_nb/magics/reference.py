@@ -173,8 +173,14 @@ def duration(seconds: float) -> str:
     """Write seconds as one would type them."""
     for unit, size in (("h", 3600), ("m", 60)):
         if seconds >= size and seconds % size == 0:
-            return f"{seconds / size:g}{unit}"
-    return f"{seconds:g}s"
+            return f"{seconds / size:.0f}{unit}"
+    if 0 < seconds < 1:
+        return f"{_figure(seconds * 1000)}ms"
+    return f"{_figure(seconds)}s"
+
+
+def _figure(number: float) -> str:
+    return f"{number:.6f}".rstrip("0").rstrip(".")
 
 
 def python(command: Command) -> str:

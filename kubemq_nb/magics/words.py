@@ -97,7 +97,7 @@ def quoted(text: str) -> str:
     """Write text as one word."""
     if text and not any(c in text for c in " \"'\\") and text[0] not in "{[-":
         return text
-    if '"' in text and "'" not in text:
+    if '"' in text and "'" not in text and "\\" not in text:
         return f"'{text}'"
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 

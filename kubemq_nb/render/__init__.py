@@ -5,6 +5,8 @@ columns two spaces apart, figures at the right, at most 110 columns. The last li
 what did not change.
 """
 
+from kubemq_nb.render.desk import desk
+from kubemq_nb.render.form import form, outcome
 from kubemq_nb.render.frames import frame, is_ours
 from kubemq_nb.render.live import lines, live, transaction
 from kubemq_nb.render.records import as_json
@@ -27,10 +29,13 @@ __all__ = [
     "columns",
     "dashboard",
     "describe",
+    "desk",
+    "form",
     "frame",
     "is_ours",
     "lines",
     "live",
+    "outcome",
     "queue_browser",
     "size",
     "span",

@@ -3,7 +3,8 @@
 import threading
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+from weakref import WeakValueDictionary
 
 from kubemq_nb import frames
 
@@ -42,6 +43,9 @@ class JobStatus:
     note: str  # what is or went wrong, and what happens next; "" when all was well
     as_of: datetime
     seconds_since_change: float
+    answered: int = 0  # requests: executed; those refused; and those that had no answer in time
+    refused: int = 0
+    unanswered: int = 0
 
 
 class Job(Protocol):
@@ -90,14 +94,16 @@ class Jobs:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._jobs: dict[int, Job] = {}
+        self._ended: WeakValueDictionary[int, Job] = WeakValueDictionary()  # may begin again while held
         self._last = 0
 
     def add(self, job: Job) -> None:
-        """Give a job its number and list it until it ends."""
+        """Give a job its number and list it until it ends; one that begins again keeps its number."""
         with self._lock:
-            self._last += 1
-            job.id = self._last
-            self._jobs[job.id] = job
+            if not job.id:
+                self._last += 1
+                job.id = self._last
+            self._jobs[job.id] = self._ended[job.id] = job
 
     def all(self) -> list[Job]:
         """What has not ended, oldest first."""
@@ -123,6 +129,17 @@ class Jobs:
         for job in jobs:
             job.stop()
         return jobs
+
+    def able(self, id: int, verb: str) -> Any:
+        """The job of this number, also an ended one that somebody still holds, if it has this verb.
+
+        Raises:
+            ValueError: There is none, or it has no such verb.
+        """
+        job = self._ended.get(id) or self.get(id)
+        if not hasattr(job, verb):
+            raise ValueError(f"job {id} is a {job.kind} on {job.channel}: there is no {verb} for it")
+        return job
 
 
 def listing(jobs: "Iterable[Job]", **attrs: object) -> "DataFrame":

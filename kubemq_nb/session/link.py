@@ -4,6 +4,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from kubemq_nb.client.channel import Channel
 from kubemq_nb.client.events import EventsClient
@@ -14,6 +15,9 @@ from kubemq_nb.errors import RequestRejected, SessionClosed
 from kubemq_nb.messages import Kind
 from kubemq_nb.session.embedded import Embedded
 from kubemq_nb.session.jobs import Job, Jobs
+
+if TYPE_CHECKING:
+    from kubemq_nb.session.answers import Answers
 
 Progress = Callable[[int, int], None]
 """Told how many of how many messages were sent."""
@@ -27,6 +31,7 @@ class Link:
         seen: When each channel was last used through this session.
         read_only: Whether what sends, takes or destroys is refused.
         closed_because: Why it cannot be used any more; "" while it can.
+        desk: Where requests wait for an answer by hand, as soon as there is one.
     """
 
     def __init__(
@@ -51,6 +56,7 @@ class Link:
         self.seen: dict[tuple[Kind, str], datetime] = {}
         self.progress: Progress | None = None
         self.closed_because = ""
+        self.desk: Answers | None = None
         self._lock = threading.Lock()
         if embedded:
             embedded.attach(channel.ping)
@@ -126,6 +132,8 @@ class Link:
                 return
             self.closed_because = because
         self.jobs.stop("all")
+        if self.desk:
+            self.desk.close()
         self.channel.close()
         if self.embedded:
             self.embedded.leave()

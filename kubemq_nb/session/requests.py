@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from kubemq_nb.messages import Body, Duration, Request, Response, Tags, as_seconds, as_tags
-from kubemq_nb.session import background
+from kubemq_nb.session import answers, background
+from kubemq_nb.session.answers import Answers
 from kubemq_nb.session.link import Link
 from kubemq_nb.session.outgoing import bytes_of, text, whole_seconds
 from kubemq_nb.session.read_only import changes
-from kubemq_nb.session.responders import WORKERS, RequestHandler, Responder
+from kubemq_nb.session.responders import WORKERS, Place, RequestHandler, Responder
 
 
 class Commands:
@@ -69,10 +70,11 @@ class Commands:
         *,
         reply: Body = None,
         echo: bool = False,
+        manual: bool = False,
         think: Duration | None = None,
         group: str | None = None,
         client_id: str | None = None,
-    ) -> Responder:
+    ) -> "Responder | Answers":
         """Answer commands in the background.
 
         Responding again on the same channel and group, under the same client id, swaps the handler; no
@@ -84,11 +86,13 @@ class Commands:
                 False, or a Response; what it raises makes the answer `executed` false.
             reply: Answer every command as executed.
             echo: Answer every command as executed, its own tags returned.
+            manual: Answer by hand: requests wait at the session's desk, where commands and queries of all
+                channels given to it come together.
             think: Seconds to let pass before each answer.
             group: Share the commands with the other members of this group.
             client_id: Name to answer under instead of the session's client id.
         """
-        answering = _answering(handler, reply, echo=echo)
+        answering = _answering(handler, reply, echo=echo, manual=manual, think=think)
         return _respond(self._link, "commands", channel, answering, think, group or "", client_id)
 
 
@@ -154,10 +158,11 @@ class Queries:
         *,
         reply: Body = None,
         echo: bool = False,
+        manual: bool = False,
         think: Duration | None = None,
         group: str | None = None,
         client_id: str | None = None,
-    ) -> Responder:
+    ) -> "Responder | Answers":
         """Answer queries in the background.
 
         Responding again on the same channel and group, under the same client id, swaps the handler; no
@@ -169,11 +174,13 @@ class Queries:
                 text, a dict or list as JSON) or a Response; what it raises makes the answer `executed` false.
             reply: Answer every query with this body.
             echo: Answer every query with its own body, metadata and tags.
+            manual: Answer by hand: requests wait at the session's desk, where commands and queries of all
+                channels given to it come together.
             think: Seconds to let pass before each answer.
             group: Share the queries with the other members of this group.
             client_id: Name to answer under instead of the session's client id.
         """
-        answering = _answering(handler, reply, echo=echo)
+        answering = _answering(handler, reply, echo=echo, manual=manual, think=think)
         return _respond(self._link, "queries", channel, answering, think, group or "", client_id)
 
 
@@ -183,21 +190,23 @@ def _ask(link: Link, request: Request) -> Response:
     return response
 
 
-def _answering(handler: RequestHandler | None, reply: Body, *, echo: bool) -> RequestHandler:
-    """The one of the three ways to answer that was given.
+def _answering(
+    handler: RequestHandler | None, reply: Body, *, echo: bool, manual: bool, think: Duration | None
+) -> RequestHandler | None:
+    """The one of the four ways to answer that was given; None is by hand.
 
     Raises:
         TypeError: None, or more than one.
     """
-    if (handler is not None) + (reply is not None) + echo != 1:
-        raise TypeError("respond needs one of handler, reply or echo")
+    if (handler is not None) + (reply is not None) + echo + manual != 1:
+        raise TypeError("respond needs one of handler, reply, echo or manual")
+    if manual:
+        if think is not None:
+            raise TypeError("manual answers when you do: leave out think")
+        return None
     if handler is not None:
         return background.checked(handler)
-    return _echo if echo else _constant(bytes_of(reply))
-
-
-def _echo(request: Request) -> Response:
-    return Response(executed=True, body=request.body, metadata=request.metadata, tags=request.tags)
+    return answers.echo if echo else _constant(bytes_of(reply))
 
 
 def _constant(body: bytes) -> Callable[[Request], Response]:
@@ -208,18 +217,35 @@ def _respond(
     link: Link,
     kind: Literal["commands", "queries"],
     channel: str,
-    handler: RequestHandler,
+    handler: RequestHandler | None,
     think: Duration | None,
     group: str,
     client_id: str | None,
-) -> Responder:
-    """The responder of this channel, group and client with this handler: the running one, or a new one."""
+) -> "Responder | Answers":
+    """The responder of this channel, group and client with this handler, or the desk that it goes to."""
     link.ready()
-    seconds = as_seconds(think or 0.0)
     who = client_id or link.client_id
-    if running := _running(link, (kind, channel, group, who)):
-        running.swap(handler, think=seconds)
-        return running
+    place = (kind, channel, group, who)
+    responder = _running(link, place)
+    if handler is None:
+        desk = _desk(link)
+        desk.add(
+            responder or _begun(link, place, answers.echo, desk=desk),
+            lambda: _respond(link, kind, channel, None, None, group, client_id),
+        )
+        return desk
+    seconds = as_seconds(think or 0.0)
+    if responder:
+        responder.swap(handler, think=seconds)
+        return responder
+    return _begun(link, place, handler, think=seconds)
+
+
+def _begun(
+    link: Link, place: Place, handler: RequestHandler, *, think: float = 0.0, desk: Answers | None = None
+) -> Responder:
+    """A new responder that takes requests."""
+    kind, channel, group, who = place
 
     def reply(request: Request, response: Response) -> None:
         at = response.timestamp or datetime.now(UTC)
@@ -230,12 +256,14 @@ def _respond(
         channel=channel,
         handler=handler,
         reply=reply,
-        think=seconds,
+        think=think,
         group=group,
         client_id=who,
         connection=link.name,
-        code=f"kq.{kind}.respond({channel!r}, ...)",
+        code=f"kq.{kind}.respond({channel!r}, {'manual=True' if desk else '...'})",
     )
+    if desk:
+        responder.give_to(desk)  # before the first request
     responder.begin(
         lambda on_state: link.requests.subscribe(
             "command" if kind == "commands" else "query",
@@ -251,7 +279,13 @@ def _respond(
     return responder
 
 
-def _running(link: Link, place: tuple[str, str, str, str]) -> Responder | None:
+def _desk(link: Link) -> Answers:
+    """The desk of this session."""
+    link.desk = link.desk or Answers(connection=link.name)
+    return link.desk
+
+
+def _running(link: Link, place: Place) -> Responder | None:
     """The responder at this place, if it still is in touch with its channel."""
     for job in link.jobs.all():
         if isinstance(job, Responder) and job.place == place:

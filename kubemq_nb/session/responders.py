@@ -4,15 +4,17 @@ import re
 import threading
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypedDict
 
 from kubemq_nb import frames
 from kubemq_nb._wire import codec
 from kubemq_nb.errors import KubeMQError
 from kubemq_nb.messages import Request, Response, as_tags, encode_body
 from kubemq_nb.session import background
+from kubemq_nb.session.jobs import JobStatus
 from kubemq_nb.session.live import Live
 from kubemq_nb.session.outgoing import text
 
@@ -21,6 +23,12 @@ if TYPE_CHECKING:
 
 RequestHandler = Callable[[Request], object]
 """Called with each request; may be a coroutine function. See `respond` for what it may return."""
+
+Place = tuple[Literal["commands", "queries"], str, str, str]
+"""Kind, channel, group and client id: what makes it the same responder when a cell is run again."""
+
+Outcome = Literal["answered", "refused", "unanswered"]
+By = Literal["handler", "hand", "auto"]
 
 WORKERS = 8  # requests of one responder that are answered at once
 LONGEST_ERROR = 300  # characters of an error that go to the asker
@@ -41,11 +49,51 @@ class Exchange:
 
     payload: bytes
     at: int  # Unix nanoseconds
+    began: float  # the same as `time.perf_counter` has it
     executed: bool | None = None  # None: it is being answered
     answer: object = None
     error: str | None = None
     elapsed: float | None = None
     line: int | None = None
+    outcome: Outcome | None = None
+    by: By | None = None
+
+
+LOG = ("executed", "answer", "error", "elapsed", "line", "outcome", "by")
+"""What the log tells of an exchange beside the request."""
+
+
+@dataclass(slots=True)
+class OpenRequest:
+    """A request that has no answer yet; it is settled once, by whoever comes first.
+
+    Attributes:
+        responder: Which took it, and keeps the log.
+        exchange: Its line in the log.
+        request: What was asked.
+    """
+
+    responder: "Responder"
+    exchange: Exchange
+    request: Request
+
+    @property
+    def deadline(self) -> float:
+        """When the asker gives up, on the clock of `time.perf_counter`."""
+        return self.exchange.began + self.request.timeout
+
+    @property
+    def left(self) -> float:
+        """Seconds until the asker gives up; not below 0."""
+        return max(0.0, self.deadline - time.perf_counter())
+
+
+class Desk(Protocol):
+    """Takes requests that somebody will answer by hand."""
+
+    def take(self, opened: OpenRequest) -> None:
+        """Keep a request until it is answered or its time ran out; does not wait for that."""
+        ...
 
 
 class Responder(Live[Exchange]):
@@ -53,7 +101,7 @@ class Responder(Live[Exchange]):
 
     Attributes:
         last: The request that came last, or None.
-        place: Kind, channel, group and client id: what makes it the same responder when a cell is run again.
+        place: What makes it the same responder when a cell is run again.
     """
 
     def __init__(
@@ -71,13 +119,18 @@ class Responder(Live[Exchange]):
         keep: int = 10_000,
     ) -> None:
         super().__init__(kind=kind, channel=channel, connection=connection, code=code, keep=keep)
-        self.place = (kind, channel, group, client_id)
+        self.place: Place = (kind, channel, group, client_id)
         self.last: Request | None = None
         self._handler = handler
         self._reply = reply
         self._think = think
-        self._answered = 0
+        self._settled: Counter[Outcome] = Counter()
         self._ended = threading.Event()
+        self.desk: Desk | None = None
+
+    def give_to(self, desk: Desk) -> None:
+        """Let somebody answer by hand from the next request on, without leaving the channel."""
+        self.desk = desk
 
     def swap(self, handler: RequestHandler, *, think: float = 0.0) -> None:
         """Let another function answer from the next request on, without leaving the channel.
@@ -86,61 +139,116 @@ class Responder(Live[Exchange]):
             handler: Function or coroutine function of one request.
             think: Seconds to let pass before each answer.
         """
-        self._handler, self._think = handler, think
+        self._handler, self._think, self.desk = handler, think, None
 
     def stop(self) -> None:
         """Leave the channel; the log stays readable, and the handler is not called after this."""
         self._ended.set()
         super().stop()
 
-    def _done(self) -> int:
-        return self._answered
+    def status(self) -> JobStatus:
+        """What a view shows, as of now."""
+        with self._changed:
+            return replace(super().status(), **settled(self._settled))
 
-    def _take(self, payload: bytes) -> None:
-        exchange = Exchange(payload, time.time_ns())
-        began = time.perf_counter()
-        request = self.last = codec.decode_request(payload)
-        self._add([exchange])
-        if self._ended.wait(self._think) if self._think else self._stopped:
-            return
-        response, line = self._answer(request)
-        response = self._send(request, response)
+    def answer(self, opened: OpenRequest, handler: RequestHandler, *, by: By = "handler") -> None:
+        """Answer an open request with what a handler makes of it; what it raises is a refusal."""
+        response, line = self._made(handler, opened.request)
+        self.settle(opened, self._delivered(opened.request, response), by=by, line=line)
+
+    def deliver(self, request: Request, response: Response) -> None:
+        """Send an answer.
+
+        Raises:
+            KubeMQError: It did not get through.
+        """
+        self._reply(request, response)
+
+    def settle(
+        self, opened: OpenRequest, response: Response, *, by: By | None, line: int | None = None
+    ) -> None:
+        """Note what became of a request; an answer that came after the asker gave up is none."""
+        exchange = opened.exchange
         with self._changed:
             exchange.executed = response.executed
             exchange.answer = frames.decode(response.body)
             exchange.error = response.error or None
-            exchange.elapsed = time.perf_counter() - began
+            exchange.elapsed = time.perf_counter() - exchange.began
             exchange.line = line
-            self._answered += 1
+            exchange.outcome = _outcome(exchange.elapsed, opened.request, response, by)
+            exchange.by = by
+            self._settled[exchange.outcome] += 1
             self._touch()
 
-    def _answer(self, request: Request) -> tuple[Response, int | None]:
+    def exchanges(self) -> list[Exchange]:
+        """The log, oldest first."""
+        with self._changed:
+            return list(self._rows)
+
+    def _done(self) -> int:
+        return self._settled.total()
+
+    def _take(self, payload: bytes) -> None:
+        exchange = Exchange(payload, time.time_ns(), time.perf_counter())
+        request = self.last = codec.decode_request(payload)
+        self._add([exchange])
+        opened = OpenRequest(self, exchange, request)
+        if self.desk:
+            self.desk.take(opened)
+        elif not (self._ended.wait(self._think) if self._think else self._stopped):
+            self.answer(opened, self._handler)
+
+    def _made(self, handler: RequestHandler, request: Request) -> tuple[Response, int | None]:
         """The handler's answer, and the line where it raised."""
-        handler = self._handler
         try:
             return as_response(background.call(handler, request), to=request.kind), None
         except (Exception, SystemExit) as error:  # noqa: BLE001  the user's code: its errors are answers
             self._count_error(error)
             return Response(executed=False, error=short(error)), line_of(error, handler)
 
-    def _send(self, request: Request, response: Response) -> Response:
+    def _delivered(self, request: Request, response: Response) -> Response:
         """Send the answer; what became of it."""
         try:
             self._reply(request, response)
-        except KubeMQError as error:
+        except (KubeMQError, OSError) as error:
             self._count_error(error)
             return Response(executed=False, error=f"the answer was not delivered: {error}")
         return response
 
+    def _size(self, row: Exchange) -> int:
+        return len(row.payload)
+
     def _frame(self, rows: Sequence[Exchange], facts: dict[str, object]) -> "DataFrame":
-        answers = {
-            "timestamp": [row.at for row in rows],
-            **{
-                name: [getattr(row, name) for row in rows]
-                for name in ("executed", "answer", "error", "elapsed", "line")
-            },
-        }
-        return frames.requests([row.payload for row in rows], answers, kind=self.kind, **facts)
+        return frames.requests(
+            [row.payload for row in rows], told(rows), form="queries", kind=self.kind, **facts
+        )
+
+
+class Settled(TypedDict):
+    """How many requests ended how."""
+
+    answered: int
+    refused: int
+    unanswered: int
+
+
+def settled(counts: Counter[Outcome]) -> Settled:
+    """The counters of a status."""
+    return Settled(answered=counts["answered"], refused=counts["refused"], unanswered=counts["unanswered"])
+
+
+def told(rows: Sequence[Exchange]) -> dict[str, list[object]]:
+    """The columns of a log beside the requests."""
+    return {
+        "timestamp": [row.at for row in rows],
+        **{name: [getattr(row, name) for row in rows] for name in LOG},
+    }
+
+
+def _outcome(elapsed: float, request: Request, response: Response, by: By | None) -> Outcome:
+    if by is None or 0 < request.timeout <= elapsed:
+        return "unanswered"
+    return "answered" if response.executed else "refused"
 
 
 def as_response(value: object, *, to: Literal["command", "query"]) -> Response:

@@ -4,14 +4,16 @@ from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from kubemq_nb.messages import Kind
+from kubemq_nb.session.answers import Answers
 from kubemq_nb.session.dashboard import Dashboard
 from kubemq_nb.session.feed import Feed
+from kubemq_nb.session.form import SendForm
 from kubemq_nb.session.queue_browser import QueueBrowser
 
 if TYPE_CHECKING:
     from kubemq_nb.session.connection import Session
 
-Opened = Dashboard | QueueBrowser | Feed
+Opened = Dashboard | QueueBrowser | Feed | SendForm | Answers
 """What `ui` gives: a model that shows itself."""
 
 _browsers: "WeakValueDictionary[tuple[int, str], QueueBrowser]" = (
@@ -25,17 +27,19 @@ def opened(session: "Session", noun: Kind | None, channel: str | None, *, send: 
     Raises:
         TypeError: A noun without a channel.
     """
-    if noun is None and not send:
-        return _dashboard(session)
-    if noun is None or channel is None:
-        raise TypeError("ui wants a noun and a channel, or neither of them for all channels")
     if send:
-        raise TypeError("ui has no form to send with")
+        return SendForm(session, noun or "queues", channel or "")
+    if noun is None:
+        return _dashboard(session)
+    if channel is None:
+        raise TypeError("ui wants a noun and a channel, or neither of them for all channels")
     if noun == "queues":
         return _browser(session, channel)
     if noun in ("events", "events_store"):
         return _feed(session, noun, channel)
-    raise TypeError(f"ui shows queues, events and events_store, not {noun}")
+    if noun in ("commands", "queries"):
+        return _desk(session, noun, channel)
+    raise ValueError(f"ui shows queues, events, events_store, commands and queries, not {noun}")
 
 
 def _dashboard(session: "Session") -> Dashboard:
@@ -60,3 +64,10 @@ def _feed(session: "Session", noun: Kind, channel: str) -> Feed:
     feed = pattern.receive(channel, live=True)
     assert isinstance(feed, Feed)
     return feed
+
+
+def _desk(session: "Session", noun: Kind, channel: str) -> Answers:
+    pattern = session.commands if noun == "commands" else session.queries
+    desk = pattern.respond(channel, manual=True)
+    assert isinstance(desk, Answers)
+    return desk

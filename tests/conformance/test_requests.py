@@ -280,7 +280,7 @@ def test_thinking_takes_its_time(session, channel):
 
 @pytest.mark.parametrize("ways", [{}, {"echo": True, "reply": "x"}, {"handler": print, "echo": True}])
 def test_a_responder_has_one_way_to_answer(session, channel, ways):
-    with pytest.raises(TypeError, match="one of handler, reply or echo"):
+    with pytest.raises(TypeError, match="one of handler, reply, echo or manual"):
         session.queries.respond(channel, **ways)
 
 

@@ -54,6 +54,8 @@ def test_frames_of_events_and_requests_are_of_their_kind_with_and_without_rows()
         "error": [None],
         "elapsed": [None],
         "line": [None],
+        "outcome": [None],
+        "by": [None],
     }
 
     assert dtypes(frames.events([event_payload()], "events", arrived=[NOON])) == frames.COLUMNS["events"]

@@ -25,7 +25,7 @@ class Desk:
     def ask(self, *bodies):
         for body in bodies:
             self.stream.put_payload(request(body))
-        assert self.responder.wait(count=self.responder._answered + len(bodies), timeout=5)
+        assert self.responder.wait(count=self.responder._done() + len(bodies), timeout=5)
         return self.replies[-1]
 
 
@@ -70,6 +70,30 @@ def test_what_a_handler_raises_is_a_refusal_with_its_line_and_no_folder(desk):
     assert (answer.executed, answer.error) == (False, "ValueError: no gate in gates.json")
     assert one.responder.df["line"][0] == handler.__code__.co_firstlineno + 1
     assert one.responder.errors == 1
+
+
+def test_the_status_counts_what_was_executed_and_what_was_refused(desk):
+    def handler(request):
+        if request.text == "no":
+            raise ValueError("no")
+        return "yes"
+
+    one = desk(handler)
+    one.ask("yes", "no", "yes")
+
+    status = one.responder.status()
+    assert (status.answered, status.refused, status.unanswered) == (2, 1, 0)
+    assert sorted(one.responder.df["outcome"]) == ["answered", "answered", "refused"]
+    assert set(one.responder.df["by"]) == {"handler"}
+
+
+def test_an_answer_after_the_asker_gave_up_counts_as_none(desk):
+    one = desk(lambda request: "late", think=0.02)
+    one.stream.put_payload(request("hurry", Timeout=10))
+    assert one.responder.wait(count=1, timeout=5)
+
+    assert one.responder.status().unanswered == 1
+    assert one.responder.df["outcome"][0] == "unanswered"
 
 
 def test_a_handler_that_exits_does_not_take_its_thread_along(desk):

@@ -1,0 +1,109 @@
+"""A desk without a browser: what waits for an answer by hand, and what was answered last."""
+
+from typing import TYPE_CHECKING, Protocol
+
+from kubemq_nb.render.frames import DEFAULT, raw, tags
+from kubemq_nb.render.live import SAVED, Status, where
+from kubemq_nb.render.tables import Column, Look, Shown, Table
+from kubemq_nb.render.text import line, span
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+class DeskStatus(Status, Protocol):
+    """Counters of a desk."""
+
+    @property
+    def answered(self) -> int:
+        """How many were executed."""
+        ...
+
+    @property
+    def refused(self) -> int:
+        """How many were not."""
+        ...
+
+    @property
+    def unanswered(self) -> int:
+        """How many had no answer in time."""
+        ...
+
+
+class Desk(Protocol):
+    """Where requests wait for an answer by hand."""
+
+    connection: str
+
+    @property
+    def channel(self) -> str:
+        """What is listened on."""
+        ...
+
+    @property
+    def waiting(self) -> "DataFrame":
+        """What waits, oldest first."""
+        ...
+
+    def status(self) -> DeskStatus:
+        """State and counters, as of now."""
+        ...
+
+    def tail(self, count: int = 20) -> "DataFrame":
+        """The newest of all that was asked, oldest first."""
+        ...
+
+
+def desk(source: Desk, look: Look = DEFAULT) -> Shown:
+    """What waits, and below it what became of what was asked before."""
+    now = source.status()
+    waiting = source.waiting
+    log = source.tail(look.max_rows)
+    settled = log[log["outcome"].notna()]
+    of_time = "" if look.deterministic else f", as of {now.as_of:%Y-%m-%d %H:%M:%S} UTC"
+    counts = f"Answered {now.answered:,}, refused {now.refused:,}, unanswered {now.unanswered:,}."
+    note = f" {line(now.note)}." if now.note else ""
+    state = "live" if now.state == "waiting" else now.state
+    about = f", by hand, {where(source.connection)}, {state}{of_time}. {counts}{note}"
+    first, second = _waiting(waiting.head(look.max_rows), len(waiting), look), _log(settled, look)
+    caption = Table([], caption=(source.channel, about)).html()
+    return Shown(
+        "\n".join(filter(None, [line(f"{source.channel}{about}"), first.text(), second.text()])),
+        caption + first.html() + second.html() + f"<p><small>{SAVED}</small></p>",
+    )
+
+
+def _waiting(rows: "DataFrame", count: int, look: Look) -> Table:
+    if not count:
+        return Table([], note="no request waits")
+    columns = [
+        Column("kind", rows["kind"].tolist()),
+        Column("channel", [line(each) for each in rows["channel"]]),
+        Column("request", [raw(each) for each in rows["body"]]),
+        Column("tags", [tags(each) for each in rows["tags"]]),
+    ]
+    if not look.deterministic:
+        columns.insert(0, Column("id", [line(each) for each in rows["id"]]))
+        columns.append(Column("left", [span(each) for each in rows["left"]], right=True))
+    shown = f", {len(rows):,} shown" if len(rows) < count else ""
+    return Table(columns, note=f"{count:,} {'waits' if count == 1 else 'wait'} for an answer{shown}")
+
+
+def _log(rows: "DataFrame", look: Look) -> Table:
+    if not len(rows):
+        return Table([])
+    answers = [
+        line(str(answer)) if executed else line(error or "")
+        for answer, executed, error in zip(rows["answer"], rows["executed"], rows["error"], strict=True)
+    ]
+    columns = [
+        Column("kind", rows["kind"].tolist()),
+        Column("channel", [line(each) for each in rows["channel"]]),
+        Column("request", [raw(each) for each in rows["body"]]),
+        Column("outcome", rows["outcome"].tolist()),
+        Column("answer", answers),
+        Column("by", [by or "nobody" for by in rows["by"]]),
+    ]
+    if not look.deterministic:
+        columns.append(Column("latency", [span(each) for each in rows["elapsed"]], right=True))
+    return Table(columns, note=f"the last {len(rows):,} of the log")
