@@ -9,20 +9,15 @@ import pytest
 
 from tests.source import ROOT
 
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+MAP = ROOT / "docs" / "README.md"
+PAGES = sorted(
+    page for page in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")) if "site" not in page.parts
+)
 LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
 SCRIPTS = sorted(
     path for path in (ROOT / "scripts").iterdir() if not path.name.startswith(("_", ".")) and path.is_file()
 )
 README = (ROOT / "README.md").read_text()
-RUN = """
-import sys
-from IPython.core.interactiveshell import InteractiveShell
-shell = InteractiveShell.instance()
-for number, cell in enumerate(sys.stdin.read().split("\\0")):
-    if not shell.run_cell(cell, store_history=True).success:
-        sys.exit(f"this cell of the README fails:\\n{cell}")
-"""
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -46,20 +41,33 @@ def test_every_notebook_is_listed_in_the_readme():
     assert [path.name for path in (ROOT / "notebooks").glob("*.ipynb") if path.name not in README] == []
 
 
-@pytest.mark.embedded_only
-def test_the_cells_of_the_readme_run_from_top_to_bottom():
-    cells = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+KINDS = ("Tour", "How to", "Reference", "Explanation")
 
-    done = subprocess.run(
-        [sys.executable, "-c", RUN],
-        input="\0".join(cells),
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
 
-    assert done.returncode == 0, done.stdout + done.stderr
+def linked(page):
+    """The pages and notebooks of the checkout that a page leads to."""
+    found = {(page.parent / target).resolve() for target in LINK.findall(page.read_text(encoding="utf-8"))}
+    return {path for path in found if path.suffix in {".md", ".ipynb"} and path.is_relative_to(ROOT)}
+
+
+def test_the_map_has_the_four_kinds_of_pages():
+    assert re.findall(r"^## ([\w ]+):", MAP.read_text(encoding="utf-8"), re.MULTILINE) == list(KINDS)
+
+
+def test_every_page_is_of_one_kind():
+    parts = re.split(r"^## ", MAP.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    links = [target for part in parts for target in dict.fromkeys(LINK.findall(part))]
+
+    assert [target for target in links if links.count(target) > 1] == []
+
+
+def test_every_page_is_reached_from_the_readme_by_way_of_the_map():
+    listed = linked(ROOT / "README.md") | linked(MAP)
+    lists = [page for page in listed if page.name == "README.md"]
+    reached = listed.union(*(linked(page) for page in lists))
+
+    assert MAP in linked(ROOT / "README.md")
+    assert [page for page in PAGES if page not in reached] == []
 
 
 @pytest.mark.parametrize(

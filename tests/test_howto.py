@@ -1,97 +1,211 @@
-"""The recipes of docs/how-to: their cells run, and show what the page says that they show."""
+"""Every example of README, docs, help and docstrings runs, and shows what its page says that it shows."""
 
 import json
 import re
+import shutil
 import subprocess
 import sys
+import textwrap
+from collections import Counter
 
+import nbformat
 import pytest
-from IPython.core.inputtransformer2 import TransformerManager
 
+import kubemq_nb
+from kubemq_nb.magics.commands import COMMANDS
+from tests.pages import Block, blocks, pages, run
+from tests.security.authority import Authority
 from tests.source import ROOT
 
-FOLDER = ROOT / "docs" / "how-to"
-RECIPES = sorted(path for path in FOLDER.glob("*.md") if path.name != "README.md")
-BLOCK = re.compile(r"^```python( server)?\n(.*?)^```$(?:\n```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
-SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-RUN = """
-import json
-import sys
+pytestmark = pytest.mark.embedded_only
 
-from IPython.core.interactiveshell import InteractiveShell
-
-shell = InteractiveShell.instance()
-shell.run_cell("import kubemq_nb")
-for cell, expected in json.load(sys.stdin):
-    done = shell.run_cell(cell, store_history=True)
-    if not done.success:
-        sys.exit(f"this cell fails:\\n{cell}")
-    shown = shell.display_formatter.format(done.result)[0]["text/plain"].strip()
-    if expected and shown != expected.strip():
-        sys.exit(f"this cell:\\n{cell}\\nshows:\\n{shown}\\nnot:\\n{expected}")
-"""
-
-
-def blocks(page):
-    return [(source, expected, bool(server)) for server, source, expected in BLOCK.findall(page.read_text())]
+RECIPES = [page for page in pages() if page.startswith("docs/how-to/") and not page.endswith("README.md")]
+TOKEN = "a-token-for-the-examples"
+NEEDING = {  # what no test runs, and says so
+    "docs/how-to/docker-kubernetes.md: docker run": "Docker",
+    "docs/how-to/docker-kubernetes.md: kubectl": "a Kubernetes cluster",
+}
+ELSEWHERE = {  # what a block tells of, and who runs it
+    "README.md: ./scripts/tour": "tests/test_notebooks.py",
+    "README.md: pip install": "scripts/build and scripts/_environment",
+    "CONTRIBUTING.md: ./scripts/test": ".ci/run",
+    "docs/performance.md: ./scripts/bench": "tests/test_bench.py",
+}
+LISTINGS = {  # what is no example: signatures, and the server's error texts
+    "docs/architecture.md": 3,
+    "docs/protocol.md": 1,
+}
+OTHER_COMMANDS = "docs/commands.md"  # made from the commands, whose examples have a test below
+SERVERS = ("localhost:50000", "teacher.local:50000", "kubemq.test:50000")
+SECURE = "kubemq.example.com:50000"
 
 
-@pytest.mark.embedded_only
-@pytest.mark.parametrize("page", RECIPES, ids=lambda page: page.stem)
-def test_a_recipe_does_what_it_says(page, tmp_path):
-    cells = [(source, expected) for source, expected, server in blocks(page) if not server]
+def started(words):
+    """The row of a table whose words begin the name of a block."""
+    return lambda block: next((known for known in words if block.name.startswith(known)), "")
 
-    done = subprocess.run(
-        [sys.executable, "-c", RUN],
-        input=json.dumps(cells),
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
+
+in_need, elsewhere = started(NEEDING), started(ELSEWHERE)
+
+
+def examples(page):
+    """The blocks of a page that run here."""
+    runnable = [block for block in blocks(page) if block.language in {"python", "sh"}]
+    return [block for block in runnable if not block.needs and not elsewhere(block)]
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("certificates")
+    authority = Authority(folder, "ca")
+    authority.issue("server")
+    authority.issue("me")
+    (folder / "token").write_text(TOKEN)
+    (folder / "token").chmod(0o600)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def servers(certificates, tmp_path_factory):
+    """What stands in for the servers that pages speak of: one in clear, one that wants TLS and a token."""
+    secure = ["--cert", "server.pem", "--key", "server.key", "--token-file", "token"]
+    begun = [
+        subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "kubemq_nb",
+                "broker",
+                "--store",
+                tmp_path_factory.mktemp("store"),
+                *options,
+            ],
+            cwd=certificates,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for options in (["--address", "127.0.0.1:0", "--no-auth"], ["--address", "localhost:0", *secure])
+    ]
+    try:
+        plain, tls = (json.loads(process.stdout.readline())["address"] for process in begun)
+        yield dict.fromkeys(SERVERS, plain) | {SECURE: tls}
+    finally:
+        for process in begun:
+            process.terminate()
+            process.wait()
+            process.stdout.close()
+
+
+@pytest.fixture
+def folder(tmp_path, certificates):
+    """Where a page is followed: with the files that pages name, and a home with a token."""
+    for name in ("ca.pem", "me.pem", "me.key"):
+        shutil.copy(certificates / name, tmp_path)
+    shutil.copy(certificates / "token", tmp_path / ".kubemq-token")
+    return tmp_path
+
+
+def notebook(page):
+    """The cells of a page as the notebook that its shell lines run."""
+    cells = [
+        nbformat.v4.new_code_cell(block.source) for block in examples(page) if block.language == "python"
+    ]
+    for cell in cells:
+        if cell.source.startswith("channel = "):
+            cell.metadata["tags"] = ["parameters"]
+    return nbformat.v4.new_notebook(
+        cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}}
     )
 
-    assert done.returncode == 0, done.stdout + done.stderr
+
+def follow(page, folder, servers):
+    if any("checkout.ipynb" in block.source for block in examples(page)):
+        nbformat.write(notebook(page), folder / "checkout.ipynb")
+    run(examples(page), folder, servers=servers, token=TOKEN)
 
 
-@pytest.mark.parametrize("page", RECIPES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", [each for each in pages() if examples(each) and each != "docs/security.md"])
+def test_the_examples_of_a_page_do_what_it_says(page, folder, servers):
+    follow(page, folder, servers)
+
+
+@pytest.mark.may_skip
+@pytest.mark.skipif(not shutil.which("openssl"), reason="needs the openssl command")
+def test_the_examples_of_the_page_about_security_do_what_it_says(folder, servers):
+    follow("docs/security.md", folder, servers)
+
+
+@pytest.mark.parametrize("page", RECIPES)
 def test_a_recipe_shows_a_result(page):
-    assert any(expected for _, expected, _ in blocks(page))
+    assert any(block.expected for block in blocks(page))
 
 
-@pytest.mark.parametrize("page", RECIPES, ids=lambda page: page.stem)
-def test_no_block_of_a_recipe_is_overlooked(page):
-    opened = re.findall(r"^```(\w.*)$", page.read_text(), re.MULTILINE)
+def test_what_is_left_out_says_why_and_is_known():
+    found = [block for page in pages() for block in blocks(page)]
 
-    assert set(opened) <= {"python", "python server", "text", "sh"}
-    assert sum(kind.startswith("python") for kind in opened) == len(blocks(page))
-    assert opened.count("text") == sum(bool(expected) for _, expected, _ in blocks(page))
+    needing = [block for block in found if block.needs]
+    others = [block for block in found if elsewhere(block)]
 
-
-@pytest.mark.parametrize("page", RECIPES, ids=lambda page: page.stem)
-def test_what_needs_a_server_is_a_command_that_there_is(page):
-    from kubemq_nb.magics import grammar
-    from kubemq_nb.magics.commands import COMMANDS
-    from kubemq_nb.magics.words import split
-
-    cells = [source for source, _, server in blocks(page) if server]
-
-    assert [TransformerManager().check_complete(source)[0] for source in cells] == ["complete"] * len(cells)
-    for line in "".join(cells).splitlines():
-        if line.startswith("%kubemq "):
-            words = split(line.removeprefix("%kubemq "))
-            command, length = grammar.find(words, COMMANDS)
-            parsed = grammar.parse(command, words[length:], str)
-            assert grammar.missing(command, parsed.arguments) == ""
+    assert {in_need(block): block.needs for block in needing} == NEEDING
+    assert {elsewhere(block) for block in others} == set(ELSEWHERE)
+    assert (len(needing), len(others)) == (2, 4)
 
 
-@pytest.mark.parametrize("page", RECIPES, ids=lambda page: page.stem)
-def test_shell_lines_are_well_formed(page):
-    for block in SHELL.findall(page.read_text()):
-        subprocess.run(["sh", "-n"], input=block, text=True, check=True)
+def test_every_other_block_is_a_known_listing():
+    left = [block for page in pages() for block in blocks(page) if block.language not in {"python", "sh"}]
+    left = [block for block in left if block.page != OTHER_COMMANDS and block.language != "{eval-rst}"]
+
+    assert Counter(block.page for block in left) == LISTINGS
+    assert [block for block in left if re.search(r"^(%|kubemq-nb|\$)", block.source, re.MULTILINE)] == []
+
+
+def test_lines_that_do_not_run_are_well_formed():
+    for block in [block for page in pages() for block in blocks(page) if block.needs or elsewhere(block)]:
+        subprocess.run(["sh", "-n"], input=block.source, text=True, check=True)
 
 
 def test_every_recipe_is_listed():
-    index = (FOLDER / "README.md").read_text()
+    index = (ROOT / "docs" / "how-to" / "README.md").read_text(encoding="utf-8")
 
-    assert [page.name for page in RECIPES if f"]({page.name})" not in index] == []
+    assert [page for page in RECIPES if f"]({page.removeprefix('docs/how-to/')})" not in index] == []
+
+
+HOLD = "%kubemq queues send orders 17 -q\n%kubemq queues transaction orders -q"
+FEED = "%kubemq connect -q\n%kubemq events_store receive departures --live -q"  # job 1 of its session
+FIRST = {  # what a command's examples need to be there
+    "close": "%kubemq connect --store lessons --name lessons -q",
+    "broker start": "%kubemq broker stop -q",
+    "queues receive": "%kubemq queues send orders 17 -q",
+    "queues transaction": "%kubemq queues send orders 17 -q",
+    "commands send": "%kubemq commands respond gates.assign --echo -q",
+    "queries send": "%kubemq queries respond delays.mean --reply 9.5 -q",
+    **dict.fromkeys((command.words for command in COMMANDS if command.noun == "tx"), HOLD),
+    **dict.fromkeys(("pause", "resume", "clear", "filter", "retry", "restart"), FEED),
+}
+BACK = "%kubemq connect -q"  # to a broker of its own, after examples that lead elsewhere
+
+
+def test_the_examples_of_every_help_run(folder, servers):
+    settings = folder / ".config" / "kubemq-nb"
+    settings.mkdir(parents=True)
+    (settings / "profiles.toml").write_text(f'[production]\naddress = "{servers[SERVERS[0]]}"\n')
+    cells = [f"import os\nos.environ['KUBEMQ_HOST'] = '{SERVERS[0]}'\n%load_ext kubemq_nb"]
+    for command in COMMANDS:
+        lines = [f"%kubemq {example}" for example in command.examples]
+        back = [BACK] if command.words in {"connect", "use", "close"} else []
+        cells += [*filter(None, [FIRST.get(command.words)]), *lines, *back]
+
+    run([Block("help", "python", cell) for cell in cells], folder, servers=servers, token=TOKEN)
+
+
+def test_the_example_of_the_package_runs(folder, servers):
+    found = re.findall(r"(?:^    .*\n)+", kubemq_nb.__doc__, re.MULTILINE)
+
+    run(
+        [Block("kubemq_nb", "python", textwrap.dedent(each)) for each in found],
+        folder,
+        servers=servers,
+        token=TOKEN,
+    )
+
+    assert len(found) == 1
