@@ -23,24 +23,34 @@ Connect = Callable[[Path], sqlite3.Connection]
 
 
 def connect(path: Path, *, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
-    """Open the database in a mode in which a commit is on the disk when it returns."""
-    connection = sqlite3.connect(
-        path,
-        timeout=0.2,  # nobody else writes: a lock means another broker
-        isolation_level=None,
-        check_same_thread=False,
-        cached_statements=256,
-        factory=factory,
+    """Open the database."""
+    return prepare(
+        sqlite3.connect(
+            path,
+            timeout=0.2,  # nobody else writes: a lock means another broker
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+            factory=factory,
+        )
     )
+
+
+def prepare(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """Put a connection into a mode in which a commit is on the disk when it returns."""
     # Exclusive: a second broker is kept off the store, and no other process can checkpoint the log.
-    for pragma in (
-        "locking_mode=EXCLUSIVE",
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "fullfsync=1",
-        "checkpoint_fullfsync=1",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
+    try:
+        for pragma in (
+            "locking_mode=EXCLUSIVE",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "fullfsync=1",
+            "checkpoint_fullfsync=1",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 

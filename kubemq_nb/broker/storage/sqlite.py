@@ -57,7 +57,7 @@ class SqliteStore:
             raise
         try:
             self._commits = self._one("SELECT commits FROM state")
-            self._one(f"PRAGMA wal_autocheckpoint={self._space.log_pages}")
+            self._connection.execute(f"PRAGMA wal_autocheckpoint={self._space.log_pages}")
             if quota:
                 self._one(f"PRAGMA max_page_count={quota // PAGE_BYTES}")
             self._verbs = Verbs(self._connection, damage)
