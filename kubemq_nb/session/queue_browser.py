@@ -4,13 +4,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from types import EllipsisType
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 from kubemq_nb import frames
 from kubemq_nb.errors import BrokerUnavailable, SessionClosed
 from kubemq_nb.frames import selecting
-from kubemq_nb.messages import Body, Duration, SendResult, Tags, Where
+from kubemq_nb.messages import Duration, Where
 from kubemq_nb.session.channels import Figures
 from kubemq_nb.session.transactions import Transaction
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from kubemq_nb.session.connection import Session
+    from kubemq_nb.session.form import SendForm
 
 COUNT = 32
 """Messages that a first look shows."""
@@ -126,35 +126,20 @@ class QueueBrowser:
             self.held = self.session.queues.transaction(self.channel, visibility=visibility, wait=1, hold=0)
         return self.held
 
-    def send_again(
-        self,
-        sequence: int,
-        body: Body | EllipsisType = ...,
-        *,
-        metadata: str | EllipsisType = ...,
-        tags: Tags | EllipsisType = ...,
-        channel: str | EllipsisType = ...,
-    ) -> SendResult:
-        """Send a message of the last look once more, changed or not; the one in the queue stays.
-
-        It gets an id of its own, and keeps expiration, receive limit and dead-letter queue.
+    def form(self, sequence: int | None = None) -> "SendForm":
+        """A form to send to this queue.
 
         Args:
-            sequence: Which message.
-            body: New body; what is left out stays as it was.
-            metadata: New text beside the body.
-            tags: New tags, all of them.
-            channel: Queue to send to; the same one when left out.
+            sequence: Message of the last look that it is filled with, to be sent again, changed or not; the
+                one in the queue stays. Empty when left out.
+
+        Raises:
+            ValueError: The message is not among those of the last look.
         """
-        was = self.message(sequence)
-        given: dict[str, Any] = {"body": body, "metadata": metadata, "tags": tags, "channel": channel}
-        fields = {name: was[name] if isinstance(new, EllipsisType) else new for name, new in given.items()}
-        policy: dict[str, Any] = {"expiration": was["expiration"] or None}
-        if was["dead_letter"]:  # a receive limit without one is the server's own
-            policy |= {name: was[name] for name in ("max_receive_count", "dead_letter")}
-        with self._call():
-            # Without rows it is one message, and one result.
-            return cast("SendResult", self.session.queues.send(**fields, **policy))
+        from kubemq_nb.session.form import SendForm  # noqa: PLC0415  most browsers never send
+
+        form = SendForm(self.session, "queues", self.channel)
+        return form if sequence is None else form.fill(self.message(sequence))
 
     def waiting(self) -> int | None:
         """How many messages a purge would remove, read now; None when the server does not tell."""

@@ -1,14 +1,13 @@
-"""Views in the browser: a live table of a feed, the log of a responder. Views know models, never the reverse.
+"""Views in the browser, one for each model of the session. Views know models, never the reverse.
 
-`register` tells a shell with a kernel to show feeds and responders so; text and static HTML are `render`'s.
+`register` tells a shell with a kernel to show the models so; text and static HTML are `render`'s.
 """
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from kubemq_nb.session import Feed, Responder
 from kubemq_nb.widgets.live_table import LiveTable
-from kubemq_nb.widgets.views import Views
+from kubemq_nb.widgets.views import MAKE, Views
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -19,15 +18,15 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def register(ip: "InteractiveShell") -> None:
-    """Show feeds and responders of this shell as widgets; each has one, however often it is displayed."""
+    """Show models of this shell as widgets; each has one, however often it is displayed."""
     assert ip.display_formatter
     show = _shown_by(Views(ip.user_ns))
-    for kind in (Feed, Responder):
+    for kind in MAKE:
         ip.display_formatter.mimebundle_formatter.for_type(kind, show)
 
 
 def _shown_by(views: Views) -> Callable[..., dict[str, Any]]:
-    def show(source: Feed | Responder, **_choice: object) -> dict[str, Any]:
+    def show(source: object, **_choice: object) -> dict[str, Any]:
         # Text and HTML are the business of the shell's other formatters: they outlive the kernel.
         return {VIEW: {"version_major": 2, "version_minor": 0, "model_id": views.of(source).model_id}}
 

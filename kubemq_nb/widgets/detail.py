@@ -30,7 +30,7 @@ def detail(row: Row, number: int, *, noun: str) -> dict[str, object]:
         "about": _about(raw, cells.milliseconds(row["timestamp"])),
         "facts": [[name, cells.cut(str(row[name]))] for name in _FACTS if row.get(name)],
         "tags": cells.tags(cast("Mapping[str, str]", row["tags"])),
-        "body": _shown(row["decoded"], raw),
+        "body": shown_body(row["decoded"], raw),
         "answer": _answer(row),
     }
 
@@ -45,7 +45,8 @@ def _about(raw: bytes, time: int | None) -> str:
     return f"{size(len(raw))}, {second:%Y-%m-%d %H:%M:%S}.{time % 1000:03d} UTC"
 
 
-def _shown(decoded: object, raw: bytes) -> str:
+def shown_body(decoded: object, raw: bytes) -> str:
+    """A body as a reader wants it: indented JSON, text, or the first bytes in hexadecimal."""
     if decoded is None:
         return raw[:_BYTES].hex(" ") + (" …" if len(raw) > _BYTES else "")
     if isinstance(decoded, str):
@@ -55,7 +56,7 @@ def _shown(decoded: object, raw: bytes) -> str:
 
 def _answer(row: Row) -> str | None:
     answer = row.get("answer")
-    return None if answer is None else _shown(answer, b"")
+    return None if answer is None else shown_body(answer, b"")
 
 
 def _limited(text: str) -> str:

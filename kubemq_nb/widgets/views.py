@@ -1,28 +1,67 @@
-"""Which view shows which feed: one each, and only so many of feeds that have ended."""
+"""Which view shows which model: one each, and only so many of models that no longer change."""
 
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from kubemq_nb.session import Dashboard, Feed, QueueBrowser, Responder, Transaction
+from kubemq_nb.widgets.dashboard import DashboardView
 from kubemq_nb.widgets.handover import Variables
+from kubemq_nb.widgets.host import Host
 from kubemq_nb.widgets.live_table import LiveTable
-from kubemq_nb.widgets.tail import Source
+from kubemq_nb.widgets.queue_browser import QueueBrowserView
+from kubemq_nb.widgets.transaction import TransactionView
 
 ENDED = 8
-"""Views of ended feeds that keep their rows: a cell that is run again and again does not fill the memory."""
+"""Views of ended models of one kind that keep their rows: a cell run again and again fills no memory."""
+
+
+class View(Protocol):
+    """What is needed of a widget, whatever it shows."""
+
+    model_id: str
+
+    @property
+    def ticking(self) -> bool:
+        """Whether what it shows may change by itself."""
+        ...
+
+    def let_go(self) -> None:
+        """Stand still and let go of the model."""
+        ...
+
+
+MAKE: Mapping[type, type] = {
+    Feed: LiveTable,
+    Responder: LiveTable,
+    Dashboard: DashboardView,
+    QueueBrowser: QueueBrowserView,
+    Transaction: TransactionView,
+}
+"""The widget of each kind of model."""
 
 
 class Views:
-    """Views by the feed that they show."""
+    """Views by the model that they show."""
 
     def __init__(self, variables: Variables) -> None:
         self._variables = variables
-        self._views: dict[int, LiveTable] = {}  # by the id of the feed, which is its own while it is held
+        self._views: dict[int, View] = {}  # by the id of the model, which is its own while it is held
 
-    def of(self, source: Source) -> LiveTable:
-        """The view of a feed; a second display of the feed is a second window on the same view."""
-        view = self._views.pop(id(source), None) or LiveTable(source, variables=self._variables)
+    def of(self, source: object) -> Any:
+        """The view of a model; a second display of the model is a second window on the same view."""
+        make = next(make for kind, make in MAKE.items() if isinstance(source, kind))
+        view = self._views.pop(id(source), None) or self._made(make, source)
         self._views[id(source)] = view
-        self._let_go_of_ended()
+        self._let_go_of_ended(make)
         return view
 
-    def _let_go_of_ended(self) -> None:
-        ended = [place for place, view in self._views.items() if not view.ticking]
+    def _made(self, make: type, source: object) -> View:
+        opening = {"open_view": self.of} if issubclass(make, Host) else {}
+        view: View = make(source, variables=self._variables, **opening)
+        return view
+
+    def _let_go_of_ended(self, make: type) -> None:
+        # By the class that was called: a widget's own is another, made for its traits.
+        ended = [place for place, view in self._views.items() if isinstance(view, make) and not view.ticking]
         for place in ended[:-ENDED]:
             self._views.pop(place).let_go()

@@ -29,6 +29,18 @@ const ICONS = {
   info: [["circle", { cx: 8, cy: 8, r: 6 }], ["path", { d: "M8 7.3v3.7" }], DOT(5, 0.85)],
   clock: [["circle", { cx: 8, cy: 8, r: 6 }], ["path", { d: "M8 4.5V8l2.3 1.6" }]],
   plug: [["path", { d: "M5.5 2v3.5M10.5 2v3.5M3.5 5.5h9V8a4.5 4.5 0 0 1-9 0zM8 12.5V15" }]],
+  lock: [["rect", { x: 3.5, y: 7, width: 9, height: 6.5, rx: 1 }], ["path", { d: "M5.5 7V5a2.5 2.5 0 0 1 5 0v2" }]],
+  redo: [["path", { d: "M13 8a5 5 0 1 1-1.6-3.7L13 5.8M13 2.5v3.3H9.7" }]],
+  send: [["path", { d: "M2.5 8h10M8.8 4.2 12.7 8l-3.9 3.8" }]],
+  resend: [["path", { d: "M13.5 4.5h-8a3 3 0 0 0 0 7h7M10 9l2.7 2.5L10 14" }]],
+  reject: [["path", { d: "M6 3.5 2.8 6.7 6 10M3 6.7h6.5a3.5 3.5 0 0 1 0 7H7" }]],
+  answer: [["path", { d: "M6 3.5 2.5 7 6 10.5M3 7h6a4 4 0 0 1 4 4v1.5" }]],
+  edit: [["path", { d: "M10.8 3 13 5.2 5.8 12.4l-2.8.6.6-2.8z" }]],
+  extend: [["circle", { cx: 7, cy: 8.5, r: 5 }], ["path", { d: "M7 5.8v2.7l1.7 1.2M12.5 1.8v4M10.5 3.8h4" }]],
+  trash: [["path", { d: "M2.5 4.5h11M6 4.5v-2h4v2M4 4.5l.7 9h6.6l.7-9M6.7 7.2v3.8M9.3 7.2v3.8" }]],
+  peek: [["path", { d: "M1.5 8S4 3.7 8 3.7 14.5 8 14.5 8 12 12.3 8 12.3 1.5 8 1.5 8z" }], ["circle", { cx: 8, cy: 8, r: 1.8 }]],
+  asc: [["path", { d: "m4 10 4-4 4 4" }]],
+  desc: [["path", { d: "m4 6 4 4 4-4" }]],
   live: [DOT(8, 4)],
   spin: [["path", { d: "M8 3.5A4.5 4.5 0 1 1 3.5 8" }]],
   halt: [["rect", { x: 4.5, y: 4.5, width: 7, height: 7, rx: 1, f: 1 }]],
@@ -73,7 +85,7 @@ function show(node, visible) {
 
 function button({ name, glyph, title, look = "", act, bare = false }) {
   // The name is said as well as shown: in a narrow frame only the icon is left.
-  const node = el("button", { type: "button", class: `kq-btn ${look}`, title, "aria-label": name, onclick: act }, icon(glyph));
+  const node = el("button", { type: "button", class: `kq-btn ${look}`, title, "aria-label": name, onclick: act }, ...(glyph ? [icon(glyph)] : []));
   if (!bare) node.append(el("span", { class: "word" }, name));
   return node;
 }
@@ -172,6 +184,31 @@ function age(milliseconds) {
 
 function utc(milliseconds) {
   return new Date(milliseconds).toISOString().replace("T", " ").replace("Z", " UTC");
+}
+
+// Calls `gone` once when the kernel that had the model is no more: it was restarted, ended, or died.
+function whenKernelGoes(model, host, gone) {
+  const check = () => {
+    const { kernel } = model.widget_manager ?? {};
+    const isDead = !kernel || kernel.isDisposed || ["dead", "terminating", "restarting", "autorestarting"].includes(kernel.status);
+    if (!host.closest(".jupyter-widgets-disconnected") && !(model.widget_manager && "kernel" in model.widget_manager && isDead)) return;
+    forget();
+    gone();
+  };
+  const clock = setInterval(check, 1000);
+  const forget = () => { clearInterval(clock); model.off("comm_live_update", soon); };
+  const soon = () => setTimeout(check, 0); // the page marks the view after it told us
+  model.on("comm_live_update", soon);
+  return forget;
+}
+
+let ids = 0;
+const page = Math.random().toString(36).slice(2, 8);
+
+// An id that no other element of the page has.
+function uniqueId() {
+  ids += 1;
+  return `kq-${page}-${ids}`;
 }
 
 // Calls `paint` once in the next frame, however often it is asked before.

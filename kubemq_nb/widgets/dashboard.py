@@ -1,0 +1,279 @@
+"""The dashboard: all channels of a connection in figures and lines, and a view of the open one below."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from traitlets import Dict
+
+from kubemq_nb.render import size
+from kubemq_nb.render.live import where
+from kubemq_nb.session import Dashboard, QueueBrowser, registry
+from kubemq_nb.widgets import cells
+from kubemq_nb.widgets.handover import Variables
+from kubemq_nb.widgets.host import Host, OpenView
+from kubemq_nb.widgets.model_view import Action, Message, module, sentences
+
+if TYPE_CHECKING:
+    from kubemq_nb.messages import Kind
+    from kubemq_nb.session.channels import Figures
+    from kubemq_nb.session.dashboard import Board, Row
+
+MOST = 2_000
+"""Channels that reach the browser, those of the last activity first."""
+
+READ_ONLY = (
+    "Read-only connection: sending, receiving, answering and purging are off. Looking changes nothing."
+)
+
+KINDS = {
+    "queues": "queue",
+    "events": "events",
+    "events_store": "events store",
+    "commands": "commands",
+    "queries": "queries",
+}
+_STATES = {
+    "waiting": ("connecting", "warn", "spin"),
+    "live": ("connected", "good", "live"),
+    "reconnecting": ("reconnecting", "warn", "spin"),
+    "not connected": ("not connected", "bad", "bad"),
+    "stopped": ("stopped", "off", "halt"),
+}  # word, tone, icon
+
+_ACTIONS = {
+    "peek": {"name": "Peek", "glyph": "peek", "title": "Look without taking (P)", "key": "p"},
+    "tail": {"name": "Tail", "glyph": "follow", "title": "Watch events as they come (T)", "key": "t"},
+    "answer": {"name": "Answer…", "glyph": "answer", "title": "Answer by hand (A)", "key": "a"},
+    "send": {"name": "Send…", "glyph": "send", "title": "Send to this channel (S)", "key": "s"},
+    "ask": {
+        "name": "Ask…",
+        "glyph": "send",
+        "title": "Send a request and wait for its answer (S)",
+        "key": "s",
+    },
+    "hold": {"name": "Hold next", "glyph": "lock", "title": "Receive one in a transaction (H)", "key": "h"},
+}
+_BY_KIND = {
+    "queues": ("peek", "send", "hold"),
+    "events": ("tail", "send"),
+    "events_store": ("tail", "send"),
+    "commands": ("answer", "ask"),
+    "queries": ("answer", "ask"),
+}
+_LOOKING = {"peek", "tail"}  # what a read-only connection has
+
+
+class DashboardView(Host[Dashboard]):
+    """Shows a dashboard; a channel opens with its figures and with a button for each thing to do with it."""
+
+    _esm = module("life.js", "grid.js", "child.js", "dashboard.js")
+
+    status = Dict().tag(sync=True)
+    chart = Dict().tag(sync=True)
+    table = Dict().tag(sync=True)
+    choices = Dict().tag(sync=True)  # filter, kinds, sort
+    detail = Dict().tag(sync=True)  # the channel that is open
+
+    def __init__(self, source: Dashboard, *, open_view: OpenView, variables: Variables | None = None) -> None:
+        self._open: tuple[str, str] | None = None  # kind and channel
+        self._code = ""  # the line of the last action
+        super().__init__(source, open_view=open_view, variables=variables)
+
+    @property
+    def ticking(self) -> bool:
+        """Whether it looks by itself."""
+        return bool(self.source and not self.source.finished)
+
+    def version(self, source: Dashboard) -> object:
+        """Another after each look, and when a connection comes or goes."""
+        return source.version, tuple(session.name for session in registry.all())
+
+    def show(self, source: Dashboard) -> None:
+        """Write all of it into the traits."""
+        if not self.choices:
+            self.choices = {"filter": "", "kinds": [], "sort": "rate", "descending": True}
+        board = source.board()
+        self.about = {"label": "KubeMQ dashboard", "most": MOST}
+        self.status = _status(source, board)
+        self.chart = _chart(board)
+        rows = sorted(board.rows, key=_last, reverse=True)[:MOST]
+        self.table = {
+            "rows": [_cells(row) for row in rows],
+            "of": len(board.rows),
+            "complete": board.complete,
+        }
+        self.detail = self._detail(source, board)
+        self.foot = {"code": self._code or source.code, "held": ""}
+
+    def at_once(self) -> Mapping[str, Action]:
+        """What needs no broker."""
+        return {
+            "choose": lambda message: self._choose(message["choice"]),
+            "open": self._select,
+            "close": self.end_child,
+        }
+
+    def calls(self) -> Mapping[str, Action]:
+        """What asks the broker."""
+        return {"refresh": self._refresh, "use": self._use, "act": self._act_on}
+
+    def _choose(self, choice: Mapping[str, object]) -> None:
+        self.choices = {**self.choices, **{name: choice[name] for name in self.choices if name in choice}}
+
+    def _select(self, message: Message) -> None:
+        channel = message["channel"]
+        self._open = (str(message["kind"]), str(channel)) if channel else None
+
+    def _refresh(self, _message: Message) -> None:
+        assert self.source
+        self.source.refresh()
+
+    def _use(self, message: Message) -> None:
+        assert self.source
+        name = str(message["name"])
+        self.source.use(name)
+        with self._guard:
+            self._open, self._code = None, f"%kubemq ui --on {name}"
+            self.end_child()
+
+    def _act_on(self, message: Message) -> None:
+        """Open what a button stands for, as the line at the foot does."""
+        assert self.source
+        kind, channel, what = message["kind"], str(message["channel"]), str(message["what"])
+        model = _model(self.source, kind, channel, what)
+        with self._guard:
+            self._code = _line(kind, channel, what)
+            self.host(model, f"{_ACTIONS[what]['name'].rstrip('…')} {channel}".strip())
+
+    def _detail(self, source: Dashboard, board: "Board") -> dict[str, object]:
+        found = [row for row in board.rows if (row.figures.kind, row.figures.channel) == self._open]
+        if not found:
+            return {}
+        figures = found[0].figures
+        names = [name for name in _BY_KIND[figures.kind] if name in _LOOKING or not source.session.read_only]
+        return {
+            "kind": figures.kind,
+            "channel": figures.channel,
+            "noun": KINDS[figures.kind],
+            "actions": [{"what": name, **_ACTIONS[name]} for name in names],
+            "read_only": READ_ONLY if source.session.read_only else "",
+            "facts": [[name, figure] for name, figure in _facts(figures)],
+        }
+
+
+def _model(source: Dashboard, kind: "Kind", channel: str, what: str) -> Any:
+    session = source.session
+    model = session.ui(kind, channel or None, send=what in ("send", "ask"))
+    if what == "hold" and isinstance(model, QueueBrowser):
+        model.hold()
+    return model
+
+
+def _line(kind: str, channel: str, what: str) -> str:
+    if what == "hold":
+        return f"%kubemq queues transaction {channel} --visibility 30s --hold 0s"
+    return f"%kubemq ui {kind} {channel}{' --send' if what in ('send', 'ask') else ''}"
+
+
+def _status(source: Dashboard, board: "Board") -> dict[str, object]:
+    word, tone, icon = _STATES[board.state]
+    server = source.session.server
+    return {
+        "state": board.state,
+        "word": word,
+        "tone": tone,
+        "icon": icon,
+        "connections": [[session.name, where(session.name)] for session in registry.all()],
+        "connection": board.connection,
+        "version": server.version,
+        "started": int(server.start_time.timestamp() * 1000),
+        "read_only": source.session.read_only,
+        "as_of": int(board.as_of.timestamp() * 1000) if board.as_of else None,
+        "next_at": int(board.next_at.timestamp() * 1000) if board.next_at else None,
+        "attempt": board.attempt,
+        "note": _note(source, board),
+        "tiles": [
+            ["Channels", cells.count(board.channels), ""],
+            ["Waiting", cells.count(board.waiting), ""],
+            ["In", _rate(board.rate_in), "msg/s"],
+            ["Out", _rate(board.rate_out), "msg/s"],
+            ["Held", cells.count(board.held), ""],
+            ["Jobs", cells.count(board.jobs), "running"],
+        ],
+    }
+
+
+def _note(source: Dashboard, board: "Board") -> dict[str, str]:
+    if board.state == "reconnecting":
+        place = f"{where(board.connection)} ({source.session.address})"
+        return {
+            "tone": "warn",
+            "icon": "plug",
+            "head": f"{place} does not answer.",
+            "rest": "",
+            "act": "Try now",
+        }
+    if board.state == "stopped":
+        head, rest = "Stopped.", "The figures stay as they were."
+        return {"tone": "", "icon": "halt", "head": head, "rest": rest, "act": "Start again"}
+    if board.note:
+        head, rest = sentences(board.note)
+        return {"tone": "bad", "icon": "bad", "head": head, "rest": rest, "act": "Try again"}
+    return {}
+
+
+def _chart(board: "Board") -> dict[str, object]:
+    moments = board.moments
+    return {
+        "times": [int(each.time * 1000) for each in moments],
+        "in": [round(each.rate_in, 1) for each in moments],
+        "out": [round(each.rate_out, 1) for each in moments],
+        "waiting": [each.waiting for each in moments],
+        "now": [_rate(board.rate_in), _rate(board.rate_out), cells.count(board.waiting)],
+    }
+
+
+def _cells(row: "Row") -> list[object]:
+    """A channel as the browser takes it; short, because there may be thousands."""
+    figures = row.figures
+    last = int(figures.last_activity.timestamp() * 1000) if figures.last_activity else None
+    line = [round(rate, 1) for rate in row.line]
+    name = cells.cut(figures.channel)
+    return [
+        figures.kind,
+        figures.channel,
+        name,
+        figures.waiting,
+        figures.sent,
+        round(row.rate_in, 1),
+        last,
+        line,
+    ]
+
+
+def _last(row: "Row") -> float:
+    return row.figures.last_activity.timestamp() if row.figures.last_activity else 0.0
+
+
+def _facts(figures: "Figures") -> Iterator[tuple[str, str]]:
+    names = {
+        "queues": ("waiting", "delayed", "sent", "expired", "delivered", "held"),
+        "events": ("sent", "delivered"),
+        "events_store": ("sent", "delivered"),
+        "commands": ("sent", "responses"),
+        "queries": ("sent", "responses"),
+    }[figures.kind]
+    for name in names:
+        yield {"responses": "answered"}.get(name, name), _figure(getattr(figures, name))
+    if figures.last_sequence:
+        yield "sequences", f"{figures.first_sequence or 1:,} to {figures.last_sequence:,}"
+    if figures.bytes:
+        yield "size", size(figures.bytes)
+
+
+def _figure(number: int | None) -> str:
+    return "–" if number is None else cells.count(number)  # noqa: RUF001  a dash for what is not told
+
+
+def _rate(rate: float) -> str:
+    return f"{rate:,.1f}" if rate < 1000 else f"{rate:,.0f}"  # noqa: PLR2004

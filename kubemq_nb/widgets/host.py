@@ -1,0 +1,48 @@
+"""Views that open another view inside them: what a button opens, and how it ends with its pane."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from ipywidgets import Widget, widget_serialization
+from traitlets import Dict, Instance
+
+from kubemq_nb.session import Feed
+from kubemq_nb.widgets.handover import Variables
+from kubemq_nb.widgets.model_view import Message, ModelView
+
+M = TypeVar("M")
+
+OpenView = Callable[[object], Widget]
+"""Gives the view of a model."""
+
+
+class Host(ModelView[M]):
+    """A view with a pane for one other view."""
+
+    child = Instance(Widget, allow_none=True).tag(sync=True, **widget_serialization)
+    pane = Dict().tag(sync=True)  # what stands over the child
+
+    def __init__(self, source: M, *, open_view: OpenView, variables: Variables | None = None) -> None:
+        self._open_view = open_view
+        self._opened: object = None
+        super().__init__(source, variables=variables)
+
+    def host(self, model: object, title: str) -> None:
+        """Show another model in the pane, in place of the one before."""
+        if model is not self._opened:
+            self.end_child()
+        self._opened = model
+        self.pane = {"title": title}
+        self.child = self._open_view(model)
+
+    def end_child(self, _message: Message | None = None) -> None:
+        """Close the pane; a subscription that was begun for it ends."""
+        model, self._opened = self._opened, None
+        self.child, self.pane = None, {}
+        if isinstance(model, Feed):  # what else a pane shows, others may show as well
+            model.stop()
+
+    def close(self) -> None:
+        """End this view, and what it opened."""
+        self.end_child()
+        super().close()

@@ -1,0 +1,60 @@
+// The life of a view: it paints once a frame when the kernel wrote something, ticks, and hears keys.
+
+function live(view, host, { paint, onKey, tick, every }) {
+  view.paint = oncePerFrame(() => paint(view));
+  const keys = (event) => { if (isOurs(view, event)) onKey(view, event); };
+  const clock = setInterval(() => tick(view), every);
+  host.append(view.root);
+  window.addEventListener("keydown", keys, true);
+  view.model.on("change", view.paint);
+  view.paint();
+  return () => {
+    clearInterval(clock);
+    clearTimeout(view.typing);
+    window.removeEventListener("keydown", keys, true);
+    view.model.off("change", view.paint);
+    view.childView?.remove();
+  };
+}
+
+// Keys of a view inside this one are its own; those with a modifier are the notebook's, but for Ctrl+Enter.
+function isOurs(view, event) {
+  const isSend = event.key === "Enter" && (event.ctrlKey || event.metaKey);
+  if (!isSend && (event.ctrlKey || event.metaKey || event.altKey)) return false;
+  return event.target instanceof Element && event.target.closest(".kq") === view.root;
+}
+
+function isField(node) {
+  return node.matches("input:not([type=checkbox]), textarea, select");
+}
+
+// Lab listens for its shortcuts in the capture phase of the document, so a key of ours is taken before that.
+function taken(event) {
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}
+
+// What the kernel has to say of the last action, until it is closed.
+function paintSaid(view, ...others) {
+  const said = view.model.get("said");
+  const key = JSON.stringify([said, others]);
+  if (view.noted === key) return;
+  view.noted = key;
+  const close = () => button({ name: "Close", title: "Close", glyph: "close", look: "icon quiet", bare: true, act: () => view.send("dismiss") });
+  const notes = others.map(([notice, ...acts]) => note(notice, ...acts.map((act) => act())));
+  view.notes.replaceChildren(...notes, ...(said.head ? [note(said, close())] : []));
+}
+
+function paintFoot(view) {
+  const { code, held } = view.model.get("foot");
+  write(view.foot.code, code);
+  view.foot.code.title = code;
+  if (held) write(view.foot.held, held);
+}
+
+function paintState(node, { word, tone, icon: glyph }) {
+  if (node.dataset.word === word) return;
+  node.dataset.word = word;
+  node.className = `kq-state ${tone}`;
+  node.replaceChildren(icon(glyph), word);
+}
