@@ -13,6 +13,7 @@ from kubemq_nb.magics.commands import COMMANDS
 from tests.source import ROOT
 
 FOR_VIEWS = {  # methods of public classes that the layers above call, not users
+    "Answers": {"add", "take"},
     "Session": {"begin", "line", "replaced"},
     "Transaction": {"changed", "hold"},
     "Feed": {"begin"},

@@ -24,6 +24,9 @@ import kubemq_nb.session
 
 logger = logging.getLogger(__name__)
 
+ROOT = Path(__file__).resolve().parents[2]
+LINK = re.compile(r"\]\(([^)#\s]+\.(?:md|ipynb))\)")
+
 project = "kubemq_nb"
 release = kubemq_nb.__version__
 root_doc = "docs/README"
@@ -52,14 +55,20 @@ nb_execution_mode = "off"  # nbval holds what they show
 nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # a page asks nobody but its own folder
 
 # An annotation is spelled out when Python reads it; what docs/api.md has a name for is called by it again.
-DATA = re.findall(r"autodata:: kubemq_nb\.(\S+)", (Path(__file__).parents[1] / "api.md").read_text())
+DATA = re.findall(r"autodata:: kubemq_nb\.(\S+)", (ROOT / "docs" / "api.md").read_text())
 ALIASES = {stringify_annotation(attrgetter(path)(kubemq_nb), "smart"): f"kubemq_nb.{path}" for path in DATA}
 
 
 def add_navigation(app: Sphinx, page: str, source: list[str]) -> None:
-    """Give the first page the lists that the side of every page is made from."""
-    if page == root_doc:
-        source[0] += (Path(app.confdir) / "navigation.md").read_text()
+    """Make the lists at the side of every page from the first page: one a kind, in its order."""
+    if page != root_doc:
+        return
+    for kind in re.split(r"^## ", source[0], flags=re.MULTILINE)[1:]:
+        files = [(ROOT / "docs" / link).resolve() for link in LINK.findall(kind)]
+        pages = [f"/{app.project.path2doc(str(file))}" for file in files]
+        folders = [f"{name.removesuffix('README')}*" for name in pages if re.match(r"/docs/.+/README$", name)]
+        options = f":hidden:\n:glob:\n:caption: {kind.partition(':')[0]}"
+        source[0] += "\n\n".join(["", f"```{{toctree}}\n{options}", "\n".join([*pages, *folders, "```"])])
 
 
 def name_aliases(
@@ -77,10 +86,8 @@ def name_aliases(
     if arguments is None:
         return None
     text = arguments
-    for spelled, name in sorted(
-        ALIASES.items(), key=lambda item: -len(item[0])
-    ):  # `Start` has `Duration` in it
-        text = text.replace(spelled, f"~{name}")
+    for spelled in sorted(ALIASES, key=len, reverse=True):  # `Start` has `Duration` in it
+        text = text.replace(spelled, f"~{ALIASES[spelled]}")
     return text, result
 
 
