@@ -21,7 +21,7 @@ FLOOR = re.compile(r"([\w-]+)>=([\w.]+)")
 TOLD = ("grpcio", "protobuf", "pandas", "ipython")  # whose versions the table tells
 SUITE = ("tests", "--ignore=tests/browser", "--ignore=tests/official")
 # Without nbval: notebooks are compared on one pinned set of versions, by scripts/test.
-PYTEST = ("-o", "addopts=--strict-markers --strict-config --import-mode=importlib", "-q", "--tb=short")
+PYTEST = ("-o", "addopts=--strict-markers --strict-config --import-mode=importlib", "-q", "--tb=native", "-rf")
 ASK = """
 import importlib.metadata, platform, sys
 print(platform.python_version(), *map(importlib.metadata.version, sys.argv[1:]))
