@@ -238,6 +238,7 @@ class Dashboard:
         """Look no more; the figures stay. Safe to call again."""
         self._ended.set()
         self._wake.set()
+        self.session.open_jobs()  # which lets go of it, so that it is listed once when it begins again
         self.version += 1
 
     def __repr__(self) -> str:

@@ -161,8 +161,11 @@ class QueueBrowser:
         return f"<QueueBrowser of {self.channel}: {len(self.df):,} messages>"
 
     def _figures(self) -> Figures | None:
-        found = [each for each in self.session.channels.figures("queues") if each.channel == self.channel]
-        return found[0] if found else None
+        channels = self.session.channels
+        queues = channels.figures("queues")
+        found = next((each for each in queues if each.channel == self.channel), None)
+        tells = channels.complete or any(each.waiting is not None for each in queues)
+        return None if found and found.waiting is None and tells else found
 
     @contextmanager
     def _call(self) -> Iterator[None]:
