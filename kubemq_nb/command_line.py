@@ -44,7 +44,7 @@ ROWS = ("jsonl", "csv")  # encodings of many messages
 ALL_ROWS = sys.maxsize  # a pipe has no screen that a table could be too long for
 TICK = 0.2  # seconds between two looks at what runs until it is interrupted
 HOW = """\
-usage: kubemq-nb [--store NAME | --profile NAME | --address HOST:PORT [--token-file F] [--ca F] ...] COMMAND
+usage: kubemq-nb [--store NAME | --profile NAME | --address HOST:PORT [--token-file F] [--tls] ...] COMMAND
        kubemq-nb broker --store DIR [--address HOST:PORT] ...   run a broker in the foreground
        kubemq-nb lab [NOTEBOOK]                                 open JupyterLab
 
@@ -151,9 +151,10 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(add_help=False, allow_abbrev=False)
-    for name in ("address", "store", "profile", "token-env", "token-file", "ca", "cert", "key"):
+    places = ("address", "store", "profile", "token-env", "token-file")
+    for name in (*places, "ca", "cert", "key", "server-name"):
         parser.add_argument(f"--{name}")
-    for name in ("insecure", "read-only"):
+    for name in ("tls", "insecure", "read-only"):
         parser.add_argument(f"--{name}", action="store_const", const=True)
     return parser
 

@@ -41,7 +41,7 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
         {"grpc"},
     ),
     "broker.__main__": ({*BASE, "broker"}, set()),
-    "broker.command": ({*BASE, "broker"}, set()),
+    "broker.command": ({*BASE, "_wire.address", "broker"}, set()),
     "broker.shared": (set(), set()),
     "broker.launcher": ({"errors", "broker.shared", "broker.launcher"}, {"platformdirs"}),
 }

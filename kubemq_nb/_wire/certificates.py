@@ -43,6 +43,14 @@ def read(ca: PemFile | None, cert: PemFile | None, key: PemFile | None) -> Certi
     return found
 
 
+def trusted() -> bytes | None:
+    """The authorities that this system trusts, or SSL_CERT_FILE names; None for those that gRPC brings."""
+    if file := ssl.get_default_verify_paths().cafile:
+        return Path(file).read_bytes()
+    known = ssl.create_default_context().get_ca_certs(binary_form=True)
+    return "".join(map(ssl.DER_cert_to_PEM_cert, known)).encode() or None
+
+
 def exposed(path: PemFile) -> str:
     """A warning for a file with a secret that others may read; "" when they may not."""
     if not Path(path).stat().st_mode & _OTHERS:

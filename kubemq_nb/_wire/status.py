@@ -58,16 +58,21 @@ _CAUSES = (
     ("esolution", "the name is not known"),
     ("Domain name not found", "the name is not known"),
 )
+OTHER_NAME = "its certificate is for another name"
+UNTRUSTED = "its certificate is not signed by "
 _TLS_CAUSES = (
-    ("Hostname Verification", "its certificate is for another name. Connect by a name that it is for"),
+    ("Hostname Verification", f"{OTHER_NAME}. Connect by a name that it is for, or give it as --server-name"),
     ("certificate has expired", "its certificate has expired. The server needs a new one"),
     ("not yet valid", "its certificate is not valid yet. Is the time of this machine right?"),
     (
         "CERTIFICATE_VERIFY_FAILED",
-        "its certificate is not signed by the given CA. Give --ca the certificate of the authority that did",
+        f"{UNTRUSTED}the given CA. Give --ca the certificate of the authority that did",
     ),
-    ("WRONG_VERSION_NUMBER", "it does not speak TLS. Leave out --ca, --cert and --key"),
+    ("WRONG_VERSION_NUMBER", "it does not speak TLS. Leave out --tls, --ca, --cert and --key"),
     ("andshake failed", "the TLS handshake failed. See --ca, --cert and --key"),
+)
+NOT_TRUSTED = (
+    f"{UNTRUSTED}an authority that this system trusts. Give --ca the certificate of the authority that did"
 )
 _SHUT = ("Socket closed", "onnection reset")
 
@@ -84,6 +89,7 @@ class Attempt:
     effect: bool = False  # the broker may have done it although no answer came
     token: str = ""  # the token that was shown, in words: "the token of /run/token"
     tls: bool = False
+    authority: bool = False  # one was given; otherwise those count that the system trusts
     certificate: bool = False  # one of the client's own was shown
 
 
@@ -182,7 +188,8 @@ def _unavailable(details: str, attempt: Attempt) -> KubeMQError:
     if cause := _meaning(details, _CAUSES):
         return nobody_there(cause, attempt)
     if cause := _meaning(details, _TLS_CAUSES):
-        return _unsafe(cause, attempt)
+        strange = cause.startswith(UNTRUSTED) and not attempt.authority
+        return _unsafe(NOT_TRUSTED if strange else cause, attempt)
     if any(sign in details for sign in _SHUT):
         return _unsafe(_shut(attempt), attempt)
     return nobody_there(tried_for(attempt.timeout), attempt)
@@ -202,7 +209,7 @@ def _turned_away(details: str, attempt: Attempt) -> AuthenticationFailed:
 def _shut(attempt: Attempt) -> str:
     """Why a server hangs up on a connection that has just begun: gRPC is not told, so it is guessed."""
     if not attempt.tls:
-        wants = "speaks TLS only. Give --ca"
+        wants = "speaks TLS only. Give --tls, or --ca for an authority of its own"
     elif not attempt.certificate:
         wants = "wants a certificate of the client. Give --cert and --key"
     else:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from io import TextIOWrapper
 from pathlib import Path
 
+from kubemq_nb._wire.address import parse_address
 from kubemq_nb.broker import shared
 from kubemq_nb.broker.shared import TOKEN_NAME, Runtime
 
@@ -29,7 +30,13 @@ log = logging.getLogger("kubemq_nb.broker")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command understands."""
-    parser.add_argument("--address", default="127.0.0.1:0", metavar="HOST:PORT", help="where to listen")
+    parser.add_argument(
+        "--address",
+        default="127.0.0.1:0",
+        type=address,
+        metavar="HOST:PORT",
+        help="where to listen; port 0: any",
+    )
     parser.add_argument("--store", required=True, type=Path, metavar="DIR", help="where messages are kept")
     parser.add_argument("--no-auth", action="store_true", help="let everybody in who reaches the address")
     parser.add_argument("--token-file", type=Path, metavar="FILE", help="where the token is, or is put")
@@ -54,6 +61,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     # session uses the store any more.
     parser.add_argument("--leash", type=int, metavar="PID", help=argparse.SUPPRESS)
     parser.add_argument("--until-left", action="store_true", help=argparse.SUPPRESS)
+
+
+def address(text: str) -> str:
+    """An address as clients take it, or port 0.
+
+    Raises:
+        ArgumentTypeError: It is none.
+    """
+    try:
+        parse_address(text, any_port=True)
+    except ValueError as error:
+        told = str(error).removesuffix(" Nothing was sent.")
+        raise argparse.ArgumentTypeError(told.removesuffix(".")) from None
+    return text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -11,9 +11,9 @@ import grpc
 from grpc.experimental import ChannelOptions
 
 from kubemq_nb._wire import certificates, codec, queue_requests, status
+from kubemq_nb._wire.address import Address, parse_address
 from kubemq_nb._wire.certificates import PemFile
 from kubemq_nb._wire.stub import NOTHING, Stub
-from kubemq_nb.client.address import Address, parse_address
 from kubemq_nb.client.calls import Cancellation, Conversation, Pending, Workers, single
 from kubemq_nb.client.tokens import Metadata, Token
 from kubemq_nb.errors import (
@@ -47,9 +47,10 @@ class Channel:
     """One connection to one broker, shared by the clients of all patterns and by any number of threads.
 
     Nothing is sent before the first call. `ca`, `cert` and `key` are paths of PEM files; `ca` alone is TLS,
-    all three mutual TLS. `timeout` (seconds) bounds every call beyond the wait that the call itself asks
-    for. `keepalive` (seconds): how often a silent connection is tried; the embedded broker may be asked
-    often.
+    all three mutual TLS; `tls` without `ca` trusts whom this system trusts. `server_name` is what the
+    server's certificate is for, where it is not the host of the address. `timeout` (seconds) bounds every
+    call beyond the wait that the call itself asks for. `keepalive` (seconds): how often a silent connection
+    is tried; the embedded broker may be asked often.
 
     Raises:
         ValueError: An address that is not `host:port`, or a certificate or token that cannot be used.
@@ -61,27 +62,37 @@ class Channel:
         address: str,
         *,
         token: str | Token | None = None,
+        tls: bool = False,
         ca: PemFile | None = None,
         cert: PemFile | None = None,
         key: PemFile | None = None,
+        server_name: str | None = None,
         insecure: bool = False,
         timeout: float = 5.0,
         keepalive: float = KEEPALIVE,
     ) -> None:
         parsed = parse_address(address)
-        credentials = _credentials(ca, cert, key)
+        credentials = _credentials(ca, cert, key) if tls or ca or cert or key else None
+        if server_name and not credentials:
+            raise ValueError("A server name is for TLS: give --tls or --ca.")
         self._token = token if isinstance(token, Token) else Token(lambda: token)
         if self._token and not (credentials or parsed.loopback or insecure):
             raise AuthenticationFailed(
                 f"The token would travel in clear to {address}. Nothing was sent."
-                " Give --ca for TLS, or --insecure if you mean it."
+                " Give --tls, or --ca for an authority of your own, or --insecure if you mean it."
             )
         self.address = address
         self.timeout = timeout
-        self._tls = {"tls": credentials is not None, "certificate": cert is not None}
+        self._tls = {
+            "tls": credentials is not None,
+            "authority": ca is not None,
+            "certificate": cert is not None,
+        }
         self.workers = Workers()
         self.has_pages = True  # until a server says that it does not know the call
         options = _options(parsed, keepalive)
+        if server_name:
+            options.append(("grpc.ssl_target_name_override", server_name))
         single_threaded = (ChannelOptions.SingleThreadedUnaryStream, 1)
         self._calls = _open(parsed.target, credentials, options)
         self._waits = _open(parsed.target, credentials, [*options, single_threaded])
@@ -296,12 +307,8 @@ def _options(address: Address, keepalive: float) -> list[tuple[str, object]]:
     return [*options, ("grpc.enable_http_proxy", 0)] if address.loopback else options
 
 
-def _credentials(
-    ca: PemFile | None, cert: PemFile | None, key: PemFile | None
-) -> grpc.ChannelCredentials | None:
-    if not (ca or cert or key):
-        return None
+def _credentials(ca: PemFile | None, cert: PemFile | None, key: PemFile | None) -> grpc.ChannelCredentials:
     found = certificates.read(ca, cert, key)
     if key and (warning := certificates.exposed(key)):
         logger.warning("%s", warning)
-    return grpc.ssl_channel_credentials(found.ca, found.key, found.cert)
+    return grpc.ssl_channel_credentials(found.ca or certificates.trusted(), found.key, found.cert)

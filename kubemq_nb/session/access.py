@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from kubemq_nb._wire import certificates
-from kubemq_nb.client.address import parse_address
+from kubemq_nb._wire.address import parse_address
 from kubemq_nb.client.tokens import Secret, Token
 from kubemq_nb.session import registry
 
@@ -27,6 +27,19 @@ def address_of(address: str | None, store: str | Path | None) -> str:
         return "" if store else os.environ.get("KUBEMQ_ADDRESS", "")
     parse_address(address)
     return address
+
+
+def refuse_for_embedded(**given: object) -> None:
+    """Do nothing, where none of these was given: they are for a server.
+
+    Raises:
+        TypeError: One was; it would be ignored.
+    """
+    if names := [name for name, value in given.items() if value]:
+        raise TypeError(
+            f"{', '.join(names)} without an address: an embedded broker has a token of its own and is not "
+            "reached from other machines; give the address of a server, or leave it out"
+        )
 
 
 def token_of(address: str, token_env: str | None, token_file: str | Path | None) -> Token:

@@ -192,9 +192,16 @@ class Session:
 
         return scripts.run(self, text, {} if variables is None else variables)
 
-    def close(self) -> None:
-        """End all jobs, give back what transactions hold, and leave; safe to call again."""
-        self._end(f"The connection {self.name} was closed; `connect` opens another.")
+    def close(self, name: str | None = None) -> None:
+        """Close this connection: its jobs end, and what its transactions hold goes back; safe to call again.
+
+        Args:
+            name: Another connection to close in its place, as in `connections`.
+        """
+        if name:
+            registry.get(name).close()
+        else:
+            self._end(f"The connection {self.name} was closed; `connect` opens another.")
 
     def _end(self, because: str) -> None:
         registry.remove(self)
@@ -251,9 +258,11 @@ def connect(
     client_id: str | None = None,
     token_env: str | None = None,
     token_file: str | Path | None = None,
+    tls: bool = False,
     ca: str | Path | None = None,
     cert: str | Path | None = None,
     key: str | Path | None = None,
+    server_name: str | None = None,
     insecure: bool = False,
     read_only: bool = False,
     profile: str | None = None,
@@ -270,9 +279,11 @@ def connect(
         client_id: Who this session is to the broker; a unique one is made when left out.
         token_env: Environment variable that holds the token; KUBEMQ_AUTH_TOKEN is read when there is one.
         token_file: File that holds the token.
+        tls: Speak TLS with a server whose certificate an authority signed that this system trusts.
         ca: Certificate file of the authority that signed the server's; turns TLS on.
         cert: Certificate file of this client.
         key: Key file of this client's certificate.
+        server_name: Name that the server's certificate is for, where it is not that of the address.
         insecure: Allow a token to go unencrypted to another machine.
         read_only: Refuse what sends, takes or destroys messages, what moves the position of others, and what
             stops a broker.
@@ -282,21 +293,25 @@ def connect(
         BrokerUnavailable: Nothing answers at the address.
         AuthenticationFailed: The broker wants a token, or another one.
         BrokerStartError: The embedded broker did not start.
+        TypeError: What is for a server, such as a token, without an address.
     """
     if profile:
         given = {**profiles.profile(profile), **_said(locals())}
         return connect(**{"name": profile, **given})
     where = access.address_of(address, store)
+    security: dict[str, Any] = {"tls": tls, "ca": ca, "cert": cert, "key": key, "server_name": server_name}
+    if not where:
+        access.refuse_for_embedded(token_env=token_env, token_file=token_file, **security)
     background.spawn("load", frames.load)  # it takes as long as a broker to start
     embedded = None if where else Embedded(store)
     try:
         if embedded:
             running = embedded.running
             token = access.in_file(running.token_file) if running.token_file else Token(lambda: None)
-            channel = Channel(running.address, token=token, ca=ca, cert=cert, key=key, keepalive=KEEPALIVE)
+            channel = Channel(running.address, token=token, keepalive=KEEPALIVE)
         else:
             token = access.token_of(where, token_env, token_file)
-            channel = Channel(where, token=token, ca=ca, cert=cert, key=key, insecure=insecure)
+            channel = Channel(where, token=token, insecure=insecure, **security)
         server = channel.connect()
     except BaseException:
         if embedded:
@@ -309,7 +324,7 @@ def connect(
         embedded=embedded,
         read_only=read_only,
     )
-    allowed = access.described(token, encrypted=bool(ca or cert), certificate=cert is not None)
+    allowed = access.described(token, encrypted=bool(tls or ca or cert), certificate=cert is not None)
     session = Session(link, server, allowed)
     if former := registry.add(session):
         former.replaced()

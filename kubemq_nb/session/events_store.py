@@ -101,7 +101,8 @@ class EventsStore:
             start: Where to begin: "new", "first", "last", "seq:N", a time, or a duration (that long ago). The
                 first event when left out, new events with `live`.
             to: Where to end: "seq:N", a time, or "now"; the last event stored at the call when left out.
-            count: Stop after so many.
+            count: Stop after so many. Under a group or a client_id of your own the broker has sent more by
+                then, which counts as read: the next read under that name skips it.
             group: Share position and events with the other members of this group.
             timeout: Stop after so many seconds.
             idle: Stop when nothing came for so many seconds; 1 when left out. New events are waited for until
@@ -116,7 +117,8 @@ class EventsStore:
             fields: Parts of decoded bodies and tags to add as columns, separated by commas: `a.b,tags.k`.
             decode: How to read bodies into `decoded`: auto, text, json, hex, base64, msgpack, gzip, zstd,
                 protobuf, protobuf:FILE:TYPE, or a function of bytes; `body` stays as it came.
-            client_id: Name to read under, with its position remembered by the broker.
+            client_id: Name to read under, with its position remembered by the broker; with `count` too, what
+                was sent and not shown counts as read.
         """
         selection = selecting.of(where, fields, decode)
         begin = as_start(start if start is not None else "new" if live else "first")

@@ -15,7 +15,8 @@ from platformdirs import user_config_dir
 
 KINDS: dict[str, type] = {
     **dict.fromkeys(("address", "store", "client_id", "token_env", "token_file", "ca", "cert", "key"), str),
-    **dict.fromkeys(("insecure", "read_only"), bool),
+    "server_name": str,
+    **dict.fromkeys(("tls", "insecure", "read_only"), bool),
 }
 PATHS = ("token_file", "ca", "cert", "key")
 

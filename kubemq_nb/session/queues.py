@@ -1,8 +1,9 @@
 """Queues: send, peek, receive, purge, and the way into a transaction."""
 
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from kubemq_nb import frames
 from kubemq_nb.client.queues import Received
@@ -31,6 +32,24 @@ from kubemq_nb.session.transactions import Transaction
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def takes(method: Callable[P, R]) -> Callable[P, R]:
+    """Mark a read that consumes: a condition, which only a look can have, is refused in words."""
+
+    @wraps(method)
+    def checked(*args: P.args, **options: P.kwargs) -> R:
+        if "where" in options:
+            raise TypeError(
+                f"where is for reads that leave messages where they are: queues.{method.__name__} would take "
+                "those that do not match as well; use queues.peek(where=...)"
+            )
+        return method(*args, **options)
+
+    return checked
 
 
 class Queues:
@@ -137,6 +156,7 @@ class Queues:
         return selection.apply(frame) if selection else frame
 
     @changes
+    @takes
     def receive(
         self, channel: str, *, count: int = 32, wait: Duration = 1.0, client_id: str | None = None
     ) -> "DataFrame":
@@ -168,6 +188,7 @@ class Queues:
         return removed
 
     @changes
+    @takes
     def transaction(
         self,
         channel: str,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import kubemq_nb
-from kubemq_nb.client.address import parse_address
+from kubemq_nb._wire.address import parse_address
 from kubemq_nb.client.channel import Channel
 from kubemq_nb.errors import AuthenticationFailed
 

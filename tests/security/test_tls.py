@@ -23,7 +23,7 @@ FAILURES = {
     "wrong name": (
         "elsewhere",
         ("ca",),
-        "its certificate is for another name. Connect by a name that it is for.",
+        "its certificate is for another name. Connect by a name that it is for, or give it as --server-name.",
     ),
     "no client certificate": (
         "mutual",
@@ -36,9 +36,12 @@ FAILURES = {
     "in clear to TLS": (
         "tls",
         (),
-        "it closed the connection, as a server does that speaks TLS only. Give --ca.",
+        (
+            "it closed the connection, as a server does that speaks TLS only."
+            " Give --tls, or --ca for an authority of its own."
+        ),
     ),
-    "TLS in clear": ("plain", ("ca",), "it does not speak TLS. Leave out --ca, --cert and --key."),
+    "TLS in clear": ("plain", ("ca",), "it does not speak TLS. Leave out --tls, --ca, --cert and --key."),
     "another's client certificate": (
         "mutual",
         ("ca", "stranger"),
@@ -89,6 +92,36 @@ def test_a_name_is_as_good_as_an_address(files, servers, channel):
         assert exchange(kq, channel) == [b"queued", b"event"]
 
 
+def test_a_public_certificate_needs_no_file_of_its_authority(files, servers, channel, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(files.ca))  # as if the system trusted it
+
+    with kubemq_nb.connect(servers.tls, tls=True) as kq:
+        assert exchange(kq, channel) == [b"queued", b"event"]
+        assert kq.status()["access"].tolist() == ["no token, TLS"]
+
+
+def test_an_authority_that_the_system_does_not_trust_is_told(servers):
+    told = "its certificate is not signed by an authority that this system trusts. Give --ca"
+
+    with pytest.raises(BrokerUnavailable, match=told):
+        kubemq_nb.connect(servers.tls, tls=True)
+
+
+def test_a_certificate_for_another_name_is_taken_by_that_name(files, servers, shell, channel):
+    line = f"connect {servers.elsewhere} --ca {files.ca} --server-name elsewhere.example"
+
+    shell.run_cell(f"%kubemq {line}").raise_error()
+
+    assert exchange(shell.user_ns["kq"], channel) == [b"queued", b"event"]
+    with pytest.raises(BrokerUnavailable, match="its certificate is for another name"):
+        kubemq_nb.connect(servers.elsewhere, ca=files.ca, server_name="nowhere.example")
+
+
+def test_a_server_name_without_tls_is_refused():
+    with pytest.raises(ValueError, match=r"A server name is for TLS: give --tls or --ca\."):
+        kubemq_nb.connect("127.0.0.1:50000", server_name="elsewhere.example")
+
+
 def test_the_magic_connects_over_mutual_tls(files, servers, shell, channel):
     line = f"connect {servers.mutual} --ca {files.ca} --cert {files.client.cert} --key {files.client.key}"
 
@@ -114,7 +147,9 @@ def test_a_send_that_fails_over_tls_says_that_nothing_was_sent(files, servers):
     from kubemq_nb.messages import QueueMessage
 
     channel = Channel(servers.plain, ca=files.ca)
-    with pytest.raises(BrokerUnavailable, match=r"Leave out --ca, --cert and --key\. Nothing was sent\.$"):
+    with pytest.raises(
+        BrokerUnavailable, match=r"Leave out --tls, --ca, --cert and --key\. Nothing was sent\.$"
+    ):
         QueuesClient(channel).send(QueueMessage(channel="a", body=b"x", client_id="me"))
     channel.close()
 

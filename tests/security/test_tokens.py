@@ -293,7 +293,7 @@ def test_a_token_does_not_leave_this_machine_in_clear(place, address):
 
     assert str(caught.value) == (
         f"The token would travel in clear to {address}. Nothing was sent."
-        " Give --ca for TLS, or --insecure if you mean it."
+        " Give --tls, or --ca for an authority of your own, or --insecure if you mean it."
     )
 
 

@@ -69,24 +69,14 @@ def _ui(call: "Call") -> object:
     return view
 
 
-def close(session: Session, name: str | None = None) -> Text:
-    """Close a connection: its jobs end, and what its transactions hold goes back.
-
-    Args:
-        session: The current one.
-        name: Connection to close, as in `connections`; the current one when left out.
-    """
-    closing = registry.get(name) if name else session
-    closing.close()
-    return Text(f"{closing.name} is closed")
-
-
-def _close(call: "Call") -> object:
-    """Close, and let `kq` be whichever session is the current one then."""
-    told = call.invoke(registry.current())
+def _close(call: "Call") -> Text:
+    """Close, and let `kq` be whichever session is the current one then; nothing is connected for it."""
+    session = registry.get(call.presentation.on) if call.presentation.on else registry.current()
+    name = call.arguments.get("name") or session.name
+    call.invoke(session)
     if registry.all():
         bind(call, registry.current())
-    return told
+    return Text(f"{name} is closed")
 
 
 def _deleted(call: "Call") -> str:
@@ -114,7 +104,7 @@ COMMANDS = (
     Command("status", Session.status, examples=("status",)),
     Command("connections", Session.connections, examples=("connections",)),
     Command("use", Session.use, run=_use, examples=("use lessons",)),
-    Command("close", close, run=_close, examples=("close lessons",)),
+    Command("close", Session.close, run=_close, examples=("close lessons",)),
     Command("broker start", Broker.start, examples=("broker start",)),
     Command("broker stop", Broker.stop, examples=("broker stop",)),
     Command("broker restart", Broker.restart, examples=("broker restart",)),

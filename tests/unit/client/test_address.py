@@ -2,7 +2,7 @@
 
 import pytest
 
-from kubemq_nb.client.address import parse_address
+from kubemq_nb._wire.address import parse_address
 
 
 @pytest.mark.parametrize(

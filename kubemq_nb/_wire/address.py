@@ -19,14 +19,20 @@ class Address(NamedTuple):
     loopback: bool
 
 
-def parse_address(address: str) -> Address:
+def parse_address(address: str, *, any_port: bool = False) -> Address:
     """Check an address; schemes (`unix:`, `dns:`, `xds:`), paths, and odd spellings of IPs are refused.
+
+    Args:
+        address: As a user gave it.
+        any_port: Port 0 is one, as it is where somebody listens.
 
     Raises:
         ValueError: It is not `host:port`, `1.2.3.4:port` or `[::1]:port`.
     """
     match = _SHAPE.fullmatch(address)
-    if not match or not 0 < int(match["port"]) <= _LAST_PORT:
+    if not match or not 0 <= int(match["port"]) <= _LAST_PORT:
+        raise _refused(address)
+    if not (int(match["port"]) or any_port):
         raise _refused(address)
     if match["v6"]:
         return _from_ip(address, match["v6"], 6)
