@@ -23,12 +23,14 @@ def tags(cell):
     return set(cell.metadata.get("tags", ()))
 
 
+@pytest.mark.rows("M-47")
 def test_a_notebook_was_run_from_top_to_bottom(path):
     counts = [cell.execution_count for cell in code_cells(path)]
 
     assert counts == list(range(1, len(counts) + 1))
 
 
+@pytest.mark.rows("M-47")
 def test_at_least_four_of_five_cells_are_compared(path):
     cells = code_cells(path)
     showing = [cell for cell in cells if cell.outputs]

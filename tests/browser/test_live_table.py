@@ -9,6 +9,7 @@ from tests.browser.conftest import LIVE, SETUP
 MARKUP = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 
 
+@pytest.mark.rows("M-09")
 def test_events_appear_as_they_come_and_the_counters_follow(live):
     expect(live.rows).to_have_count(5)
     expect(live.count("received")).to_have_text("5")
@@ -74,6 +75,7 @@ def test_a_filter_narrows_what_is_held(live):
     expect(live.rows).to_have_count(5)
 
 
+@pytest.mark.rows("M-09")
 def test_to_dataframe_hands_the_rows_to_the_notebook(live):
     live.button("To DataFrame").click()
 

@@ -350,6 +350,7 @@ def test_a_store_subscription_goes_on_after_a_restart_without_gap_or_repeat(own_
     assert (live.after, live.note) == (5, "The stream continues after sequence 5.")
 
 
+@pytest.mark.rows("M-43")
 @pytest.mark.embedded_only
 def test_a_live_subscription_goes_on_after_a_restart_and_tells_the_gap(own_broker):
     running, connection = own_broker

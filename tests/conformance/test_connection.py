@@ -19,13 +19,13 @@ BASE = ["id", "channel", "metadata", "body", "decoded", "tags", "client_id", "ti
 MADE_BY_HAND = [("k", "v"), ("ünï", "çødé")]
 
 
-@pytest.mark.rows("C-01")
+@pytest.mark.rows("C-01", "M-02")
 def test_a_session_connects_by_host_and_port(session, address):
     assert session.address == address
     assert session.ping().address == address
 
 
-@pytest.mark.rows("C-01", "I-01")
+@pytest.mark.rows("C-01", "I-01", "M-01")
 @pytest.mark.embedded_only
 def test_without_an_address_a_broker_of_its_own_is_started(own, channel):
     own.queues.send(channel, "hello")
@@ -87,7 +87,7 @@ def test_eight_threads_use_one_session_for_all_patterns_at_once(session, channel
     assert responder.errors == 0
 
 
-@pytest.mark.rows("C-05")
+@pytest.mark.rows("C-05", "M-38")
 def test_a_closed_session_ends_its_jobs_and_says_that_it_is_closed(address, credentials, channel):
     session = kubemq_nb.connect(address, name="closing", **credentials)
     feed = session.events.receive(channel, live=True)
@@ -381,6 +381,7 @@ def test_channels_lists_what_was_used(session, channel):
     assert list(queues["waiting"]) == [1]
 
 
+@pytest.mark.rows("M-42")
 def test_sessions_are_found_by_name_and_one_is_in_use(session, other):
     from kubemq_nb.session import registry
 
@@ -401,6 +402,7 @@ def dead_address():
         yield f"127.0.0.1:{taken.getsockname()[1]}"
 
 
+@pytest.mark.rows("M-38")
 def test_jobs_are_listed_and_stopped_by_number(session, channel):
     feed = session.events.receive(channel, live=True)
     responder = session.queries.respond(channel, echo=True)

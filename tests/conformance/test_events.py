@@ -59,7 +59,7 @@ def test_a_handler_is_called_with_each_event(session, channel):
     assert seen == [(channel, f"e{number}".encode()) for number in range(3)]
 
 
-@pytest.mark.rows("E-03")
+@pytest.mark.rows("E-03", "M-15")
 def test_events_are_captured_into_a_frame_up_to_a_count(session, channel):
     sender = threading.Timer(0.5, session.events.send, (channel,), {"rows": ["a", "b", "c"]})
     sender.start()
@@ -71,7 +71,7 @@ def test_events_are_captured_into_a_frame_up_to_a_count(session, channel):
     sender.join()
 
 
-@pytest.mark.rows("E-03")
+@pytest.mark.rows("E-03", "M-15")
 def test_a_capture_ends_when_its_time_is_over(session, channel):
     captured = session.events.receive(channel, timeout=0.5)
 
@@ -103,7 +103,7 @@ def test_a_bad_channel_surfaces_in_the_status_of_the_subscription(session, chann
         session.events.subscribe("a bad channel", print)
 
 
-@pytest.mark.rows("E-04")
+@pytest.mark.rows("E-04", "M-39")
 def test_an_error_of_the_handler_surfaces_in_the_status_of_the_subscription(session, channel):
     told = []
 
@@ -145,7 +145,7 @@ def test_two_of_a_group_share_the_events(session, channel, listen):
     assert sorted(body for feed in members for body in bodies(feed.df)) == sorted(f"e{n}" for n in range(50))
 
 
-@pytest.mark.rows("E-07")
+@pytest.mark.rows("E-07", "M-07")
 def test_an_event_arrives_with_all_its_fields(session, channel, listen):
     feed = listen()
     wanted = ("my-id", channel, "note ü", b"\x00\xff", {"k": "v", "l": "w"})

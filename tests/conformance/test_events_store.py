@@ -65,7 +65,7 @@ def test_in_a_stream_the_refused_event_is_the_one_that_was_bad(session, channel,
     assert bodies(read()) == ["a", "c"]
 
 
-@pytest.mark.rows("S-03")
+@pytest.mark.rows("S-03", "M-14")
 def test_start_new_brings_only_what_is_stored_from_then_on(session, channel, store, read):
     store(3)
 
@@ -86,7 +86,7 @@ def test_a_bounded_read_of_what_is_new_waits_for_it(session, channel, store, rea
     sender.join()
 
 
-@pytest.mark.rows("S-04")
+@pytest.mark.rows("S-04", "M-14")
 def test_start_first_brings_all_in_order(store, read):
     stored = store(30)
 
@@ -101,14 +101,14 @@ def test_start_first_brings_all_in_order(store, read):
     )
 
 
-@pytest.mark.rows("S-05")
+@pytest.mark.rows("S-05", "M-14")
 def test_start_last_brings_the_last_one(store, read):
     store(5)
 
     assert bodies(read(start="last")) == ["e5"]
 
 
-@pytest.mark.rows("S-06")
+@pytest.mark.rows("S-06", "M-14")
 def test_start_at_a_sequence_includes_it(store, read):
     stored = store(6)
 
@@ -118,7 +118,7 @@ def test_start_at_a_sequence_includes_it(store, read):
     assert bodies(frame) == stored[3:]
 
 
-@pytest.mark.rows("S-06")
+@pytest.mark.rows("S-06", "M-14")
 def test_a_replay_ends_at_the_sequence_that_is_asked(store, read):
     stored = store(6)
 
@@ -136,7 +136,7 @@ def phases(store):
     return middle
 
 
-@pytest.mark.rows("S-07")
+@pytest.mark.rows("S-07", "M-14")
 def test_start_at_a_time_is_exact(phases, read):
     stored = read()["timestamp"]
 
@@ -149,13 +149,13 @@ def test_start_at_a_time_is_exact(phases, read):
         assert bodies(read(start=later)) == wanted
 
 
-@pytest.mark.rows("S-07")
+@pytest.mark.rows("S-07", "M-14")
 def test_a_replay_ends_at_the_time_that_is_asked(phases, read):
     assert bodies(read(to=phases)) == ["e1", "e2", "e3"]
     assert bodies(read(to="now")) == ["e1", "e2", "e3", "e4", "e5", "e6"]
 
 
-@pytest.mark.rows("S-08")
+@pytest.mark.rows("S-08", "M-14")
 def test_start_that_long_ago_is_in_seconds(phases, read):
     assert bodies(read(start=1)) == ["e4", "e5", "e6"]
     assert bodies(read(start=timedelta(minutes=10))) == ["e1", "e2", "e3", "e4", "e5", "e6"]
@@ -227,7 +227,7 @@ def test_stored_events_survive_the_death_of_the_broker(own, channel):
     assert list(frame["sequence"]) == list(range(1, 102))
 
 
-@pytest.mark.rows("S-13")
+@pytest.mark.rows("S-13", "M-43")
 @pytest.mark.embedded_only
 def test_a_feed_goes_on_after_a_restart_without_gap_or_repeat(own, channel):
     feed = own.events_store.receive(channel, start="first", live=True)
@@ -262,6 +262,7 @@ def test_reading_again_gives_the_same_rows(store, read):
     assert len(first) == 20
 
 
+@pytest.mark.rows("M-15")
 def test_an_empty_channel_is_an_empty_frame_that_is_complete(read):
     frame = read()
 
@@ -269,6 +270,7 @@ def test_an_empty_channel_is_an_empty_frame_that_is_complete(read):
     assert (frame.attrs["complete"], frame.attrs["ended_by"]) == (True, "empty")
 
 
+@pytest.mark.rows("M-15")
 def test_a_read_cut_by_a_count_says_so(store, read):
     store(10)
 

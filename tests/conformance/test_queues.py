@@ -67,7 +67,7 @@ def test_a_send_tells_id_and_times(session, channel):
     assert abs(result.expiration_at - result.delayed_to - timedelta(seconds=60)) < timedelta(seconds=1)
 
 
-@pytest.mark.rows("Q-05")
+@pytest.mark.rows("Q-05", "M-20")
 def test_a_batch_has_one_result_a_message_and_a_bad_one_does_not_stop_the_others(session, channel):
     rows = [{"body": f"m{n}", "id": f"id-{n}"} for n in range(10)]
     rows[4]["body"] = b""
@@ -129,7 +129,7 @@ def test_a_message_that_comes_ends_a_long_wait(session, channel, count, verb):
     sender.join()
 
 
-@pytest.mark.rows("Q-09")
+@pytest.mark.rows("Q-09", "M-15")
 @pytest.mark.parametrize("verb", ["peek", "receive"])
 def test_an_empty_queue_is_an_empty_frame_with_columns(session, channel, verb):
     got = getattr(session.queues, verb)(channel, wait=1)
@@ -226,7 +226,7 @@ def test_a_queue_at_hand_has_defaults_that_a_call_overrides(session, channel):
     assert queue.ack_all() == 0
 
 
-@pytest.mark.rows("Q-16")
+@pytest.mark.rows("Q-16", "M-07")
 def test_a_message_carries_all_that_its_sender_says(session, channel):
     dead = f"{channel}.dead"
 
@@ -269,6 +269,7 @@ def test_an_invalid_policy_is_refused_before_sending(session, channel, policy):
     assert session.queues.peek(channel, wait=0).empty
 
 
+@pytest.mark.rows("M-33")
 def test_a_frame_that_was_received_sends_again_byte_for_byte(session, channel):
     session.queues.send(channel, bytes(range(256)), metadata="ü", tags={"k": "v"}, id="a", expiration=600)
     session.queues.send(channel, {"n": 1}, id="b")

@@ -139,7 +139,7 @@ def test_an_answer_has_all_its_fields(session, channel):
     assert abs(answer.timestamp - datetime.now(UTC)) < timedelta(minutes=5)
 
 
-@pytest.mark.rows("R-07")
+@pytest.mark.rows("R-07", "M-07")
 def test_a_responder_sees_all_fields_of_the_request(session, channel, pattern):
     responder = pattern.respond(channel, reply="x")
 
@@ -272,6 +272,7 @@ def test_an_echo_returns_what_was_asked(session, channel):
     assert (answer.body, answer.metadata, dict(answer.tags)) == (b"\x01", "m", {"k": "v"})
 
 
+@pytest.mark.rows("M-23")
 def test_thinking_takes_its_time(session, channel):
     session.queries.respond(channel, reply="x", think=0.3)
 

@@ -60,7 +60,7 @@ def test_a_held_message_is_invisible_to_others(hold, session, channel, fill, res
         assert bodies(session.queues.receive(channel)) == ["m1"]
 
 
-@pytest.mark.rows("T-03")
+@pytest.mark.rows("T-03", "M-08")
 def test_an_acknowledged_message_is_gone(hold, fill, rest):
     fill(1)
 
@@ -72,7 +72,7 @@ def test_an_acknowledged_message_is_gone(hold, fill, rest):
     assert rest() == []
 
 
-@pytest.mark.rows("T-04")
+@pytest.mark.rows("T-04", "M-08")
 def test_a_rejected_message_comes_back_received_once_more_at_the_end(hold, session, channel, fill):
     fill(2)
 
@@ -84,7 +84,7 @@ def test_a_rejected_message_comes_back_received_once_more_at_the_end(hold, sessi
     assert [(row["body"], row["receive_count"]) for row in again] == [(b"m1", 1), (b"m0", 2)]
 
 
-@pytest.mark.rows("T-05")
+@pytest.mark.rows("T-05", "M-08")
 def test_extending_sets_the_visibility_anew(hold, fill, rest):
     fill(1)
 
@@ -137,7 +137,7 @@ def test_a_message_whose_visibility_ran_out_is_there_for_others(hold, session, c
     eventually(lambda: transaction.finished)
 
 
-@pytest.mark.rows("T-07")
+@pytest.mark.rows("T-07", "M-08")
 def test_resending_moves_the_message_as_it_is(hold, session, channel, rest):
     sent = session.queues.send(channel, b"\x00\xff", metadata="m", tags={"k": "v"})
     there = f"{channel}.there"
@@ -151,7 +151,7 @@ def test_resending_moves_the_message_as_it_is(hold, session, channel, rest):
     assert rest() == []
 
 
-@pytest.mark.rows("T-08")
+@pytest.mark.rows("T-08", "M-08")
 def test_modifying_sends_the_changed_message_elsewhere_and_removes_the_original(hold, session, channel, rest):
     session.queues.send(channel, "before", metadata="old", tags={"k": "old"})
     there = f"{channel}.there"

@@ -23,7 +23,7 @@ def listening(theirs, ours):
         subscription.end()
 
 
-@pytest.mark.rows("E-07")
+@pytest.mark.rows("E-07", "M-51")
 def test_what_they_send_we_receive(theirs, ours, channel):
     feed = ours.events.receive(channel, live=True)
 
@@ -35,6 +35,7 @@ def test_what_they_send_we_receive(theirs, ours, channel):
     feed.stop()
 
 
+@pytest.mark.rows("M-51")
 def test_what_we_send_they_receive(ours, listening, channel):
     subscription = listening(channel)
 

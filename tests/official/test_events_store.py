@@ -34,7 +34,7 @@ def aged(ours):
     return channel
 
 
-@pytest.mark.rows("S-01", "S-10")
+@pytest.mark.rows("S-01", "S-10", "M-51")
 def test_what_they_store_we_read(theirs, ours, channel):
     results = [theirs.send_stored(**sendable(theirs, channel=channel, **MESSAGE)) for _ in range(2)]
 
@@ -45,6 +45,7 @@ def test_what_they_store_we_read(theirs, ours, channel):
     assert [row["sequence"] for row in stored] == [1, 2]
 
 
+@pytest.mark.rows("M-51")
 def test_what_we_store_they_read(ours, listening, channel):
     ours.events_store.send(channel, **MESSAGE)
 

@@ -51,6 +51,7 @@ def heard(request, version, official, broker) -> dict[str, object]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.rows("M-51")
 @pytest.mark.parametrize("way", WHAT_ARRIVES)
 def test_what_one_package_sends_the_other_reads(heard, way):
     assert heard[way] == WHAT_ARRIVES[way]

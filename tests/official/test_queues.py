@@ -9,7 +9,7 @@ pytestmark = [pytest.mark.timeout(300), pytest.mark.embedded_only]
 POLICY = {"expiration": 600, "max_receive_count": 3, "dead_letter": "kubemq-nb-test.official.dead"}
 
 
-@pytest.mark.rows("C-07", "C-08", "C-09", "C-10", "C-11")
+@pytest.mark.rows("C-07", "C-08", "C-09", "C-10", "C-11", "M-51")
 def test_what_they_send_we_receive(theirs, ours, channel):
     result = theirs.send_queue(**sendable(theirs, channel=channel, **MESSAGE, **POLICY))
 
@@ -22,6 +22,7 @@ def test_what_they_send_we_receive(theirs, ours, channel):
     assert row["expiration_at"].timestamp() == pytest.approx(result["expiration_at"], abs=1e-3)
 
 
+@pytest.mark.rows("M-51")
 def test_what_we_send_they_receive(theirs, ours, channel):
     result = ours.queues.send(channel, **MESSAGE, **POLICY)
 

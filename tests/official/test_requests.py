@@ -26,7 +26,7 @@ def responding(theirs):
         responder.end()
 
 
-@pytest.mark.rows("R-01", "R-07")
+@pytest.mark.rows("R-01", "R-07", "M-51")
 def test_their_command_is_executed_by_our_responder(theirs, ours, channel):
     seen = []
     responder = ours.commands.respond(channel, seen.append)
@@ -44,6 +44,7 @@ def test_their_command_is_executed_by_our_responder(theirs, ours, channel):
     responder.stop()
 
 
+@pytest.mark.rows("M-51")
 def test_our_command_is_executed_by_their_responder(ours, responding, channel):
     responder = responding("commands", channel, {"executed": True})
 
@@ -79,7 +80,7 @@ def test_a_refusal_of_their_responder_is_an_answer_to_us(ours, responding, chann
     assert (answer.executed, answer.error) == (False, "kein Platz")
 
 
-@pytest.mark.rows("R-05")
+@pytest.mark.rows("R-05", "M-51")
 def test_their_query_is_answered_by_our_responder(theirs, ours, channel):
     seen = []
 
@@ -101,7 +102,7 @@ def test_their_query_is_answered_by_our_responder(theirs, ours, channel):
     responder.stop()
 
 
-@pytest.mark.rows("R-06")
+@pytest.mark.rows("R-06", "M-51")
 def test_our_query_is_answered_by_their_responder(theirs, ours, responding, channel):
     responder = responding("queries", channel, {"executed": True} | reply_of(theirs, ANSWER))
 

@@ -9,7 +9,7 @@ pytestmark = [pytest.mark.timeout(300), pytest.mark.embedded_only]
 OLD_STREAM = pytest.mark.parametrize("theirs", ["kubemq 2.3.0", "kubemq-js 1.2.3"], indirect=True)
 
 
-@pytest.mark.rows("T-02", "T-03")
+@pytest.mark.rows("T-02", "T-03", "M-51")
 def test_what_they_hold_we_do_not_see_and_their_ack_removes_it(theirs, ours, channel):
     ours.queues.send(channel, rows=["held", "next"])
 

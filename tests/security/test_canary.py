@@ -170,6 +170,7 @@ def run(cells, folder, monkeypatch):
     return notebook
 
 
+@pytest.mark.rows("M-40")
 def test_a_notebook_that_does_everything_holds_no_token(tmp_path, monkeypatch, files, file, lenient, strict):
     folder = tmp_path / "notebook"
     folder.mkdir()
@@ -226,6 +227,7 @@ USES = {
 }
 
 
+@pytest.mark.rows("M-40")
 def test_no_error_of_any_verb_holds_the_token(serve, tmp_path, file, lenient, caplog):
     caplog.set_level("DEBUG")
     shown = []

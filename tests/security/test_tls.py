@@ -71,6 +71,7 @@ def exchange(kq, channel):
     return list(kq.queues.receive(channel)["body"]) + list(feed.df["body"])
 
 
+@pytest.mark.rows("M-40")
 @pytest.mark.parametrize(
     ("server", "names", "access"),
     [
@@ -122,6 +123,7 @@ def test_a_server_name_without_tls_is_refused():
         kubemq_nb.connect("127.0.0.1:50000", server_name="elsewhere.example")
 
 
+@pytest.mark.rows("M-40")
 def test_the_magic_connects_over_mutual_tls(files, servers, shell, channel):
     line = f"connect {servers.mutual} --ca {files.ca} --cert {files.client.cert} --key {files.client.key}"
 
@@ -131,6 +133,7 @@ def test_the_magic_connects_over_mutual_tls(files, servers, shell, channel):
     assert exchange(shell.user_ns["kq"], f"{channel}.more") == [b"queued", b"event"]
 
 
+@pytest.mark.rows("M-40")
 @pytest.mark.parametrize("failure", FAILURES)
 def test_each_failure_is_told_in_a_line_of_its_own(files, servers, failure):
     server, names, told = FAILURES[failure]

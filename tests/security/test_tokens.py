@@ -111,6 +111,7 @@ USES = {
 }
 
 
+@pytest.mark.rows("M-40")
 @pytest.mark.parametrize("use", USES)
 def test_a_new_token_is_found_by_whatever_is_done_next(server, guard, place, use):
     given, put = place

@@ -37,6 +37,7 @@ def run(place, capsys, monkeypatch):
     return run
 
 
+@pytest.mark.rows("M-49")
 def test_a_command_does_what_the_magic_does_and_ends_with_zero(run, channel):
     sent = run("queues", "send", channel, '{"id": 1}', "-m", "note", "--tag", "a=b")
     status, out, err = run("queues", "peek", channel, "-n", "5", "--format", "json")
@@ -141,6 +142,7 @@ def test_a_wrong_command_line_is_one_line_on_standard_error(run, arguments, told
     assert err.count("\n") == 1
 
 
+@pytest.mark.rows("M-31", "M-41")
 def test_what_destroys_is_refused_without_yes(run, channel, session):
     session.queues.send(channel, "precious")
 

@@ -60,6 +60,7 @@ def sent(fields):
     return {"id": "", "metadata": "", "tags": {}, **fields}
 
 
+@pytest.mark.rows("M-32")
 @pytest.mark.parametrize("kind", KINDS)
 @given(messages=some.lists(MESSAGE, max_size=5))
 def test_what_is_written_is_read_back_to_the_byte(tmp_path_factory, kind, messages):
@@ -68,6 +69,7 @@ def test_what_is_written_is_read_back_to_the_byte(tmp_path_factory, kind, messag
     assert [sent(fields) for fields in written(path, messages)] == messages
 
 
+@pytest.mark.rows("M-33")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("body", HARD)
 def test_hard_bodies_come_back(tmp_path, kind, body):
@@ -89,6 +91,7 @@ def test_no_cell_of_a_csv_file_begins_a_formula(tmp_path):
     assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
 
 
+@pytest.mark.rows("M-33")
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_policy_of_a_queue_message_is_kept(tmp_path, kind):
     columns = {name: [None] for name in frames.COLUMNS["queues"]}
@@ -174,6 +177,7 @@ def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
         frames.records(tmp_path / "rows.parquet")
 
 
+@pytest.mark.rows("M-32", "M-33")
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_replay_goes_to_a_file_and_is_stored_again_as_it_was(session, channel, tmp_path, kind):
     rows = [{"body": body or b" ", "metadata": "m", "tags": {"k": "=v"}} for body in HARD]
@@ -206,6 +210,7 @@ def test_a_wrong_row_late_in_a_file_says_how_many_were_sent(session, channel, tm
         session.events_store.send(channel, rows=tmp_path / "rows.jsonl")
 
 
+@pytest.mark.rows("M-20")
 def test_a_queue_takes_the_rows_of_a_file_in_order(session, channel, tmp_path):
     (tmp_path / "rows.jsonl").write_text("\n".join(json.dumps({"body": f"{n}"}) for n in range(PART + 5)))
 

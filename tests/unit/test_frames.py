@@ -40,6 +40,7 @@ def test_a_frame_of_queue_messages_has_its_columns_and_dtypes():
     assert dtypes(frame) == frames.COLUMNS["queues"]
 
 
+@pytest.mark.rows("M-03")
 @pytest.mark.parametrize("kind", sorted(frames.COLUMNS))
 def test_an_empty_frame_has_the_same_columns_and_dtypes(kind):
     assert dtypes(frames.empty(kind)) == frames.COLUMNS[kind]

@@ -25,6 +25,7 @@ def offered(completion, typed):
     return [each.text for each in completion.match(typed)["completions"]]
 
 
+@pytest.mark.rows("M-05")
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [
@@ -72,6 +73,7 @@ def test_our_lines_are_ours_alone(completion):
     assert found["matched_fragment"] == "pe"
 
 
+@pytest.mark.rows("M-05")
 def test_a_flood_of_channels_is_bounded_and_quick(shell):
     completion = Completion(shell, COMMANDS, lambda: [f"channel.{n}" for n in range(100_000)])
     began = time.perf_counter()
@@ -82,6 +84,7 @@ def test_a_flood_of_channels_is_bounded_and_quick(shell):
     assert time.perf_counter() - began < 5
 
 
+@pytest.mark.rows("M-05")
 def test_the_completer_of_the_shell_finds_it(shell, completion):
     completion.add()
     shell.Completer.use_jedi = False

@@ -104,6 +104,7 @@ def test_presentation_options_are_kept_apart():
     )
 
 
+@pytest.mark.rows("M-06")
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [

@@ -14,7 +14,7 @@ from kubemq_nb.messages import Response, SendResult
 from kubemq_nb.session import Feed, Responder, Session, registry
 
 
-@pytest.mark.rows("C-01")
+@pytest.mark.rows("C-01", "M-02", "M-04")
 def test_a_line_gives_what_the_method_gives(run, lab, channel):
     sent = run('%kubemq queues send CH {"id": 1, "ok": true} -m note -t a=b')
     frame = run("%kubemq queues peek CH")
@@ -68,6 +68,7 @@ def test_braces_in_a_cell_are_text(run):
     assert run("%kubemq queues peek CH -n 1")["body"].tolist() == [b"Hello {{name}}, $HOME {x}"]
 
 
+@pytest.mark.rows("M-04", "M-20")
 @pytest.mark.parametrize(
     ("encoding", "cell", "bodies"),
     [
@@ -82,7 +83,7 @@ def test_a_cell_is_sent_as_its_encoding_says(run, encoding, cell, bodies):
     assert run("%kubemq queues peek CH")["body"].tolist() == bodies
 
 
-@pytest.mark.rows("Q-05")
+@pytest.mark.rows("Q-05", "M-20")
 def test_rows_are_sent_as_many(run, lab):
     lab.user_ns["table"] = pd.DataFrame({"carrier": ["B6", "AA"], "delay": [1.5, None]})
 
@@ -94,6 +95,7 @@ def test_rows_are_sent_as_many(run, lab):
     assert frame["tags"].tolist() == [{"day": "1"}] * 2
 
 
+@pytest.mark.rows("M-20")
 def test_rows_come_from_a_list_on_the_line_and_from_a_file(run, tmp_path):
     file = tmp_path / "rows.jsonl"
     file.write_text('{"n": 2}\n{"n": 3}\n')
@@ -128,6 +130,7 @@ def test_a_result_can_be_json(run):
     assert json.loads(rows)[0]["body"] == "hello"
 
 
+@pytest.mark.rows("M-42")
 def test_a_line_runs_on_the_connection_that_it_names(run, lab, address, credentials):
     options = "".join(f" --{name.replace('_', '-')} {value}" for name, value in credentials.items())
     run(f"%kubemq connect {address}{options} --name other --client-id other-client")
@@ -151,7 +154,7 @@ def test_a_closed_session_says_so(run, lab):
         session.ping()
 
 
-@pytest.mark.rows("T-01", "T-03", "T-09")
+@pytest.mark.rows("T-01", "T-03", "T-09", "M-08")
 def test_a_transaction_is_worked_line_by_line(run):
     run('%kubemq queues send CH {"id": 1} -q')
 
@@ -166,7 +169,7 @@ def test_a_transaction_is_worked_line_by_line(run):
     assert (acked.action, acked.sequences) == ("ack", (again.message.sequence,))
 
 
-@pytest.mark.rows("Q-14")
+@pytest.mark.rows("Q-14", "M-31")
 def test_a_purge_with_a_yes_tells_how_many(run):
     run("%kubemq queues send CH --rows {{['a', 'b']}} -q")
 
@@ -184,7 +187,7 @@ def test_a_replay_can_be_run_again(run):
     pd.testing.assert_frame_equal(first, second)
 
 
-@pytest.mark.rows("E-03")
+@pytest.mark.rows("E-03", "M-38")
 def test_a_live_feed_is_a_job(run, capsys):
     feed = run("%kubemq events receive CH --live")
     run("%kubemq events send CH hello")
@@ -197,6 +200,7 @@ def test_a_live_feed_is_a_job(run, capsys):
     assert run("%kubemq jobs").empty
 
 
+@pytest.mark.rows("M-04", "M-23")
 def test_a_cell_answers_and_running_it_again_swaps_the_answer(run):
     first = run("%%kubemq queries respond CH\nrequest.text.upper()\n")
     one = run("%kubemq queries send CH hello")
@@ -209,6 +213,7 @@ def test_a_cell_answers_and_running_it_again_swaps_the_answer(run):
     assert (one.body, two.json()) == (b"HELLO", {"said": "hello"})
 
 
+@pytest.mark.rows("M-23")
 def test_a_cell_that_raises_answers_with_its_reason(run):
     run("%%kubemq commands respond CH\n1 / 0\n")
 
@@ -225,6 +230,7 @@ def test_a_cell_that_awaits_answers(run):
     assert run("%kubemq queries send CH hello").text == "hello"
 
 
+@pytest.mark.rows("M-23")
 @pytest.mark.parametrize(
     ("options", "answer"),
     [
@@ -239,6 +245,7 @@ def test_a_line_answers(run, options, answer):
     assert run("%kubemq queries send CH hello").body == answer
 
 
+@pytest.mark.rows("M-04")
 def test_a_cell_of_lines_runs_them_in_order(run, capsys):
     run('%%kubemq\n# two of them\nqueues send CH {"n": 1} -q\n\n%kubemq queues peek CH -n 1\n')
 
@@ -314,6 +321,7 @@ def test_help_is_where_ipython_looks_for_it(lab, monkeypatch):
     assert "%kubemq queues peek CHANNEL" in pages[0]
 
 
+@pytest.mark.rows("M-06")
 @pytest.mark.parametrize(
     ("line", "begins"),
     [
@@ -342,7 +350,7 @@ def test_a_broker_of_ones_own_can_be_stopped_started_and_emptied(shell):
     unload_ipython_extension(shell)
 
 
-@pytest.mark.rows("I-01")
+@pytest.mark.rows("I-01", "M-01")
 @pytest.mark.embedded_only
 def test_the_first_line_starts_a_broker_and_says_so(shell, capsys):
     load_ipython_extension(shell)

@@ -58,6 +58,7 @@ ONLY_IN_PYTHON = {
 }
 
 
+@pytest.mark.rows("M-49")
 @pytest.mark.parametrize("owner", OWNED, ids=lambda owner: owner.__name__)
 def test_every_method_of_a_session_is_a_command_or_is_known_not_to_be(owner):
     commands = {command.method for command in COMMANDS}
@@ -81,6 +82,7 @@ def test_a_command_without_a_way_of_its_own_calls_the_method_that_python_calls(c
     assert getattr(owner, command.method.__name__) is command.method
 
 
+@pytest.mark.rows("M-06")
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.words)
 def test_a_command_explains_itself_and_each_of_its_parameters(command):
     page = reference.page(COMMANDS, *command.words.split())
@@ -94,6 +96,7 @@ def test_a_command_explains_itself_and_each_of_its_parameters(command):
         assert parameter.help in page.markdown
 
 
+@pytest.mark.rows("M-06")
 @pytest.mark.parametrize("example", [(c, line) for c in COMMANDS for line in c.examples], ids=lambda e: e[1])
 def test_every_example_reads(example):
     command, line = example
@@ -140,6 +143,7 @@ def test_a_noun_shows_its_verbs():
     assert "receive CHANNEL" in page
 
 
+@pytest.mark.rows("M-06")
 @pytest.mark.parametrize("words", [("quues",), ("queues", "peak"), ("stop", "all")])
 def test_help_for_what_is_not_there_is_refused(words):
     with pytest.raises(UsageError):

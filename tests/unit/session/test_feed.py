@@ -46,6 +46,7 @@ def test_a_feed_waits_for_its_first_row_and_then_is_live(begin, stream):
     assert bodies(feed.df) == ["a", "b"]
 
 
+@pytest.mark.rows("M-13", "M-16")
 def test_only_the_newest_rows_are_held_and_the_others_counted(begin, stream):
     feed = begin(keep=3)
 
@@ -66,6 +67,7 @@ def test_a_frame_tells_the_number_of_its_last_row(begin, stream):
     assert feed.tail(1).attrs["received"] == feed.df.attrs["received"] == 13
 
 
+@pytest.mark.rows("M-13")
 def test_a_pause_freezes_the_tail_while_rows_go_on_coming(begin, stream):
     feed = begin()
     stream.put("a")
@@ -168,6 +170,7 @@ def test_a_handler_may_stop_its_own_feed(begin, stream):
     assert feed.finished
 
 
+@pytest.mark.rows("M-39")
 def test_what_a_handler_raises_is_counted_kept_and_told(begin, stream):
     told = []
 
@@ -199,6 +202,7 @@ def test_an_error_handler_that_fails_itself_does_not_end_the_feed(begin, stream,
     eventually(lambda: len(caplog.records) == 2)
 
 
+@pytest.mark.rows("M-43")
 def test_an_outage_is_a_state_and_leaves_a_gap(begin, stream):
     feed = begin()
     stream.put("a")

@@ -38,6 +38,7 @@ def test_a_stopped_job_is_no_longer_listed(jobs):
     assert jobs.all() == [other]
 
 
+@pytest.mark.rows("M-38")
 def test_all_jobs_stop_at_once(jobs):
     made = [feed(jobs), feed(jobs)]
 

@@ -90,6 +90,7 @@ def test_of_every_method_it_is_said_whether_a_read_only_session_has_it(session):
     assert verbs(session) == said, "say here what it does, and mark it with `changes` or `changes_with`"
 
 
+@pytest.mark.rows("M-41")
 @pytest.mark.parametrize("change", CHANGING.values(), ids=CHANGING)
 def test_a_read_only_session_refuses_what_sends_takes_or_destroys(onlooker, session, channel, change):
     session.queues.send(channel, "precious")
@@ -126,6 +127,7 @@ def test_looking_read_only_moves_no_position_that_is_remembered(onlooker, sessio
     assert session.events_store.receive(channel, group="workers")["body"].tolist() == [b"a", b"b"]
 
 
+@pytest.mark.rows("M-41")
 def test_a_read_only_session_reads(onlooker, session, channel):
     session.events_store.send(channel, "kept")
 
@@ -133,6 +135,7 @@ def test_a_read_only_session_reads(onlooker, session, channel):
     assert channel in onlooker.channels.list()["channel"].tolist()
 
 
+@pytest.mark.rows("M-42")
 def test_a_profile_says_what_the_call_leaves_out(address, credentials, written):
     token = "".join(f'token_file = "{file}"\n' for file in credentials.values())
     written(f'[lesson]\naddress = "{address}"\n{token}read_only = true\n')
@@ -188,6 +191,7 @@ def test_a_server_without_channel_management_says_so(session, channel):
         session.channels.create("queues", channel)
 
 
+@pytest.mark.rows("M-26")
 @pytest.mark.embedded_only
 def test_stats_tell_counts_sequences_and_activity():
     with kubemq_nb.connect(name="stats") as session:

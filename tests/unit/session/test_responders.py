@@ -60,6 +60,7 @@ def test_the_log_has_request_answer_and_time(desk):
     assert one.responder.last.text == "question"
 
 
+@pytest.mark.rows("M-39")
 def test_what_a_handler_raises_is_a_refusal_with_its_line_and_no_folder(desk):
     def handler(request):
         raise ValueError("no gate in /home/someone/gates.json")

@@ -7,6 +7,7 @@ from kubemq_nb.errors import SubscriptionLost
 from tests.unit.widgets.conftest import counter, eventually, shown
 
 
+@pytest.mark.rows("M-09")
 def test_body_fields_are_columns_in_a_group(filled, view):
     source = filled(kind="events_store")
     source.put({"carrier": "UA", "dep_delay": -6, "route": ["EWR", "IAH"]}, Tags={"day": "1"})
@@ -59,6 +60,7 @@ def test_a_megabyte_reaches_the_browser_as_a_cell_with_its_size(filled, view):
     assert shown(table, "size") == ["1.2 MB", "3 kB"]
 
 
+@pytest.mark.rows("M-16")
 def test_the_browser_gets_two_hundred_rows_at_most(filled, view):
     source = filled()
     source.put(*[b"x"] * 500)
@@ -69,6 +71,7 @@ def test_the_browser_gets_two_hundred_rows_at_most(filled, view):
     assert (counter(table, "received"), counter(table, "shown")) == ("500", "200")
 
 
+@pytest.mark.rows("M-09")
 def test_what_comes_is_shown_without_being_asked(filled, view):
     source = filled()
     table = view(source.feed)
@@ -88,6 +91,7 @@ def test_no_row_is_sent_again_while_nothing_comes(filled, view):
     assert not eventually(lambda: painted, 1.0)
 
 
+@pytest.mark.rows("M-13")
 def test_pause_stands_still_and_counts_what_came_meanwhile(filled, view):
     source = filled()
     source.put(b"a")
@@ -107,6 +111,7 @@ def test_pause_stands_still_and_counts_what_came_meanwhile(filled, view):
     assert table.status["unseen"] == ""
 
 
+@pytest.mark.rows("M-13")
 def test_stop_ends_the_subscription_and_the_ticker_and_keeps_the_rows(filled, view):
     source = filled()
     source.put(b"a")
@@ -121,6 +126,7 @@ def test_stop_ends_the_subscription_and_the_ticker_and_keeps_the_rows(filled, vi
     assert shown(table, "body") == ["a"]
 
 
+@pytest.mark.rows("M-13")
 def test_clear_empties_the_view_and_says_that_the_channel_is_untouched(filled, view):
     source = filled()
     source.put(b"a")
@@ -132,6 +138,7 @@ def test_clear_empties_the_view_and_says_that_the_channel_is_untouched(filled, v
     assert "The channel is untouched" in table.table["empty"]["rest"]
 
 
+@pytest.mark.rows("M-13")
 def test_a_filter_says_how_many_of_those_held_it_shows(filled, view):
     source = filled()
     source.put(b"to BQN", b"to IAH", b"to BQN")
@@ -154,6 +161,7 @@ def test_a_filter_that_finds_nothing_says_so(filled, view):
     assert table.table["empty"]["head"] == "None of 1 held row contains “zebra”"
 
 
+@pytest.mark.rows("M-09")
 def test_to_dataframe_binds_a_variable_that_was_free(filled, view):
     source = filled(channel="gates.*")
     source.put(b"a")
