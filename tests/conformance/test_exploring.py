@@ -100,7 +100,7 @@ def test_what_was_read_into_a_file_is_sent_again_as_it_was_first_sent(
 ):
     messages = [
         {"id": f"{channel}.{n}", "body": body, "metadata": "día", "tags": {"a": "1", "b": "=x,\n"}}
-        for n, body in enumerate([b'{"n": 1}', b"\x00\xff", "text, quoted \"'".encode()])
+        for n, body in enumerate([b'{"n": 1}', b"\x00\xff", b"text, quoted \"'"])
     ]
     send, read, file = *LOSSLESS[pattern](session), tmp_path / f"read.{kind}"
     send(channel, rows=messages)
