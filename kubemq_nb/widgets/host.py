@@ -31,9 +31,9 @@ class Host(ModelView[M]):
         """Show another model in the pane, in place of the one before."""
         if model is not self._opened:
             self.end_child()
-        self._opened = model
-        self.pane = {"title": title}
-        self.child = self._open_view(model)
+        view = self._open_view(model)
+        with self.hold_sync():
+            self._opened, self.pane, self.child = model, {"title": title}, view
 
     def end_child(self, _message: Message | None = None) -> None:
         """Close the pane; a subscription that was begun for it ends."""

@@ -4,17 +4,30 @@ function live(view, host, { paint, onKey, tick, every }) {
   view.paint = oncePerFrame(() => paint(view));
   const keys = (event) => { if (isOurs(view, event)) onKey(view, event); };
   const clock = setInterval(() => tick(view), every);
+  const forget = whenKernelGoes(view.model, host, () => { clearInterval(clock); paintGone(view); });
   host.append(view.root);
   window.addEventListener("keydown", keys, true);
   view.model.on("change", view.paint);
   view.paint();
   return () => {
+    forget();
     clearInterval(clock);
     clearTimeout(view.typing);
     window.removeEventListener("keydown", keys, true);
     view.model.off("change", view.paint);
     view.childView?.remove();
   };
+}
+
+// The kernel is gone and with it what this shows: it stays to be read, and says so.
+function paintGone(view) {
+  const { as_of } = view.model.get("status") ?? {};
+  const when = as_of ? `As of ${utc(as_of).slice(0, 19)} UTC.` : "No kernel.";
+  if (view.state) paintState(view.state, { word: "no kernel", tone: "off", icon: "plug" });
+  view.notes.replaceChildren(note({ icon: "info", head: when, rest: "The kernel that showed this is gone. Run the cell to see it live." }));
+  for (const node of view.root.querySelectorAll("button:not([role=tab]), input, select, textarea")) {
+    if (!node.closest(".kq-foot") && node.closest(".kq") === view.root) node.disabled = true;
+  }
 }
 
 // Keys of a view inside this one are its own; those with a modifier are the notebook's, but for Ctrl+Enter.

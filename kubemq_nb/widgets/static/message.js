@@ -3,15 +3,14 @@
 const TABS = ["Decoded", "Raw", "Hex", "Tags", "Policy"];
 const SOON = 5; // seconds of visibility that are few
 const VERBS = { ack: "Acking", reject: "Rejecting", extend: "Extending", resend: "Resending", modify: "Sending" };
-let ids = 0;
 
 // ---------------------------------------------------------------- tabs
 
 // Tabs of the open message; which one is chosen stays with the view.
 function messagePane(view, detail, ...acts) {
-  const panel = el("div", { class: "kq-pad", role: "tabpanel", id: `kq-panel-${++ids}`, tabindex: 0 });
+  const panel = el("div", { class: "kq-pad", role: "tabpanel", id: uniqueId(), tabindex: 0 });
   const tabs = TABS.map((name) => el("button", {
-    type: "button", role: "tab", class: "kq-tab", "aria-controls": panel.id, id: `kq-tab-${++ids}`,
+    type: "button", role: "tab", class: "kq-tab", "aria-controls": panel.id, id: uniqueId(),
     onclick: () => choose(name),
   }, name === "Tags" ? `Tags ${detail.tags.length}` : name));
   const choose = (name) => {
@@ -177,7 +176,7 @@ function paintLeft(parts, card) {
 // ---------------------------------------------------------------- the form that changes a message
 
 function editorPane(view, before) {
-  const field = (label, node) => { node.id = `kq-field-${++ids}`; return el("div", { class: "kq-field" }, el("label", { for: node.id }, label), node); };
+  const field = (label, node) => { node.id = uniqueId(); return el("div", { class: "kq-field" }, el("label", { for: node.id }, label), node); };
   const body = el("textarea", { class: "kq-area", rows: 8, spellcheck: "false" }, before.body ?? `${before.size}: sent as it is, because it is no short text`);
   body.disabled = before.body === null;
   const channel = el("input", { class: "kq-input mono", value: before.channel });
