@@ -24,7 +24,7 @@ MANAGEMENT = "kubemq.cluster.internal.requests"  # where the SDKs ask for lists;
 COLUMNS = {
     "channel": "object",
     "kind": "object",
-    "messages": "Int64",  # stored; NA where the server does not tell, as in all columns below
+    "messages": "Int64",  # stored, without delayed ones; NA where the server does not tell, as in all below
     "waiting": "Int64",  # in a queue, to be taken
     "delayed": "Int64",  # in a queue, not visible yet
     "first_sequence": "Int64",
@@ -56,9 +56,9 @@ class Figures:
     @property
     def held(self) -> int | None:
         """Messages of a queue that somebody holds in a transaction."""
-        if self.messages is None or self.waiting is None or self.delayed is None:
+        if self.messages is None or self.waiting is None:
             return None
-        return max(0, self.messages - self.waiting - self.delayed)
+        return max(0, self.messages - self.waiting)
 
 
 class Channels:
@@ -198,7 +198,7 @@ class Channels:
             try:
                 list(self._ask("queries"))
                 self._answers = True
-            except DeadlineExceeded:
+            except (DeadlineExceeded, NotSupported, RequestRejected):
                 self._answers = False
         return self._answers
 

@@ -56,7 +56,7 @@ def opened():
         each.stop()
 
 
-ORDERS = Figures(kind="queues", channel="orders", messages=9, waiting=5, delayed=1, sent=12, delivered=3)
+ORDERS = Figures(kind="queues", channel="orders", messages=8, waiting=5, delayed=1, sent=12, delivered=3)
 
 
 def test_it_shows_every_channel_with_what_the_broker_tells(opened):
