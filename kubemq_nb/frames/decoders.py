@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from kubemq_nb.frames import expanding
+from kubemq_nb.frames.cloudevents import of_cloudevent
 from kubemq_nb.frames.decoding import decode
 from kubemq_nb.frames.expanding import Budget, Undecodable
 
@@ -11,7 +12,10 @@ Decoder = Callable[[bytes], object]
 
 MSGPACK = frozenset(range(0x81, 0xA0)) | {0xDC, 0xDD, 0xDE, 0xDF}  # begins of a map or a list with elements
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-NAMES = ("auto", "text", "json", "hex", "base64", "msgpack", "gzip", "zstd", "protobuf", "protobuf:FILE:TYPE")
+NAMES = (
+    *("auto", "text", "json", "hex", "base64", "cloudevents", "msgpack", "gzip", "zstd"),
+    *("protobuf", "protobuf:FILE:TYPE"),
+)
 
 
 def decoder(wanted: str | Decoder, budget: Budget) -> Decoder:
@@ -103,6 +107,7 @@ MADE: dict[str, Callable[[Budget], Decoder]] = {
     "json": lambda _: expanding.of_json,
     "hex": lambda _: bytes.hex,
     "base64": lambda _: expanding.of_base64,
+    "cloudevents": lambda _: of_cloudevent,
     "msgpack": _msgpack,
     "gzip": lambda budget: lambda body: expanding.content(expanding.gunzip(body, budget)),
     "zstd": _zstd,

@@ -1,9 +1,11 @@
 """Protobuf bodies: with a schema that the user names, and without one as what is on the wire."""
 
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # wire types; 3 and 4 are grou
 def typed(file: str, name: str) -> Callable[[bytes], object]:
     """The decoder of one type of a descriptor set (`protoc --include_imports --descriptor_set_out=FILE`).
 
-    A `.proto` is compiled first, which needs grpcio-tools.
+    A `.proto` is compiled first, by grpcio-tools or a `protoc` on the path.
 
     Raises:
         ValueError: The file cannot be read or compiled, or has no such type.
@@ -81,24 +83,33 @@ def _pool(descriptors: bytes, path: Path) -> descriptor_pool.DescriptorPool:
 
 def _compiled(path: Path) -> bytes:
     """The descriptor set of a `.proto`; its imports are found beside it."""
+    compiler = _compiler()
+    if compiler is None:
+        raise ValueError(
+            f"{path.name} has to be compiled first: pip install grpcio-tools, or give the file that "
+            "protoc --include_imports --descriptor_set_out=FILE makes of it"
+        )
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "set.desc"
-        command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{path.parent}", "--include_imports"]
-        done = subprocess.run(  # noqa: S603  our own interpreter, on the file that the user named
-            [*command, f"--descriptor_set_out={target}", str(path)],
+        done = subprocess.run(  # noqa: S603  a compiler, on the file that the user named
+            [*compiler, f"-I{path.parent}", "--include_imports", f"--descriptor_set_out={target}", str(path)],
             capture_output=True,
             text=True,
             timeout=COMPILING,
             check=False,
         )
-        if "No module named" in done.stderr:
-            raise ValueError(
-                f"{path.name} has to be compiled first: pip install grpcio-tools, or give the file that "
-                "protoc --include_imports --descriptor_set_out=FILE makes of it"
-            )
         if done.returncode:
-            raise ValueError(f"{path.name} cannot be compiled: {' '.join(done.stderr.split())}")
+            lines = done.stderr.splitlines()
+            told = [line for line in lines if path.name in line and "WARNING" not in line] or lines
+            raise ValueError(f"{path.name} cannot be compiled: {' '.join(' '.join(told).split())}")
         return target.read_bytes()
+
+
+def _compiler() -> list[str] | None:
+    if find_spec("grpc_tools"):
+        return [sys.executable, "-m", "grpc_tools.protoc"]
+    found = shutil.which("protoc")
+    return [found] if found else None
 
 
 def raw(body: bytes) -> object:

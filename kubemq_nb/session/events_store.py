@@ -115,8 +115,8 @@ class EventsStore:
                 columns, `body`, `tags` and `size`, such as `body.total > 10 and tags.k == "v"`, or a plain
                 text to search for everywhere.
             fields: Parts of decoded bodies and tags to add as columns, separated by commas: `a.b,tags.k`.
-            decode: How to read bodies into `decoded`: auto, text, json, hex, base64, msgpack, gzip, zstd,
-                protobuf, protobuf:FILE:TYPE, or a function of bytes; `body` stays as it came.
+            decode: How to read bodies into `decoded`: auto, text, json, hex, base64, cloudevents, msgpack,
+                gzip, zstd, protobuf, protobuf:FILE:TYPE, or a function of bytes; `body` stays as it came.
             client_id: Name to read under, with its position remembered by the broker; with `count` too, what
                 was sent and not shown counts as read.
         """

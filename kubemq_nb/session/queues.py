@@ -142,8 +142,8 @@ class Queues:
                 and `size`, such as `body.total > 10 and tags.k == "v"`, or a plain text to search
                 for everywhere.
             fields: Parts of decoded bodies and tags to add as columns, separated by commas: `a.b,tags.k`.
-            decode: How to read bodies into `decoded`: auto, text, json, hex, base64, msgpack, gzip, zstd,
-                protobuf, protobuf:FILE:TYPE, or a function of bytes; `body` stays as it came.
+            decode: How to read bodies into `decoded`: auto, text, json, hex, base64, cloudevents, msgpack,
+                gzip, zstd, protobuf, protobuf:FILE:TYPE, or a function of bytes; `body` stays as it came.
             client_id: Name to look under instead of the session's client id.
         """
         selection = selecting.of(where, fields, decode)

@@ -5,15 +5,18 @@ import gzip
 import json
 import os
 import pickle
+import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 
 import msgpack
 import pytest
 import zstandard
 from google.protobuf import descriptor_pb2, timestamp_pb2
 
-from kubemq_nb.frames import selecting
+from kubemq_nb.frames import protobuf, selecting
 from kubemq_nb.frames.build import events
 from kubemq_nb.frames.decoders import NAMES, decode_with, decoder
 from kubemq_nb.frames.expanding import Budget
@@ -22,6 +25,7 @@ from tests.unit.test_frames import event_payload
 
 ORDER = {"id": 17, "items": ["a", "b"]}
 JSON = json.dumps(ORDER).encode()
+EVENT = {"specversion": "1.0", "id": "7", "source": "/orders", "type": "order.placed"}
 
 
 def read(name, *bodies):
@@ -36,6 +40,13 @@ def read(name, *bodies):
         ("hex", b"\x00\xff", "00ff"),
         ("base64", base64.b64encode(JSON), ORDER),
         ("base64", base64.urlsafe_b64encode(b"\xff\xfe\xfd\xfc").rstrip(b"="), b"\xff\xfe\xfd\xfc"),
+        ("cloudevents", json.dumps(EVENT | {"data": ORDER}).encode(), EVENT | {"data": ORDER}),
+        (
+            "cloudevents",
+            json.dumps(EVENT | {"data_base64": base64.b64encode(b"\xff").decode()}).encode(),
+            EVENT | {"data": b"\xff"},
+        ),
+        ("cloudevents", json.dumps(EVENT).encode(), EVENT),
         ("msgpack", msgpack.packb(ORDER), ORDER),
         ("gzip", gzip.compress(JSON), ORDER),
         ("gzip", gzip.compress(b"two ") + gzip.compress(b"members"), "two members"),
@@ -71,6 +82,25 @@ def test_what_is_in_another_form_is_none_and_counted(name):
     assert found == [None, None]
     assert failures.total() == 2
     assert all(reason.startswith("not ") for reason in failures)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ([1], "no JSON object"),
+        ({"id": "7", "data": 1}, "no specversion, source, type"),
+        (EVENT | {"id": 7}, "no id"),
+        (EVENT | {"data_base64": 5}, "data_base64 is text"),
+        (EVENT | {"data_base64": "", "data": 1}, "data_base64 is text, in place of data"),
+        (EVENT | {"data_base64": "!"}, "not base64"),
+    ],
+)
+def test_what_is_no_cloudevent_says_why(body, told):
+    found, failures = read("cloudevents", json.dumps(body).encode())
+
+    assert found == [None]
+    (reason,) = failures
+    assert told in reason
 
 
 def test_a_function_is_a_decoder_and_its_errors_cost_one_row():
@@ -144,16 +174,66 @@ def test_a_file_that_is_no_descriptor_set_is_refused(tmp_path, content):
         decoder(f"protobuf:{path}:a.B", Budget())
 
 
-def test_a_proto_needs_a_compiler_and_says_so(tmp_path):
+@pytest.fixture
+def note(tmp_path):
     path = tmp_path / "x.proto"
     path.write_text('syntax = "proto3"; message Note { string text = 1; }')
+    return path
 
-    try:
-        found, _ = read(f"protobuf:{path}:Note", b"\x0a\x02hi")
-    except ValueError as refused:
-        assert "pip install grpcio-tools" in str(refused)  # noqa: PT017  which of the two depends on the machine
-    else:
-        assert found == [{"text": "hi"}]
+
+def test_a_proto_needs_a_compiler_and_says_so(note, monkeypatch):
+    monkeypatch.setattr(protobuf, "find_spec", lambda _: None)
+    monkeypatch.setenv("PATH", str(note.parent))
+
+    with pytest.raises(
+        ValueError, match=r"x\.proto has to be compiled first: pip install grpcio-tools, or give"
+    ):
+        decoder(f"protobuf:{note}:Note", Budget())
+
+
+@pytest.fixture
+def protoc(tmp_path, monkeypatch):
+    """The compiler of scripts/stubs, or any that is there, as `protoc` on the path."""
+    tools = Path(__file__).parents[3] / ".tools/stubs/bin/python"
+    compilers = [tools, *([sys.executable] if find_spec("grpc_tools") else [])]
+    at_hand = [python for python in compilers if Path(python).exists()]
+    if not at_hand and not shutil.which("protoc"):
+        pytest.skip("neither grpcio-tools nor protoc is here")
+    if at_hand:
+        script = tmp_path / "bin" / "protoc"
+        script.parent.mkdir()
+        script.write_text(f'#!/bin/sh\nexec "{at_hand[0]}" -m grpc_tools.protoc "$@"\n')
+        script.chmod(0o700)
+        monkeypatch.setenv("PATH", f"{script.parent}:{os.environ['PATH']}")
+    monkeypatch.setattr(protobuf, "find_spec", lambda _: None)
+
+
+@pytest.mark.may_skip
+@pytest.mark.usefixtures("protoc")
+def test_a_proto_is_compiled_with_what_it_imports(note):
+    whole = note.with_name("whole.proto")
+    whole.write_text(
+        'syntax = "proto3"; package shop; import "x.proto"; import "google/protobuf/timestamp.proto";\n'
+        "message Whole { Note note = 1; google.protobuf.Timestamp at = 2; }"
+    )
+
+    found, failures = read(
+        f"protobuf:{whole}:shop.Whole", bytes.fromhex("0a040a026869") + b"\x12\x02\x08\x01"
+    )
+
+    assert found == [{"note": {"text": "hi"}, "at": "1970-01-01T00:00:01Z"}]
+    assert not failures
+
+
+@pytest.mark.may_skip
+@pytest.mark.usefixtures("protoc")
+def test_a_proto_with_an_error_is_told_in_one_line(note):
+    note.write_text('syntax = "proto3"; message Note { strin text = 1; }')
+
+    with pytest.raises(
+        ValueError, match=r'^x\.proto cannot be compiled: x\.proto:1:\d+: "strin" is not defined\.$'
+    ):
+        decoder(f"protobuf:{note}:Note", Budget())
 
 
 # Bombs
@@ -168,6 +248,7 @@ BOMBS = {
     "zstd of nesting in auto": ("auto", lambda: zstandard.compress(b'{"a":' * 1_000_000)),
     "nested JSON": ("json", lambda: b"[" * 200_000),
     "many parts": ("json", lambda: b"[" + b"{}," * 1_000_000 + b"{}]"),
+    "many parts of a CloudEvent": ("cloudevents", lambda: b'{"data": [' + b"{}," * 1_000_000 + b"{}]}"),
     "a long number": ("json", lambda: b"9" * 100_000),
     "msgpack that claims a long list": ("msgpack", lambda: b"\xdd\xff\xff\xff\xff"),
     "msgpack that claims long lists in each other": ("msgpack", lambda: b"\xdd\x00\x03\xd0\x90" * 60_000),
