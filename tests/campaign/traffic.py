@@ -279,6 +279,7 @@ class Found:
     Attributes:
         queues: The ids in each queue, in order; "" stands for a message that is not what was sent.
         logs: The sequences and ids in each log, in order.
+        places: The channel and sequence of each id; a delayed message has a number and no channel.
         told: What the store says is damaged.
     """
 
@@ -294,23 +295,23 @@ class Found:
     def _read(self, store):
         content = store.load()
         names = {channel.id: channel.name for channel in content.channels}
-        self.queues, self.logs = {}, {}
+        self.queues, self.logs, self.places = {}, {}, {}
         for id, held in content.queues.items():
             for start, stop in held.ranges:
                 found = store.apply([[plan.ReadMessages(id, range(start, stop))]])[0][0]
                 self.queues.setdefault(names[id], []).extend(id_of(message.content) for message in found)
+                self.places |= {id_of(m.content): (names[id], m.sequence) for m in found}
         # Delayed messages have no verb that reads them before they are due.
         rows = store._connection.execute(SELECT_MESSAGES, (0, 1 << 40))
         delayed = {item.number for item in content.delayed}
-        self.queues["delayed"] = [
-            id_of(message.content)
-            for message in map(message_of, rows)
-            if message and message.sequence in delayed
-        ]
+        waiting = [found for found in map(message_of, rows) if found and found.sequence in delayed]
+        self.queues["delayed"] = [id_of(message.content) for message in waiting]
+        self.places |= {id_of(message.content): ("", message.sequence) for message in waiting}
         for channel in content.channels:
             if channel.kind == "events_store":
                 found = store.apply([[plan.ReadEvents(channel.id, 1, 1 << 30, 1 << 40)]])[0][0]
                 self.logs[channel.name] = [(event.sequence, id_of(event.content)) for event in found]
+                self.places |= {id_of(e.content): (channel.name, e.sequence) for e in found}
         self.last_sequences = {channel.name: channel.last_sequence for channel in content.channels}
 
     def ids(self):

@@ -158,7 +158,8 @@ def lost_sentence(path: Path, missing: int, frames: int, tail: wal.Tail) -> str:
     commits = f"{missing} acknowledged commits are missing" if missing else "acknowledged commits are missing"
     read = f"{tail.frames} frames after frame {frames} of its log could not be read" if there else ""
     kept = f"the log is kept in {keep(log)}" if there else "its log was cut, replaced or deleted"
-    return f"{path} is damaged: " + ", ".join(part for part in (commits, read, kept) if part)
+    again = "what was moved or removed last may be there once more"
+    return f"{path} is damaged: " + ", ".join(part for part in (commits, read, kept, again) if part)
 
 
 def log_of(path: Path) -> Path:

@@ -78,7 +78,9 @@ def repair(folder: Path) -> list[str]:
     remove(work)
     new.replace(path)
     remove(new)
-    return [*told, f"{path} can be used again; what is not in it is in the damaged files alone"]
+    told.append(f"{path} can be used again; what is not in it is in the damaged files alone")
+    told.append("what was moved or removed last may be there once more")
+    return told
 
 
 def keep_aside(path: Path, place: Path) -> bool:
@@ -169,18 +171,21 @@ def readable(table: Table, source: sqlite3.Connection) -> Iterator[list[tuple[An
 
     def read(start: int, limit: int) -> list[tuple[Any, ...]] | None:
         try:
-            return source.execute(query, (start, limit)).fetchall()
+            found = source.execute(query, (start, limit)).fetchall()
         except sqlite3.Error:
             return None
+        # A damaged tree may lead back to rows that were read before, again and again.
+        return found if all(row[0] >= start for row in found) else None
 
     start, limit = FIRST, READ_AT_ONCE
     while True:
         found = read(start, limit)
         if found:
             yield found
-            if not isinstance(found[-1][0], int) or found[-1][0] >= LAST:
+            last = max(row[0] for row in found)
+            if last == LAST:
                 return
-            start, limit = found[-1][0] + 1, READ_AT_ONCE
+            start, limit = last + 1, READ_AT_ONCE
         elif found is not None:
             return
         elif limit > 1:

@@ -53,18 +53,17 @@ class ContentReader:
         self._set_aside = set_aside
         self._tell = tell
 
-    def channels(self) -> dict[int, StoredChannel]:
-        """All channels by id; one whose row is damaged keeps what it holds, under a name of its own."""
-        found: dict[int, StoredChannel] = {}
+    def channels(self, found: dict[int, StoredChannel]) -> None:
+        """Put all channels into `found`; one whose row is damaged keeps what it holds, under another name."""
         for id, kind, name, last_sequence, crc in self._all("SELECT * FROM channel"):
             if crc_of(id, kind, name, last_sequence) == crc:
-                found[id] = StoredChannel(id, kind, name, last_sequence, self._last_timestamp(id))
+                found[id] = StoredChannel(id, kind, name, last_sequence)
+                found[id] = found[id]._replace(last_timestamp=self._last_timestamp(id))
             elif made := self._renamed(id, name):
                 found[id] = made
         for id in sorted({*self._used("message"), *self._used("event")} - found.keys()):
             if made := self._renamed(id, ""):
                 found[id] = made
-        return found
 
     def content(self, channels: dict[int, StoredChannel]) -> Content:
         """All of it."""
@@ -97,11 +96,12 @@ class ContentReader:
 
     def _last_timestamp(self, channel: int) -> int:
         """When the last event of a channel was stored: the next one must not be older."""
-        bounds = (key(channel, 0), key(channel + 1, 0))
-        while row := self._one(LAST_EVENT, bounds):
+        before = key(channel + 1, 0)
+        while row := self._one(LAST_EVENT, (key(channel, 0), before)):
             if event := rows.event_of(row):
                 return event.timestamp
-            self._set_aside("event", row[0])
+            before = row[0]
+            self._set_aside("event", before)
         return 0
 
     def _renamed(self, id: int, name: object) -> StoredChannel | None:
@@ -131,11 +131,10 @@ class ContentReader:
     def _used(self, table: str) -> Iterator[int]:
         """The ids of channels of which a table holds something, each found by one look."""
         query = f"SELECT key FROM {table} WHERE key >= ? ORDER BY key LIMIT 1"  # noqa: S608
-        row = self._one(query, (key(DELAYED + 1, 0),))
-        while row:
-            id = row[0] >> SEQUENCE_BITS
+        id = DELAYED
+        while id < LAST >> SEQUENCE_BITS and (row := self._one(query, (key(id + 1, 0),))):
+            id = max(id + 1, row[0] >> SEQUENCE_BITS)  # in a damaged file a search may lead back
             yield id
-            row = self._one(query, (key(id + 1, 0),)) if id < LAST >> SEQUENCE_BITS else None
 
     def _delayed(self, channels: dict[int, StoredChannel]) -> list[Delayed]:
         where: dict[int, tuple[int, int]] = {}

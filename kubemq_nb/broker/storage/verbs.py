@@ -38,8 +38,9 @@ class Verbs:
         self._damage = damage
         self._last_sequences: dict[int, int] = {}
         self.reader = ContentReader(connection, self._set_aside, self._tell)
+        self.channels: dict[int, StoredChannel] = {}
         with any_text(connection):
-            self.channels: dict[int, StoredChannel] = self.reader.channels()
+            self.reader.channels(self.channels)
 
     def carry_out(self, operation: Operation) -> Any:
         """Carry out one operation; gives its result."""
@@ -176,11 +177,11 @@ class Verbs:
 
     def _read_events(self, operation: plan.ReadEvents) -> list[StoredEvent]:
         found: list[StoredEvent] = []
-        while not found:
+        start, after = key(operation.channel, operation.sequence), key(operation.channel + 1, 0)
+        while not found and start < after:
             damaged: list[int] = []
             budget = operation.budget
-            bounds = (key(operation.channel, operation.sequence), key(operation.channel + 1, 0))
-            for row in self._connection.execute(SELECT_EVENTS, (*bounds, operation.limit)):
+            for row in self._connection.execute(SELECT_EVENTS, (start, after, operation.limit)):
                 event = rows.event_of(row)
                 if event is None:
                     damaged.append(row[0])
@@ -193,6 +194,7 @@ class Verbs:
                 break
             for row_key in damaged:  # then the next ones are read, if none was sound
                 self._set_aside("event", row_key)
+            start = max(start, *damaged) + 1
         return found
 
     def _find_event(self, operation: plan.FindEvent) -> int | None:
