@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -21,7 +22,7 @@ FLOOR = re.compile(r"([\w-]+)>=([\w.]+)")
 TOLD = ("grpcio", "protobuf", "pandas", "ipython")  # whose versions the table tells
 SUITE = ("tests", "--ignore=tests/browser", "--ignore=tests/official")
 # Without nbval: notebooks are compared on one pinned set of versions, by scripts/test.
-PYTEST = ("-o", "addopts=--strict-markers --strict-config --import-mode=importlib", "-q", "--tb=native", "-rf")
+PYTEST = ("-o", "addopts=--strict-markers --strict-config --import-mode=importlib -q --tb=native -rf")
 ASK = """
 import importlib.metadata, platform, sys
 print(platform.python_version(), *map(importlib.metadata.version, sys.argv[1:]))
@@ -156,6 +157,8 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """1 when a test fails, a combination runs none, or no Python was found."""
+    # Tests interrupt themselves, which a shell's background job would pass on as "ignored".
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     parser = argparse.ArgumentParser(prog="scripts/matrix", allow_abbrev=False)
     parser.add_argument("--list", action="store_true", help="the combinations and where their Pythons are")
     parser.add_argument(
