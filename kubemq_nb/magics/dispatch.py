@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kubemq_nb.render import Look
 
 MOST = 500  # channel names that are remembered
+LONG = {"events_store receive": "read"}  # commands that may take long, and what they do
 
 
 class Dispatcher:
@@ -151,7 +152,8 @@ class Dispatcher:
             return command.run(call)
         owner = command.owner or command.noun
         session = call.session
-        with progress.shown(session, self._shell) if "rows" in call.arguments else nullcontext():
+        done = "sent" if "rows" in call.arguments else LONG.get(command.words)
+        with progress.shown(session, self._shell, done) if done else nullcontext():
             result = call.invoke(getattr(session, owner) if owner else session)
         if isinstance(result, Feed | Responder | Answers):
             result.code = call.line

@@ -1,4 +1,4 @@
-"""Progress of long sends, for whoever watches: a bar in a notebook, a line in a terminal, else nothing.
+"""Progress of long sends and replays for whoever watches: a bar in a notebook, a line in a terminal.
 
 Nothing is shown in the first second, and nothing is left when it is over. A notebook that is run without
 anybody at it (nbconvert, nbval, papermill) says so by refusing input; its outputs do not depend on speed.
@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from IPython.display import display, update_display
@@ -22,13 +23,13 @@ TICK = 0.25  # seconds between two paints
 WIDTH = 40  # of the bar in a terminal
 
 Paint = Callable[[int, int], None]
-"""Shows how many of how many were sent; 0 of 0 when it is over, of 0 where nobody knows."""
+"""Shows how many of how many are done; 0 of 0 when it is over, of 0 where nobody knows."""
 
 
 @contextmanager
-def shown(session: "Session", shell: "InteractiveShell") -> Iterator[None]:
-    """Show the progress of what is sent inside the block."""
-    paint = painter(shell)
+def shown(session: "Session", shell: "InteractiveShell", done: str = "sent") -> Iterator[None]:
+    """Show the progress of what is sent, or read, inside the block; `done` says which."""
+    paint = painter(shell, done)
     if paint is None:
         yield
         return
@@ -51,7 +52,7 @@ class Bar:
         self._painted = False
 
     def __call__(self, done: int, total: int) -> None:
-        """Take note that so many of so many were sent."""
+        """Take note that so many of so many are done."""
         if self._clock() < self._next:
             return
         self._next = self._clock() + TICK
@@ -64,11 +65,11 @@ class Bar:
             self._paint(0, 0)
 
 
-def painter(shell: "InteractiveShell") -> Paint | None:
+def painter(shell: "InteractiveShell", done: str = "sent") -> Paint | None:
     """What shows progress here, if anybody watches."""
     if getattr(shell, "kernel", None):
-        return Notebook().paint if _is_watched(shell) else None
-    return _paint_line if sys.stderr.isatty() else None
+        return Notebook(done).paint if _is_watched(shell) else None
+    return partial(_paint_line, done) if sys.stderr.isatty() else None
 
 
 def _is_watched(shell: Any) -> bool:
@@ -79,12 +80,13 @@ def _is_watched(shell: Any) -> bool:
 class Notebook:
     """A progress bar in the output of a cell, replaced as it grows."""
 
-    def __init__(self) -> None:
+    def __init__(self, done: str = "sent") -> None:
+        self._done = done
         self._handle: Any = None
 
     def paint(self, done: int, total: int) -> None:
         """Show it, or take it away."""
-        text = _told(done, total)
+        text = _told(self._done, done, total)
         bar = f'<progress value="{done}" max="{total}"></progress> {text}' if total else text
         data = {"text/plain": text, "text/html": bar}
         if self._handle is None:
@@ -93,14 +95,15 @@ class Notebook:
             update_display(data, raw=True, display_id=self._handle.display_id)  # type: ignore[no-untyped-call]
 
 
-def _paint_line(done: int, total: int) -> None:
+def _paint_line(verb: str, done: int, total: int) -> None:
     filled = "#" * (WIDTH * done // total) if total else ""
-    text = f"[{filled:<{WIDTH}}] {_told(done, total)}" if total else _told(done, total)
+    told = _told(verb, done, total)
+    text = f"[{filled:<{WIDTH}}] {told}" if total else told
     sys.stderr.write(f"\r\033[K{text}")
     sys.stderr.flush()
 
 
-def _told(done: int, total: int) -> str:
+def _told(verb: str, done: int, total: int) -> str:
     if total:
-        return f"{done:,} of {total:,} sent"
-    return f"{done:,} sent" if done else ""
+        return f"{done:,} of {total:,} {verb}"
+    return f"{done:,} {verb}" if done else ""

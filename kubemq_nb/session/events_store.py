@@ -132,6 +132,7 @@ class EventsStore:
         given = {"timeout": timeout, "idle": idle}
         spans: dict[str, Any] = {name: as_seconds(span) for name, span in given.items() if span is not None}
         spans |= {"start": begin, "to": None if to is None else as_end(to), "count": count}
+        spans["progress"] = self._link.report(0)
         if to_file is not None:
             return self._replay_to_file(channel, to_file, selection, spans | place)
         replay = self._link.ready().events_store.replay(channel, **spans, **place)

@@ -1,6 +1,6 @@
 import pytest
 
-from kubemq_nb.magics import progress
+from kubemq_nb.magics import load_ipython_extension, progress, unload_ipython_extension
 
 
 class Clock:
@@ -102,6 +102,21 @@ def test_a_notebook_shows_one_bar_that_is_replaced(shell, capsys):
         ),
         ({"text/plain": "", "text/html": ""}, True),
     ]
+
+
+def test_a_replay_tells_how_much_is_read(session, channel, monkeypatch, shell):
+    painted = []
+    monkeypatch.setattr(progress, "QUIET", 0.0)
+    monkeypatch.setattr(progress, "TICK", 0.0)
+    monkeypatch.setattr(progress, "painter", lambda _, done: lambda *counts: painted.append((done, *counts)))
+    session.events_store.send(channel, rows=["x"] * 1500)
+    load_ipython_extension(shell)
+
+    shell.run_line_magic("kubemq", f"events_store receive {channel} -q")
+
+    unload_ipython_extension(shell)
+    assert ("read", 1500, 0) in painted
+    assert painted[-1] == ("read", 0, 0)
 
 
 class Session:
