@@ -88,7 +88,7 @@ SAME = {
     "pause": Same("pause {job}", lambda kq, _: kq.pause(newest(kq).id), listener),
     "resume": Same("resume {job}", lambda kq, _: kq.resume(newest(kq).id), listener),
     "clear": Same("clear {job}", lambda kq, _: kq.clear(newest(kq).id), listener),
-    "filter": Same("filter {job} late", lambda kq, _: kq.filter(newest(kq).id, "late"), listener),
+    "filter": Same("filter {job} --where late", lambda kq, _: kq.filter(newest(kq).id, "late"), listener),
     "retry": Same("retry {job}", lambda kq, _: kq.retry(newest(kq).id), listener),
     "restart": Same("restart {job}", lambda kq, _: kq.restart(newest(kq).id), listener),
     "stop": Same("stop all", lambda kq, _: kq.stop("all"), listener),
