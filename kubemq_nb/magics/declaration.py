@@ -61,7 +61,7 @@ READINGS: dict[frozenset[object], Reading] = {
     _members(Rows): Reading("ROWS", values.rows),
     _members(Where): Reading("EXPR", str, takes=(str,)),
     _members(Fields): Reading("PATHS", str),
-    _members(Decode): Reading("DECODER", str),
+    _members(Decode): Reading("DECODER", str, takes=(str, Callable)),
     frozenset({int}): Reading("N", values.whole, takes=(Integral,)),
     frozenset({int, Iterable[int]}): Reading("SEQUENCE", values.whole),
 }
@@ -75,7 +75,8 @@ def reading(annotation: object) -> Reading:
     choices = tuple(str(choice) for member in members for choice in get_args(member) if _is_literal(member))
     if choices:
         number = values.whole if int in members else None
-        return Reading("|".join(choices), _choice(choices, number), choices, takes=(str, Integral))
+        kinds = (str, Integral) if number else (str,)
+        return Reading("|".join(choices), _choice(choices, number), choices, kinds)
     if any(get_origin(member) is Callable or member is Callable for member in members):
         return Reading("{{FUNCTION}}", None)
     return Reading("TEXT", str, takes=(str,))
