@@ -27,9 +27,9 @@ def decoder(wanted: str | Decoder, budget: Budget) -> Decoder:
     """
     if callable(wanted):
         return wanted
-    if wanted.startswith("protobuf:"):
+    if isinstance(wanted, str) and wanted.startswith("protobuf:"):
         return _protobuf(wanted)
-    make = MADE.get(wanted)
+    make = MADE.get(wanted) if isinstance(wanted, str) else None
     if make is None:
         raise ValueError(f"decode wants one of {', '.join(NAMES)} or a function of bytes; not {wanted}")
     return make(budget)

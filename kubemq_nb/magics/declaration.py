@@ -61,7 +61,7 @@ READINGS: dict[frozenset[object], Reading] = {
     _members(Rows): Reading("ROWS", values.rows),
     _members(Where): Reading("EXPR", str, takes=(str,)),
     _members(Fields): Reading("PATHS", str),
-    _members(Decode): Reading("DECODER", str, takes=(str, Callable)),
+    _members(Decode): Reading("DECODER", str),
     frozenset({int}): Reading("N", values.whole, takes=(Integral,)),
     frozenset({int, Iterable[int]}): Reading("SEQUENCE", values.whole),
 }
