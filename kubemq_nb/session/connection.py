@@ -1,5 +1,6 @@
 """A session: one connection, all patterns, its jobs, and the embedded broker if it has one."""
 
+import contextlib
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -302,7 +303,7 @@ def connect(
     security: dict[str, Any] = {"tls": tls, "ca": ca, "cert": cert, "key": key, "server_name": server_name}
     if not where:
         access.refuse_for_embedded(token_env=token_env, token_file=token_file, **security)
-    background.spawn("load", frames.load)  # it takes as long as a broker to start
+    background.spawn("load", _load_ahead)  # it takes as long as a broker to start
     embedded = None if where else Embedded(store)
     try:
         if embedded:
@@ -329,6 +330,11 @@ def connect(
     if former := registry.add(session):
         former.replaced()
     return session
+
+
+def _load_ahead() -> None:
+    with contextlib.suppress(RuntimeError):  # the interpreter ends, and nobody needs it any more
+        frames.load()
 
 
 def _said(arguments: dict[str, Any]) -> dict[str, Any]:

@@ -86,6 +86,22 @@ def test_a_line_says_so_too(run):
         run("connect --token-env TOKEN")
 
 
+AT_THE_END = """
+import atexit, time
+from kubemq_nb.session import background, connection
+thread = background.spawn("load", connection._load_ahead)
+atexit.register(thread.join, 30)  # as a broker that takes its time to stop
+"""
+
+
+def test_a_script_that_ends_before_all_is_loaded_says_nothing():
+    done = subprocess.run(
+        [sys.executable, "-c", AT_THE_END], capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert done.stderr == ""
+
+
 @pytest.mark.parametrize("verb", ["receive", "transaction"])
 def test_a_condition_on_a_consuming_read_is_refused_in_words(session, channel, verb):
     session.queues.send(channel, "kept")
