@@ -63,7 +63,7 @@ class Space:
                 self._note(short=True)
                 return self.sentence()
         self._note(short=False)
-        if not self._held and free > 4 * self._size:
+        if not self._held and free > 2 * self._size:
             self._held = self._hold()
         return ""
 
