@@ -49,13 +49,19 @@ def encode_body(body: Body) -> bytes:
         case str():
             return body.encode()
         case dict() | list():
-            return json.dumps(body, ensure_ascii=False, separators=(", ", ": "), allow_nan=False).encode()
+            try:
+                return json.dumps(body, ensure_ascii=False, separators=(", ", ": "), allow_nan=False).encode()
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"a body that is a {type(body).__name__} is sent as JSON: {error}") from error
     raise TypeError(f"a body is bytes, text, a dict or a list, not {type(body).__name__}")
 
 
 def as_tags(tags: Tags | None) -> dict[str, str]:
     """Turn a mapping or pairs into a dict, refusing what is not text."""
-    result = dict(tags or {})
+    try:
+        result = dict(tags or {})
+    except (TypeError, ValueError):
+        raise TypeError(f"tags are a dict of text to text, or pairs, not {tags!r}") from None
     for key, value in result.items():
         if not isinstance(key, str) or not isinstance(value, str):
             raise TypeError(f"a tag is text to text, not {key!r}: {value!r}")

@@ -12,6 +12,7 @@ MAX_EXPIRATION = 43_200  # seconds
 MAX_DELAY = 43_200  # seconds
 MAX_RECEIVE_COUNT = 1024  # also the default
 MAX_VISIBILITY = 43_200  # seconds
+MAX_TIMEOUT = 2_147_483  # seconds of a request; the wire counts milliseconds in 32 bits
 DEFAULT_VISIBILITY = 60  # seconds
 MAX_MESSAGE_BYTES = 104_857_600  # a whole gRPC message, body and envelope
 

@@ -6,6 +6,7 @@ The rules are `kubemq_nb.rules`; here they speak to a person, with the broker's 
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from numbers import Integral
 
 from kubemq_nb import rules
 from kubemq_nb.errors import InvalidChannel, InvalidMessage, RequestRejected
@@ -83,9 +84,10 @@ def check_request(request: Request) -> None:
     """Refuse a command or query that no broker would take."""
     check_channel(request.channel)
     _check_content(request, 115)
-    if request.timeout <= 0:
+    if not 0 < request.timeout <= rules.MAX_TIMEOUT:
+        bound = "more than 0" if request.timeout <= 0 else f"at most {rules.MAX_TIMEOUT:,}"
         raise InvalidMessage(
-            f"The timeout is more than 0 seconds, not {request.timeout:g} (error 109). Nothing was sent.",
+            f"The timeout is {bound} seconds, not {request.timeout:g} (error 109). Nothing was sent.",
             channel=request.channel,
             number=109,
         )
@@ -99,6 +101,8 @@ def check_request(request: Request) -> None:
 
 def check_count(channel: str, count: int | None) -> None:
     """Refuse a count below 1."""
+    if count is not None and not isinstance(count, Integral):
+        raise TypeError(f"a count is a whole number, not {count!r}")
     if count is not None and count < 1:
         raise RequestRejected(
             f"The count is at least 1, not {count} (error 122).", channel=channel, number=122

@@ -116,7 +116,11 @@ def _csv(opened: Callable[[], IO[str]], name: str) -> Iterator[Part]:
     with opened() as file:
         names = next(csv.reader(_decoded(file, name)), [])
     if not {"body", BASE64} & set(names):
-        yield from _csv_bodies(opened)
+        try:
+            yield from _csv_bodies(opened)
+        except pd.errors.ParserError as error:
+            reason = str(error).strip().removeprefix("Error tokenizing data. C error: ")
+            raise ValueError(f"{name} is no CSV: {reason}") from None
         return
     csv.field_size_limit(sys.maxsize)
     with opened() as file:

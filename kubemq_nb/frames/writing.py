@@ -38,7 +38,10 @@ class Writer:
         if self.path.suffix not in _SINKS:
             raise ValueError(f"rows go to a .csv, .jsonl or .parquet file, not to {self.path.name}")
         self._unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        self._sink = _SINKS[self.path.suffix](self._unfinished)
+        try:
+            self._sink = _SINKS[self.path.suffix](self._unfinished)
+        except OSError as error:
+            raise OSError(f"{self.path} cannot be written: {error.strerror}") from error
 
     def write(self, frame: pd.DataFrame) -> None:
         """Add the rows of a frame; all frames of a file have the same columns."""

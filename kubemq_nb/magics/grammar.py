@@ -12,6 +12,7 @@ from IPython.core.error import UsageError
 from kubemq_nb.magics.declaration import Command, Parameter
 from kubemq_nb.magics.values import Unreadable
 from kubemq_nb.magics.words import Meaning, Word, quoted
+from kubemq_nb.messages import as_tags
 
 NOUNS = {"queue": "queues", "es": "events_store", "command": "commands", "query": "queries"}
 CONSUMING = ("queues receive", "queues transaction")
@@ -198,7 +199,7 @@ def _value(parameter: Parameter, said: object, evaluate: Callable[[str], object]
     if said is True:
         return True
     if isinstance(said, list):
-        return _many([_read(parameter, each, evaluate) for each in said])
+        return _many(parameter, [_read(parameter, each, evaluate) for each in said])
     return _read(parameter, cast("str", said), evaluate)
 
 
@@ -230,11 +231,12 @@ def _object(parameter: Parameter, value: object) -> object:
     return _text(parameter, value) if parameter.reading.choices and isinstance(value, str) else value
 
 
-def _many(values: list[object]) -> object:
+def _many(parameter: Parameter, said: list[object]) -> object:
     """Tags as one mapping, sequences as a list; an expression may give several at once."""
-    if not any(isinstance(value, tuple | dict) for value in values):
-        return values
-    pairs: list[Any] = []
-    for value in values:
-        pairs += value.items() if isinstance(value, dict) else [value]
-    return dict(pairs)
+    found: list[Any] = []
+    for value in said:
+        if isinstance(value, dict):
+            found += value.items()
+        else:
+            found += value if isinstance(value, list) else [value]
+    return found if parameter.reading.metavar == "SEQUENCE" else as_tags(found)
