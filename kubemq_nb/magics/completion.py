@@ -1,7 +1,9 @@
 """Completion of a line as it is typed: from declarations and from what was seen, never from the network."""
 
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 MOST = 200  # names that one completion offers
+FILES = ("PATH", "ROWS")  # kinds of values that are files
 
 _magic = re.compile(r"(?:^|=)\s*%%?kubemq +(.*)$")
 
@@ -26,6 +29,7 @@ class Completion:
         shell: Where to offer completions.
         commands: What can be typed.
         channels: Gives the channel names that were seen.
+        settings: Gives the names of what `config` sets.
     """
 
     def __init__(
@@ -33,10 +37,18 @@ class Completion:
         shell: "InteractiveShell",
         commands: Sequence[Command],
         channels: Callable[[], Iterable[str]],
+        settings: Callable[[], Iterable[str]] = tuple,
     ) -> None:
         self._shell = shell
         self._commands = commands
-        self._channels = channels
+        self._named: dict[str, Callable[[], Iterable[str]]] = {
+            **dict.fromkeys(("channel", "dead_letter"), channels),
+            **dict.fromkeys(("on", "name"), lambda: [session.name for session in registry.all()]),
+            "profile": profiles.names,
+            "key": lambda: sorted(settings()),
+            "job": _jobs,
+            "start": lambda: ("new", "first", "last", "seq:"),
+        }
 
         def kubemq_matcher(context: CompletionContext) -> SimpleMatcherResult:
             return self.match(context.text_until_cursor)
@@ -87,24 +99,36 @@ class Completion:
         last = before[-1] if before else ""
         awaiting = [each for each in options if last and last in (each.short, each.option) and not each.flag]
         if awaiting:
-            return _all(self._values(awaiting[0]), "value")
+            return _all(self._values(awaiting[0], fragment), "value")
         if fragment.startswith("-"):
             return _all([each.option for each in options], "option")
         place = _words(before, options)
         if place < len(command.arguments):
-            return _all(self._values(command.arguments[place]), "value")
+            return _all(self._values(command.arguments[place], fragment), "value")
         return []
 
-    def _values(self, parameter: Parameter) -> Iterable[str]:
-        if parameter.name in ("channel", "dead_letter"):
-            return self._channels()
-        if parameter.name in ("on", "name"):
-            return [session.name for session in registry.all()]
-        if parameter.name == "profile":
-            return profiles.names()
-        if parameter.name == "start":
-            return ["new", "first", "last", "seq:"]
-        return parameter.reading.choices
+    def _values(self, parameter: Parameter, fragment: str) -> Iterable[str]:
+        if parameter.reading.metavar in FILES and parameter.name != "store":
+            return _files(fragment)
+        named = self._named.get(parameter.name, tuple)
+        return [*named(), *parameter.reading.choices]
+
+
+def _jobs() -> list[str]:
+    """The numbers of what runs, of all connections."""
+    jobs = [job for session in registry.all() for job in session.open_jobs()]
+    return [*dict.fromkeys(str(job.id) for job in jobs)]
+
+
+def _files(typed: str) -> list[str]:
+    """Files and folders whose names may go on from what is typed; of one word each."""
+    folder = typed[: typed.rfind("/") + 1]
+    try:
+        found = sorted(os.scandir(Path(folder or ".").expanduser()), key=lambda each: each.name)
+    except OSError:
+        return []
+    names = [f"{folder}{each.name}{'/' * each.is_dir()}" for each in found if each.name[0] != "."]
+    return [name for name in names if " " not in name]
 
 
 def _words(before: Sequence[str], options: Sequence[Parameter]) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from numbers import Integral
+from pathlib import Path
 from types import EllipsisType, NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
@@ -64,6 +65,7 @@ READINGS: dict[frozenset[object], Reading] = {
     _members(Decode): Reading("DECODER", str),
     frozenset({int}): Reading("N", values.whole, takes=(Integral,)),
     frozenset({int, Iterable[int]}): Reading("SEQUENCE", values.whole),
+    frozenset({str, Path}): Reading("PATH", str),
 }
 
 

@@ -37,7 +37,9 @@ class KubeMQMagics(Magics):
         self.owner = shell  # `shell`, which may be None to the type checker
         self.dispatcher = Dispatcher(shell, self.look)
         self.formatters = Formatters(shell, self.look)
-        self.completion = Completion(shell, COMMANDS, self.dispatcher.channels)
+        self.completion = Completion(
+            shell, COMMANDS, self.dispatcher.channels, lambda: self.traits(config=True)
+        )
         self.question = question.transformer(COMMANDS)
 
     def add(self) -> None:

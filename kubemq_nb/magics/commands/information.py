@@ -33,7 +33,8 @@ def config(settings: HasTraits, key: str | None = None, value: str | None = None
 
     Args:
         settings: The magics of this shell.
-        key: Which setting; all when left out.
+        key: Which setting; all when left out: max_rows, the rows that a display shows; deterministic, which
+            leaves out what differs from run to run; traceback, which shows errors whole.
         value: Its new value: a number, or on or off.
     """
     known = settings.traits(config=True)

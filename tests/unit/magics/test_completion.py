@@ -3,6 +3,7 @@ import time
 import pytest
 from IPython.core.completer import provisionalcompleter
 
+from kubemq_nb.magics import load_ipython_extension, unload_ipython_extension
 from kubemq_nb.magics.commands import COMMANDS
 from kubemq_nb.magics.completion import MOST, Completion
 from kubemq_nb.session import profiles
@@ -56,6 +57,43 @@ def offered(completion, typed):
 )
 def test_what_may_follow_is_offered(completion, typed, expected):
     assert offered(completion, typed) == expected
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("%kubemq queues send orders --rows ", ["data/", "flights.csv"]),
+        ("%kubemq events_store receive orders --to-file fl", ["flights.csv"]),
+        ("%kubemq connect --ca data/", ["data/ca.pem"]),
+        ("%kubemq connect --ca nowhere/", []),
+        ("%kubemq connect --store ", []),
+    ],
+)
+def test_files_are_offered_where_an_option_is_one(completion, tmp_path, monkeypatch, typed, expected):
+    for name in ("data/ca.pem", "flights.csv", ".hidden", "two words.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    monkeypatch.chdir(tmp_path)
+
+    assert offered(completion, typed) == expected
+
+
+def test_settings_are_offered_and_each_is_explained_by_help(shell):
+    load_ipython_extension(shell)
+    magics = shell.magics_manager.registry["KubeMQMagics"]
+
+    settings = offered(magics.completion, "%kubemq config ")
+
+    unload_ipython_extension(shell)
+    (config,) = (command for command in COMMANDS if command.words == "config")
+    assert settings == sorted(magics.traits(config=True))
+    assert all(f"{name}," in config.doc.parameters["key"] for name in settings)
+
+
+def test_running_jobs_are_offered_by_number(completion, session, channel):
+    session.events.subscribe(channel, print)
+
+    assert offered(completion, "%kubemq stop ") == ["1", "all"]
 
 
 @pytest.mark.parametrize("typed", ["print(", "%timeit x", "# %kubemqx ", "'%kubemq"])
