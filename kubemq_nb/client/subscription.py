@@ -20,6 +20,7 @@ StreamState = Literal["connecting", "live", "reconnecting", "failed", "closed"]
 
 SETTLE = 0.3  # seconds; a real server says nothing when a subscription stands, and refuses within 0.05
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # seconds between attempts; each is twice the one before
+UNREAD = 2**28  # bytes of payloads that wait for a slow reader, however many they are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +61,9 @@ class Source(Protocol):
 class Subscription:
     """Payloads of one subscription as wire bytes, in order of arrival.
 
-    At most `keep` wait for the reader; beyond, the oldest is dropped and counted. It is an iterator (ends
-    when closed), a context manager, and can be read with `next`. A broken connection is made again until
-    `close`.
+    At most `keep`, and 256 MiB of them, wait for the reader; beyond, the oldest is dropped and counted. It is
+    an iterator (ends when closed), a context manager, and can be read with `next`. A broken connection is
+    made again until `close`.
 
     Attributes:
         received: Payloads that arrived.
@@ -86,9 +87,11 @@ class Subscription:
         self._attempt = connection.attempt(source.what, channel=source.channel)
         self._keep = keep
         self._buffer: deque[bytes] = deque()
+        self._unread = 0  # bytes in the buffer
         self._arrived = threading.Condition()
         self._settled = threading.Event()
         self._closing = threading.Event()
+        self._hurry = threading.Event()
         self._call: PayloadStream | None = None
         self._last: bytes | None = None
         connection.adopt(self)
@@ -110,7 +113,7 @@ class Subscription:
         with self._arrived:
             self._arrived.wait_for(lambda: self._buffer or self._over, timeout)
             if self._buffer:
-                return self._buffer.popleft()
+                return self._taken()
         if self.error:
             raise self.error
         return None
@@ -120,6 +123,7 @@ class Subscription:
         with self._arrived:
             payloads = list(self._buffer)
             self._buffer.clear()
+            self._unread = 0
         return payloads
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -138,9 +142,16 @@ class Subscription:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
+    def retry(self) -> None:
+        """While it reconnects: make the next attempt now."""
+        self._hurry.set()
+
     def close(self) -> None:
         """End the stream and its thread; nothing arrives after it returns. Closing again does nothing."""
-        self._cancel()
+        self._closing.set()
+        self._hurry.set()
+        if call := self._call:
+            call.cancel()
         if threading.current_thread() is not self._thread:
             self._thread.join(1.0)
 
@@ -175,7 +186,8 @@ class Subscription:
                 self.error = error
                 break
             self._change(StateChange(state="reconnecting", attempt=attempt, note=str(error)))
-            self._closing.wait(min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE))
+            self._hurry.wait(min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE))
+            self._hurry.clear()
         self._change(StateChange(state="failed" if self.error else "closed", note=str(self.error or "")))
         self._settled.set()
 
@@ -221,11 +233,17 @@ class Subscription:
                 return
             self._last = payload
             self.received += 1
-            if len(self._buffer) == self._keep:
-                self._buffer.popleft()
-                self.dropped += 1
             self._buffer.append(payload)
+            self._unread += len(payload)
+            while len(self._buffer) > 1 and (len(self._buffer) > self._keep or self._unread > UNREAD):
+                self._taken()
+                self.dropped += 1
             self._arrived.notify_all()
+
+    def _taken(self) -> bytes:
+        payload = self._buffer.popleft()
+        self._unread -= len(payload)
+        return payload
 
     def _change(self, change: StateChange) -> None:
         with self._arrived:

@@ -27,7 +27,7 @@ DEEPEST = 60  # levels of an expression
 KINDS = ("queues", "events", "events_store")
 NAMES = frozenset(name for kind in KINDS for name in COLUMNS[kind]) | {"size"}
 CONSTANTS = {"true": True, "false": False, "null": None}
-SEARCHED = ("id", "channel", "metadata", "client_id")  # beside tags and body
+SEARCHED = ("id", "channel", "metadata", "client_id", "answer", "error")  # beside tags and body
 
 _operators = re.compile(r"[<>=!()\[\]{}\"']|\b(?:and|or|not|in|is)\b")
 _path = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")

@@ -9,7 +9,7 @@ from kubemq_nb import frames
 from kubemq_nb.client.channel import Channel
 from kubemq_nb.client.tokens import Token
 from kubemq_nb.errors import KubeMQError
-from kubemq_nb.messages import Kind, ServerInfo
+from kubemq_nb.messages import Kind, ServerInfo, Start, Where
 from kubemq_nb.session import access, background, profiles, registry
 from kubemq_nb.session.broker import Broker
 from kubemq_nb.session.channels import Channels
@@ -154,6 +154,63 @@ class Session:
         """
         return listing(self._link.jobs.stop(job), connection=self.name)
 
+    def pause(self, job: int) -> "DataFrame":
+        """Freeze what a feed or responder shows; it goes on receiving.
+
+        Args:
+            job: Number of the job, as in `jobs`.
+        """
+        return self._told(job, "pause")
+
+    def resume(self, job: int) -> "DataFrame":
+        """Show again what a paused feed or responder received meanwhile.
+
+        Args:
+            job: Number of the job, as in `jobs`.
+        """
+        return self._told(job, "resume")
+
+    def clear(self, job: int) -> "DataFrame":
+        """Let go of the rows that a feed or responder holds; the channel is not touched.
+
+        Args:
+            job: Number of the job, as in `jobs`.
+        """
+        return self._told(job, "clear")
+
+    def retry(self, job: int) -> "DataFrame":
+        """Let a feed or responder connect now, when it waits for its next attempt or has given up.
+
+        Args:
+            job: Number of the job, as in `jobs`.
+        """
+        return self._told(job, "retry")
+
+    def filter(self, job: int, where: Where | None = None) -> "DataFrame":
+        """Let the views of a feed or responder show only rows that match; it goes on holding all.
+
+        Args:
+            job: Number of the job, as in `jobs`.
+            where: A condition over columns, `body`, `tags` and `size`, such as `body.total > 10`, or a plain
+                text to search for everywhere; all rows when left out.
+        """
+        return self._told(job, "filter", where=where)
+
+    def restart(self, job: int, *, start: Start | None = None) -> "DataFrame":
+        """Let a feed begin again, also one that was stopped and is still shown or held in a variable.
+
+        Args:
+            job: Number of the job, as in `jobs`.
+            start: Where to begin to read a store: "new", "first", "last", "seq:N", a time, or a duration
+                (that long ago); where it began before when left out.
+        """
+        return self._told(job, "restart", start=start)
+
+    def _told(self, job: int, verb: str, **options: object) -> "DataFrame":
+        found = self._link.jobs.able(job, verb)
+        getattr(found, verb)(**options)
+        return listing([found], connection=self.name)
+
     def stats(self, channel: str | None = None) -> "DataFrame":
         """Tell counts, sequences and last activity of channels, as far as the server tells them.
 
@@ -167,8 +224,9 @@ class Session:
     def ui(self, noun: Kind | None = None, channel: str | None = None, *, send: bool = False) -> "Opened":
         """Open a view to click in: all channels, or one of them.
 
-        A queue opens as messages to look at and hold, events as a live table. What a view shows and does is
-        there in Python as well, on the object that this gives.
+        A queue opens as messages to look at and hold, events as a live table, commands and queries as
+        requests to answer by hand. What a view shows and does is there in Python as well, on the object that
+        this gives.
 
         Args:
             noun: Pattern of the channel; a dashboard of all channels when left out.

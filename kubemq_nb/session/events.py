@@ -160,10 +160,10 @@ class Events:
         )
         who = client_id or link.client_id
         feed.begin(
-            lambda on_state: link.events.subscribe(
+            lambda on_state: link.ready().events.subscribe(
                 channel, client_id=who, group=group or "", keep=keep, on_state=on_state
-            )
+            ),
+            listed=link.add,
         )
         link.used("events", channel)
-        link.add(feed)
         return feed

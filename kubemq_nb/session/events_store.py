@@ -236,12 +236,13 @@ class EventsStore:
             keep=keep,
             on_error=on_error,
             selection=selection,
+            start=start,
         )
         feed.begin(
-            lambda on_state: link.events_store.subscribe(
-                channel, start=start, keep=keep, on_state=on_state, **place
-            )
+            lambda on_state: link.ready().events_store.subscribe(
+                channel, start=feed.position, keep=keep, on_state=on_state, **place
+            ),
+            listed=link.add,
         )
         link.used("events_store", channel)
-        link.add(feed)
         return feed

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from kubemq_nb.client.subscription import OnState, StateChange
 from kubemq_nb.errors import KubeMQError
-from kubemq_nb.messages import Duration, as_seconds
+from kubemq_nb.frames import selecting
+from kubemq_nb.messages import Duration, Where, as_seconds
 from kubemq_nb.session import background
 from kubemq_nb.session.jobs import JobStatus, State
 from kubemq_nb.session.rate import Rate
@@ -20,13 +21,27 @@ from kubemq_nb.session.rate import Rate
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-Row = TypeVar("Row")
+    from kubemq_nb.frames.selecting import Selection
+
+
+class Held(Protocol):
+    """What is held of one message."""
+
+    @property
+    def payload(self) -> bytes:
+        """It, as it came."""
+        ...
+
+
+Row = TypeVar("Row", bound=Held)
 ErrorHandler = Callable[[BaseException], object]
 """Called with what went wrong: an error of the subscription, or one that the handler raised."""
 
 logger = logging.getLogger(__name__)
 
 GRACE = 5.0  # seconds that `stop` waits for a handler that is at work
+MOST = 2**28
+"""Bytes of payloads that a feed or responder holds, however many rows `keep` allows."""
 
 
 class Stream(Protocol):
@@ -41,6 +56,10 @@ class Stream(Protocol):
 
     def drain(self) -> list[bytes]:
         """All payloads that wait now."""
+        ...
+
+    def retry(self) -> None:
+        """While it reconnects: make the next attempt now."""
         ...
 
     def close(self) -> None:
@@ -64,6 +83,7 @@ class Live(ABC, Generic[Row]):
         since: When it began.
         version: Grows with every change, so that a view repaints only then.
         traceback: Of the handler's last error; "" when there was none.
+        selection: What `filter` narrows views to; None when they show all rows held.
     """
 
     id = 0
@@ -88,16 +108,21 @@ class Live(ABC, Generic[Row]):
         self.version = 0
         self.traceback = ""
         self._on_error = on_error
-        self._rows: deque[Row] = deque(maxlen=keep)
+        self.selection: Selection | None = None
+        self._keep = keep
+        self._rows: deque[Row] = deque()
+        self._bytes = 0  # of the rows held
         self._frozen: tuple[list[Row], dict[str, object]] | None = None  # rows and facts at the pause
         self._gaps: list[tuple[int, str]] = []  # after which row, and what the gap means
-        self._taken = self._fallen = self._errors = 0
+        self._taken = self._fallen = self._unread = self._errors = self._reconnects = 0
         self._rate = Rate()
         self._state: State = "live"  # of the stream
         self._note = ""
         self._changed = threading.Condition()
         self._changed_at = time.monotonic()
         self._stream: Stream | None = None
+        self._subscribe: Subscribe | None = None
+        self._workers = 1
         self._threads: list[threading.Thread] = []
         self._stopped = False
 
@@ -107,15 +132,51 @@ class Live(ABC, Generic[Row]):
         Raises:
             KubeMQError: It was refused, and there is no `on_error` to tell.
         """
+        self._subscribe, self._workers = subscribe, workers
         try:
-            self._stream = subscribe(self._on_state)
+            self._open()
         except KubeMQError as error:
             if self._on_error is None:
                 raise
             self._fail(error)
-            return
+
+    def retry(self) -> None:
+        """Connect now: without the pause between two attempts, or again where it had given up.
+
+        Raises:
+            KubeMQError: It was refused again.
+        """
+        if self._state == "reconnecting" and self._stream:
+            self._stream.retry()
+        elif self._state == "not connected" and not self._stopped:
+            self._open_again()
+
+    def _open_again(self) -> None:
+        """Open another stream in place of the one that ended; counters go on."""
+        with self._changed:
+            if former := self._stream:
+                self._unread += former.dropped
+                self._reconnects += former.reconnects
+            self._stream = None
+            self._state, self._note = "reconnecting", ""
+            self._touch()
+        try:
+            self._open()
+        except KubeMQError as error:
+            self._fail(error)
+            raise
+        with self._changed:
+            self._state = "live"
+            self._touch()
+
+    def _open(self) -> None:
+        assert self._subscribe
+        stream = self._stream = self._subscribe(self._on_state)
+        if self._stopped:
+            stream.close()
         self._threads = [
-            background.spawn(f"{self.kind}:{self.channel}:{number}", self._read) for number in range(workers)
+            background.spawn(f"{self.kind}:{self.channel}:{number}", self._read)
+            for number in range(self._workers)
         ]
 
     @property
@@ -126,7 +187,7 @@ class Live(ABC, Generic[Row]):
     @property
     def received(self) -> int:
         """How many came since it began, those included that are no longer held."""
-        return self._taken + (self._stream.dropped if self._stream else 0)
+        return self._taken + self._never_read()
 
     @property
     def errors(self) -> int:
@@ -155,9 +216,9 @@ class Live(ABC, Generic[Row]):
                 state=self.state,
                 received=self.received,
                 held=len(self._rows),
-                dropped=self._fallen + (stream.dropped if stream else 0),
+                dropped=self._fallen + self._never_read(),
                 errors=self._errors,
-                reconnects=stream.reconnects if stream else 0,
+                reconnects=self._reconnects + (stream.reconnects if stream else 0),
                 rate=self._rate.now(),
                 rates=self._rate.history(),
                 note=self.note,
@@ -210,9 +271,34 @@ class Live(ABC, Generic[Row]):
     def clear(self) -> None:
         """Let go of the rows held; the channel is not touched."""
         with self._changed:
-            self._rows.clear()
-            self._frozen = ([], self._facts()) if self._frozen else None
+            self._let_go()
             self._touch()
+
+    def _let_go(self) -> None:
+        self._rows.clear()
+        self._bytes = 0
+        self._frozen = ([], self._facts()) if self._frozen else None
+
+    def filter(self, where: Where | None = None) -> None:
+        """Let views show only the rows held that match, now and as more come; `df` has all, `matching` those.
+
+        Args:
+            where: A condition over columns, `body`, `tags` and `size`, such as `body.total > 10`, or a plain
+                text to search for everywhere; all rows when left out.
+
+        Raises:
+            ValueError: It is no condition; nothing is changed.
+        """
+        selection = selecting.of(where or None, None, None)
+        with self._changed:
+            self.selection = selection
+            self._touch()
+
+    @property
+    def matching(self) -> "DataFrame":
+        """The rows held that match the filter, oldest first; all when there is none."""
+        selection = self.selection
+        return selection.apply(self.df) if selection else self.df
 
     def stop(self) -> None:
         """End the subscription; rows stay readable, and no handler is called after this."""
@@ -242,6 +328,10 @@ class Live(ABC, Generic[Row]):
     def _frame(self, rows: Sequence[Row], facts: dict[str, object]) -> "DataFrame":
         """These rows as a frame, with the facts in its attrs."""
 
+    def _never_read(self) -> int:
+        """How many came too fast, over all streams."""
+        return self._unread + (self._stream.dropped if self._stream else 0)
+
     def _done(self) -> int:
         """What `wait` counts."""
         return self._taken
@@ -252,9 +342,10 @@ class Live(ABC, Generic[Row]):
         return facts | {"gaps": list(self._gaps)} if self._gaps else facts
 
     def _read(self) -> None:
-        assert self._stream
+        stream = self._stream
+        assert stream
         try:
-            while not self._stopped and (payload := self._stream.next()) is not None:
+            while not self._stopped and (payload := stream.next()) is not None:
                 self._deal_with(payload)
         except KubeMQError as error:
             self._fail(error)
@@ -269,8 +360,11 @@ class Live(ABC, Generic[Row]):
     def _add(self, rows: Sequence[Row]) -> None:
         with self._changed:
             self._taken += len(rows)
-            self._fallen += max(0, len(self._rows) + len(rows) - (self._rows.maxlen or 0))
             self._rows.extend(rows)
+            self._bytes += sum(len(row.payload) for row in rows)
+            while len(self._rows) > 1 and (len(self._rows) > self._keep or self._bytes > MOST):
+                self._bytes -= len(self._rows.popleft().payload)
+                self._fallen += 1
             self._rate.add(len(rows))
             self._touch()
 

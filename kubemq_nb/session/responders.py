@@ -215,9 +215,6 @@ class Responder(Live[Exchange]):
             return Response(executed=False, error=f"the answer was not delivered: {error}")
         return response
 
-    def _size(self, row: Exchange) -> int:
-        return len(row.payload)
-
     def _frame(self, rows: Sequence[Exchange], facts: dict[str, object]) -> "DataFrame":
         return frames.requests(
             [row.payload for row in rows], told(rows), form="queries", kind=self.kind, **facts

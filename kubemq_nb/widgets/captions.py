@@ -1,12 +1,14 @@
 """What a view says around its rows: names, states, notices, the line of code. Words only, no rows."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from kubemq_nb.render.text import line
 from kubemq_nb.widgets import cells
 
 if TYPE_CHECKING:
+    from kubemq_nb.messages import Start
     from kubemq_nb.session.jobs import JobStatus
     from kubemq_nb.widgets.tail import Source, Tail
 
@@ -48,6 +50,7 @@ def about(source: "Source") -> dict[str, object]:
         "label": f"{'Requests on' if is_responder(source) else 'Live table of'} {source.channel}",
         "noun": noun(source),
         "since": int(source.since.timestamp() * 1000),
+        "restarts": not is_responder(source),
     }
 
 
@@ -72,6 +75,7 @@ def status(source: "Source", now: "JobStatus", rows: "Tail[Any]") -> dict[str, o
         "unit": "req/s" if is_responder(source) else "msg/s",
         "note": notice(now, [text for _, text in rows.gaps]),
         "unseen": unseen(source, now, now.received - rows.received),
+        "as_of": int(now.as_of.timestamp() * 1000),
         "changed": int((now.as_of.timestamp() - now.seconds_since_change) * 1000),
     }
 
@@ -111,8 +115,9 @@ def empty(source: "Source", now: "JobStatus", *, text: str) -> dict[str, str]:
     """What stands where rows would: what is true, and why."""
     if text and now.held:
         return {
-            "head": f"None of {cells.counted(now.held, 'held row')} contains “{cells.cut(text)}”",
-            "rest": "The filter looks at id, channel, metadata, tags and body. Esc in it empties it.",
+            "head": f"None of {cells.counted(now.held, 'held row')} matches “{cells.cut(text)}”",
+            "rest": "A plain text is searched for everywhere, a condition is one such as body.total > 10. "
+            "Esc in the filter empties it.",
         }
     if now.received:
         return {
@@ -120,7 +125,7 @@ def empty(source: "Source", now: "JobStatus", *, text: str) -> dict[str, str]:
             "rest": f"The view was cleared. The channel is untouched; new {noun(source)}s appear here.",
         }
     if now.state == "stopped":
-        return {"head": "Stopped before anything came", "rest": "Run the cell again to start again."}
+        return {"head": "Stopped before anything came", "rest": "Nothing is held."}
     if is_responder(source):
         return {
             "head": "Ready. No request came yet",
@@ -141,7 +146,7 @@ def empty(source: "Source", now: "JobStatus", *, text: str) -> dict[str, str]:
 def foot(source: "Source", now: "JobStatus", *, name: str | None, done: str) -> dict[str, str]:
     """The line of code that does what the mouse did last, and where the rows are.
 
-    `name` is the variable that holds the feed, `done` the method that a button called.
+    `name` is the variable that holds the feed, `done` the call that a button made.
     """
     held = cells.counted(now.held, "row")
     return {"code": _code(source, name, done), "held": f"{held} in {name}.df" if name else f"{held} held"}
@@ -149,8 +154,18 @@ def foot(source: "Source", now: "JobStatus", *, name: str | None, done: str) -> 
 
 def _code(source: "Source", name: str | None, done: str) -> str:
     if done and name:
-        return f"{name}.{done}()"
-    return f"%kubemq stop {source.id}" if done == "stop" else source.code
+        return f"{name}.{done}"
+    return f"%kubemq stop {source.id}" if done == "stop()" else source.code
+
+
+def restarted(start: "Start") -> str:
+    """The call that began again at a picked position."""
+    match start:
+        case datetime():
+            return f"restart(start=datetime.fromisoformat({start.isoformat()!r}))"
+        case float():
+            return f"restart(start={start:g})"
+    return f"restart(start={start!r})"
 
 
 def _ask(source: "Source") -> str:

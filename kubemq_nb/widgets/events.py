@@ -51,16 +51,6 @@ class EventLine:
         )
 
 
-def contains(row: Row, text: str) -> bool:
-    """Whether an event has this text anywhere, in any case."""
-    wanted = text.lower()
-    tags = cast("Mapping[str, str]", row["tags"])
-    words = (row["id"], row["channel"], row["metadata"], *(f"{key}={value}" for key, value in tags.items()))
-    return wanted.encode() in cast("bytes", row["body"]).lower() or any(
-        wanted in str(word).lower() for word in words
-    )
-
-
 class EventTable:
     """Turns lines into columns and cells. It remembers its body columns, so that they do not jump about."""
 

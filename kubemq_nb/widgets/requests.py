@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self, cast
 
 from kubemq_nb.render import span
-from kubemq_nb.widgets import cells, events
+from kubemq_nb.widgets import cells
 from kubemq_nb.widgets.events import Column
 from kubemq_nb.widgets.tail import Row
 
@@ -46,11 +46,6 @@ class RequestLine:
 def is_answered(row: Row) -> bool:
     """Whether a request got its answer."""
     return not math.isnan(cast("float", row["elapsed"]))
-
-
-def contains(row: Row, text: str) -> bool:
-    """Whether a request or its answer has this text anywhere, in any case."""
-    return events.contains(row, text) or text.lower() in f"{row['answer']} {row['error']}".lower()
 
 
 class RequestTable:

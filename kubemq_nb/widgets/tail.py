@@ -1,7 +1,7 @@
 """The newest rows of a feed as lines that a view can show; each row is turned into a line once."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from pandas import DataFrame
 
+    from kubemq_nb.frames.selecting import Selection
     from kubemq_nb.session.jobs import JobStatus
 
 ROWS = 200
@@ -25,6 +26,7 @@ class Source(Protocol):
     code: str
     since: "datetime"
     version: int
+    selection: "Selection | None"
 
     @property
     def df(self) -> "DataFrame":
@@ -51,6 +53,14 @@ class Source(Protocol):
         """Let go of the rows held."""
         ...
 
+    def filter(self, where: str | None = None) -> None:
+        """Narrow views to rows that match."""
+        ...
+
+    def retry(self) -> None:
+        """Connect now."""
+        ...
+
     def stop(self) -> None:
         """End it; rows stay readable."""
         ...
@@ -64,13 +74,13 @@ Line = TypeVar("Line")
 
 
 class Tail(Generic[Line]):
-    """At most the 200 newest rows of a feed that contain a text, as lines, with the number of each row.
+    """At most the 200 newest rows of a feed that match its filter, as lines, with the number of each row.
 
     A feed numbers its rows from 1 as they come, so that two looks at it can be laid end to end. A row that is
     not settled yet (a request that is being answered), and those after it, are looked at again.
 
     Attributes:
-        text: What each row contains; "" when all are shown.
+        text: The filter that rows match; "" when all are shown.
         gaps: After which row the stream broke, and what that means.
         received: What the feed had received at the last look; while it is paused, at the pause.
     """
@@ -80,12 +90,11 @@ class Tail(Generic[Line]):
         source: Source,
         *,
         line: Callable[[Row], Line],
-        contains: Callable[[Row, str], bool],
         settled: Callable[[Row], bool] = lambda _row: True,
     ) -> None:
         self._source = source
         self._line = line
-        self._contains = contains
+        self._selection: Selection | None = None
         self._settled = settled
         self._taken = 0  # number of the last row that need not be looked at again
         self._newest = 0  # number of the last row looked at
@@ -106,7 +115,13 @@ class Tail(Generic[Line]):
         return self._taken == self._newest
 
     def advance(self) -> None:
-        """Take what came since the last look, and let go of what the feed no longer holds."""
+        """Take what came since the last look, and let go of what the feed no longer holds.
+
+        Raises:
+            ValueError: The filter takes too long.
+        """
+        if self._source.selection is not self._selection:
+            self._begin_anew()
         while self._lines and self._lines[-1][0] > self._taken:
             self._lines.pop()
         unseen = self._unseen()
@@ -117,9 +132,10 @@ class Tail(Generic[Line]):
         while self._lines and self._lines[0][0] < oldest:
             self._lines.popleft()
 
-    def search(self, text: str) -> None:
-        """Keep only rows that contain the text, looking through all that the feed held at the last look."""
-        self.text = text
+    def _begin_anew(self) -> None:
+        """Look through all that the feed held at the last look, with another filter."""
+        self._selection = self._source.selection
+        self.text = self._selection.where.text if self._selection and self._selection.where else ""
         self._lines.clear()
         self._taken = 0
         self._take(self._source.df, newest=self._newest)
@@ -149,11 +165,15 @@ class Tail(Generic[Line]):
             if newest is None or number <= newest
         ]
         unsettled = next((number for number, row in numbered if not self._settled(row)), None)
-        found = [each for each in numbered if not self.text or self._contains(each[1], self.text)]
+        verdicts = self._verdicts(unseen)
+        found = [each for each, verdict in zip(numbered, verdicts, strict=False) if verdict]
         self._lines.extend((number, self._line(row)) for number, row in found[-ROWS:])
         self.gaps = frame.attrs.get("gaps", [])
         self._newest = last if newest is None else newest
         self._taken = self._newest if unsettled is None else unsettled - 1
+
+    def _verdicts(self, rows: "DataFrame") -> Sequence[bool | None]:
+        return self._selection.matches(rows) if self._selection else [True] * len(rows)
 
 
 def _last(frame: "DataFrame") -> int:

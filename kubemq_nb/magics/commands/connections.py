@@ -125,4 +125,10 @@ COMMANDS = (
     Command("ui", Session.ui, run=_ui, examples=("ui", "ui queues orders", "ui events gates")),
     Command("jobs", Session.jobs, examples=("jobs",)),
     Command("stop", Session.stop, examples=("stop all",)),
+    Command("pause", Session.pause, examples=("pause 1",)),
+    Command("resume", Session.resume, examples=("resume 1",)),
+    Command("clear", Session.clear, examples=("clear 1",)),
+    Command("filter", Session.filter, examples=('filter 1 --where "body.dep_delay > 60"',)),
+    Command("retry", Session.retry, examples=("retry 1",)),
+    Command("restart", Session.restart, examples=("restart 1 --start seq:1200",)),
 )

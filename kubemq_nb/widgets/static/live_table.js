@@ -5,6 +5,9 @@ const FIGURES = new Set(["number", "figure", "age", "size"]);
 const STEPS = { ArrowUp: -1, ArrowDown: 1, PageUp: -10, PageDown: 10, Home: -Infinity, End: Infinity };
 const TYPING_PAUSE = 120; // ms after the last letter, before the kernel searches all that is held
 const SPOKEN_EVERY = 5000; // ms between two readings of the counts to a screen reader
+const STARTS = [["new", "New"], ["first", "First"], ["last", "Last"], ["sequence", "Sequence"], ["time", "Time"], ["ago", "Ago"]];
+const EXAMPLES = { sequence: "1200", time: "2013-01-31 23:59", ago: "10m" };
+const OPERATORS = /[<>=!()[\]{}"']|\b(?:and|or|not|in|is)\b/; // in a condition, which only the kernel reads
 
 function build(model) {
   const view = { model, entries: new Map(), spare: [], marks: new Map(), columns: "", newest: null, current: null };
@@ -19,7 +22,7 @@ function build(model) {
   view.body = buildBody(view, about);
   view.spoken = el("div", { class: "sr", role: "status" });
   view.root = el("section", { class: "kq", "aria-label": about.label },
-    head(about, [view.pause, view.stop, view.clear, view.frame]),
+    head(about, [view.retry, view.again, view.pause, view.stop, view.clear, view.frame]),
     view.status.node, view.notes, view.bar, view.body, view.unseen, view.detail, view.foot.node, view.spoken);
   return view;
 }
@@ -29,11 +32,43 @@ function buildControls(view) {
   view.stop = button({ name: "Stop", glyph: "stop", title: "Stop and release the subscription (S)", act: () => view.send("stop") });
   view.clear = button({ name: "Clear", glyph: "clear", title: "Clear what is held here; the channel is untouched (C)", look: "quiet", act: () => view.send("clear") });
   view.frame = button({ name: "To DataFrame", glyph: "frame", title: "Put the held rows in a variable (D)", look: "quiet", act: () => view.send("frame") });
+  view.retry = button({ name: "Try again", glyph: "redo", title: "Connect again", look: "primary", act: () => view.send("retry") });
+  view.again = button({ name: "Start again", glyph: "redo", title: "Begin again where Start says", act: () => view.send("restart") });
   view.find = el("input", { class: "kq-input", type: "search", placeholder: "Filter held rows", oninput: () => search(view) });
+  view.wrong = el("p", { class: "kq-hint bad", role: "alert", id: uniqueId(), hidden: true });
+  view.start = startPicker(view);
   view.follow = el("input", { type: "checkbox", onchange: () => follow(view, view.follow.checked) });
-  view.bar = el("div", { class: "kq-bar" },
+  view.bar = el("div", { class: "kq-bar" }, ...(view.start ? [view.start.node] : []),
     el("label", { class: "kq-find" }, icon("search"), el("span", { class: "sr" }, "Filter held rows"), view.find),
-    el("label", { class: "kq-check" }, view.follow, "Follow tail"));
+    el("label", { class: "kq-check" }, view.follow, "Follow tail"), view.wrong);
+}
+
+// Where to begin: six choices, three of them with a field. Nothing changes before Start again.
+function startPicker(view) {
+  if (!view.model.get("choices").began) return null;
+  const group = uniqueId();
+  const radios = STARTS.map(([value]) => el("input", { type: "radio", name: group, value, onchange: () => pick(view) }));
+  const labels = STARTS.map(([, word], place) => el("label", {}, radios[place], word));
+  const field = el("input", { class: "kq-input", "aria-label": "Start value", oninput: () => pick(view) });
+  const node = el("fieldset", { class: "kq-start" }, el("legend", { class: "sr" }, "Start position"),
+    el("span", { class: "kq-label", "aria-hidden": "true" }, "Start"), el("div", { class: "kq-seg six" }, ...labels), field);
+  return { node, radios, field };
+}
+
+function pick(view) {
+  const { radios, field } = view.start;
+  const { value } = radios.find((radio) => radio.checked);
+  showField(field, value);
+  clearTimeout(view.picking);
+  view.picking = setTimeout(() => view.send("start", { choice: value, text: field.value }), TYPING_PAUSE);
+}
+
+function showField(field, choice) {
+  show(field, choice in EXAMPLES);
+  field.placeholder = EXAMPLES[choice] ?? "";
+  field.title = { sequence: "A sequence", time: "A time in UTC", ago: "A span such as 30s, 10m or 2h" }[choice] ?? "";
+  field.classList.toggle("num", choice === "sequence");
+  field.style.width = choice === "time" ? "152px" : "80px";
 }
 
 function buildStatus() {
@@ -95,6 +130,7 @@ function open(view, number) {
 // Lab listens for its shortcuts in the capture phase of the document, so a key of ours must be taken before that.
 function onKey(view, event) {
   if (!view.root.contains(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (view.start?.node.contains(event.target)) return void startKey(view, event);
   const taken = event.target === view.find ? findKey(view, event) : tableKey(view, event) || letterKey(view, event);
   if (!taken) return;
   event.preventDefault();
@@ -106,6 +142,12 @@ function findKey(view, event) {
   view.find.value = "";
   search(view);
   return true;
+}
+
+// Fields and radios have their own keys, and Lab must not hear letters that are typed here.
+function startKey(view, event) {
+  event.stopImmediatePropagation();
+  if (event.key === "Enter") view.again.click();
 }
 
 function tableKey(view, event) {
@@ -154,8 +196,9 @@ function given(trait) {
 
 function paint(view) {
   const { model } = view;
+  if (view.gone) return;
   paintStatus(view, model.get("status"));
-  paintNotes(view, model.get("status").note, given(model.get("said")));
+  paintNotes(view, model.get("status"), given(model.get("said")));
   paintChoices(view, model.get("choices"));
   paintTable(view, model.get("table"));
   paintUnseen(view, model.get("status"));
@@ -196,17 +239,23 @@ function paintButtons(view, state) {
     : { name: "Pause", glyph: "pause", title: "Pause (P)" });
   const stopped = state === "stopped";
   const lost = stopped && [view.pause, view.stop].includes(document.activeElement);
+  const { began, start, text } = view.model.get("choices");
+  const other = began && (began[0] !== start || began[1] !== text);
   show(view.pause, !stopped && state !== "not connected");
   show(view.stop, !stopped);
-  if (lost) view.clear.focus();
+  show(view.retry, state === "not connected");
+  show(view.again, view.model.get("about").restarts && (stopped || Boolean(other)));
+  view.again.className = `kq-btn ${stopped ? "primary" : ""}`;
+  if (lost) (view.again.hidden ? view.clear : view.again).focus();
 }
 
-function paintNotes(view, trouble, said) {
-  const key = JSON.stringify([trouble, said]);
+function paintNotes(view, { note: trouble, state }, said) {
+  const key = JSON.stringify([trouble, state, said]);
   if (view.noted === key) return;
   view.noted = key;
   const notes = [];
-  if (trouble) notes.push(note(trouble));
+  const tryNow = () => button({ name: "Try now", glyph: "redo", title: "Connect now, without the pause between attempts", act: () => view.send("retry") });
+  if (trouble) notes.push(note(trouble, ...(state === "reconnecting" ? [tryNow()] : [])));
   if (said) notes.push(note(said, button({ name: "Close", title: "Close", glyph: "close", look: "icon quiet", bare: true, act: () => view.send("dismiss") })));
   view.notes.replaceChildren(...notes);
 }
@@ -214,6 +263,25 @@ function paintNotes(view, trouble, said) {
 function paintChoices(view, choices) {
   if (document.activeElement !== view.find) view.find.value = choices.filter; // never under a hand that types
   view.follow.checked = choices.follow;
+  if (view.start) paintStart(view.start, choices);
+  const wrong = choices.wrong_filter || choices.wrong_start || "";
+  write(view.wrong, wrong);
+  show(view.wrong, Boolean(wrong));
+  invalid(view.find, choices.wrong_filter, view.wrong.id);
+  if (view.start) invalid(view.start.field, choices.wrong_start, view.wrong.id);
+}
+
+function paintStart({ radios, field }, { start, text }) {
+  for (const radio of radios) radio.checked = radio.value === start;
+  if (document.activeElement !== field) field.value = text;
+  showField(field, start);
+}
+
+function invalid(field, wrong, id) {
+  for (const [name, value] of [["aria-invalid", "true"], ["aria-describedby", id]]) {
+    if (wrong) field.setAttribute(name, value);
+    else field.removeAttribute(name);
+  }
 }
 
 function paintUnseen(view, { unseen, state }) {
@@ -240,7 +308,7 @@ function paintTable(view, table) {
 // The kernel searches everything held; until its answer is here, the rows at hand are searched.
 function matching(view, table) {
   const wanted = view.find.value.trim();
-  if (wanted === table.text) return table.rows;
+  if (wanted === table.text || OPERATORS.test(wanted)) return table.rows;
   const text = wanted.toLowerCase();
   return table.rows.filter((row) => row.cells.flat(2).join(" ").toLowerCase().includes(text));
 }
@@ -454,20 +522,39 @@ function speak(view) {
   write(view.spoken, `${received[1]} received, ${dropped[1]} dropped`);
 }
 
+// The kernel is gone and with it the feed: what is here stays to be read, and says so.
+function paintGone(view) {
+  view.gone = true;
+  const { status, notes } = view;
+  status.state.className = "kq-state off";
+  status.state.replaceChildren(icon("plug"), "no kernel");
+  show(status.rate, false);
+  show(status.ended, false);
+  for (const node of [view.pause, view.stop, view.clear, view.frame, view.retry, view.again]) show(node, false);
+  if (view.start) view.start.node.disabled = true;
+  view.unseen.replaceChildren();
+  notes.replaceChildren(note({ icon: "info", head: `As of ${utc(view.heard).slice(0, 19)} UTC.`, rest: "The kernel that showed this is gone. Run the cell to see it live." }));
+}
+
 function render({ model, el: host }) {
   const view = build(model);
   view.paint = oncePerFrame(() => paint(view));
+  view.heard = model.get("status").as_of;
   const keys = (event) => onKey(view, event);
+  const heard = () => { view.heard = Date.now(); view.paint(); };
   const clocks = [setInterval(() => paintAges(view), 1000), setInterval(() => speak(view), SPOKEN_EVERY)];
+  const forget = whenKernelGoes(model, host, () => paintGone(view));
   host.append(view.root);
   window.addEventListener("keydown", keys, true);
-  model.on("change", view.paint);
+  model.on("change", heard);
   view.paint();
   return () => {
+    forget();
+    clearTimeout(view.picking);
     clocks.forEach(clearInterval);
     clearTimeout(view.typing);
     window.removeEventListener("keydown", keys, true);
-    model.off("change", view.paint);
+    model.off("change", heard);
   };
 }
 

@@ -15,6 +15,7 @@ class FedStream:
         self.dropped = 0
         self.reconnects = 0
         self.closed = False
+        self.retries = 0
         self.on_state = lambda change: None
         self._waiting = queue.SimpleQueue()
 
@@ -56,6 +57,9 @@ class FedStream:
                 break
             found.append(payload)
         return found
+
+    def retry(self):
+        self.retries += 1
 
     def close(self):
         self.closed = True

@@ -3,10 +3,13 @@ import threading
 
 import pytest
 
+from kubemq_nb._wire import kubemq_pb2 as pb
 from kubemq_nb.errors import SubscriptionLost
+from kubemq_nb.messages import StartPosition
+from kubemq_nb.session import live
 from kubemq_nb.session.feed import Feed
 from tests.conformance.support import eventually
-from tests.unit.session.streams import FedStream
+from tests.unit.session.streams import FedStream, event
 
 
 @pytest.fixture
@@ -252,3 +255,114 @@ def test_a_feed_names_its_channel_in_its_repr_and_no_address(begin):
 def test_a_feed_without_room_is_refused():
     with pytest.raises(ValueError, match="1 row at least"):
         Feed(kind="events", channel="gates", keep=0)
+
+
+def test_a_feed_holds_so_many_bytes_and_counts_what_it_lets_go(begin, stream, monkeypatch):
+    monkeypatch.setattr(live, "MOST", 3 * len(event("a")))
+    feed = begin()
+
+    stream.put(*"abcde")
+
+    assert feed.wait(count=5)
+    assert bodies(feed.df) == ["c", "d", "e"]
+    assert (feed.status().received, feed.status().dropped) == (5, 2)
+
+
+def test_a_filter_narrows_what_matches_and_not_what_is_held(begin, stream):
+    feed = begin()
+    stream.put("late", "early")
+    assert feed.wait(count=2)
+
+    feed.filter('id == "late"')
+    assert bodies(feed.matching) == ["late"]
+    assert bodies(feed.df) == ["late", "early"]
+
+    with pytest.raises(ValueError, match="where, column"):
+        feed.filter("id ==")
+    assert bodies(feed.matching) == ["late"]
+
+    feed.filter()
+    assert bodies(feed.matching) == ["late", "early"]
+
+
+class Streams:
+    """A stream for each time that a feed subscribes; `refuse` makes the next one fail."""
+
+    def __init__(self):
+        self.opened = []
+        self.refuse = None
+
+    def subscribe(self, on_state):
+        if self.refuse:
+            raise self.refuse
+        self.opened.append(FedStream())
+        return self.opened[-1].subscribe(on_state)
+
+
+@pytest.fixture
+def stored():
+    streams = Streams()
+    feed = Feed(kind="events_store", channel="gates", start=StartPosition.first())
+    feed.begin(streams.subscribe)
+    yield feed, streams
+    feed.stop()
+
+
+def test_a_feed_that_is_started_again_reads_from_the_new_start_and_holds_nothing_twice(stored):
+    feed, streams = stored
+    streams.opened[0].put("a", "b")
+    assert feed.wait(count=2)
+    feed.stop()
+
+    feed.restart(start="seq:2")
+    streams.opened[1].put("b")
+
+    assert feed.wait(count=3)
+    assert streams.opened[0].closed
+    assert (feed.start.kind, feed.start.value) == ("sequence", 2)
+    assert (bodies(feed.df), feed.state, feed.received) == (["b"], "live", 3)
+
+
+def test_started_again_with_new_events_alone_the_rows_stay_above_a_mark(stored):
+    feed, streams = stored
+    streams.opened[0].put("a")
+    assert feed.wait(count=1)
+
+    feed.restart(start="new")
+    streams.opened[1].put("b")
+
+    assert feed.wait(count=2)
+    assert bodies(feed.df) == ["a", "b"]
+    assert [after for after, _ in feed.df.attrs["gaps"]] == [1]
+
+
+def test_events_have_no_position_to_start_at(begin):
+    with pytest.raises(TypeError, match="events are not stored"):
+        begin().restart(start="first")
+
+
+def test_a_retry_while_it_reconnects_hurries_the_stream(begin, stream):
+    feed = begin()
+    stream.change("reconnecting", "nobody there")
+
+    feed.retry()
+
+    assert stream.retries == 1
+
+
+def test_a_retry_of_what_had_given_up_goes_on_after_the_last_event(stored):
+    feed, streams = stored
+    streams.opened[0].put_payload(pb.EventReceive(EventID="a", Sequence=7).SerializeToString())
+    assert feed.wait(count=1)
+    streams.opened[0].break_down(SubscriptionLost("gone", channel="gates"))
+    assert eventually(lambda: feed.state == "not connected")
+    streams.refuse = SubscriptionLost("still gone", channel="gates")
+
+    with pytest.raises(SubscriptionLost):
+        feed.retry()
+    assert (feed.state, feed.note) == ("not connected", "still gone")
+    streams.refuse = None
+    feed.retry()
+
+    assert (feed.state, feed.position.kind, feed.position.value) == ("live", "sequence", 8)
+    assert feed.errors == 2

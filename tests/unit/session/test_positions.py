@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kubemq_nb.messages import StartPosition
+from kubemq_nb.session import positions
 from kubemq_nb.session.positions import as_end, as_start
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -49,3 +50,37 @@ def test_an_end_is_a_sequence_or_an_instant():
 def test_a_bad_end_is_refused_with_the_valid_ones(to):
     with pytest.raises(ValueError, match="to is seq:N"):
         as_end(to)
+
+
+@pytest.mark.parametrize(
+    ("choice", "text", "start"),
+    [
+        ("first", "", "first"),
+        ("sequence", "1,200", "seq:1200"),
+        ("time", "2013-01-31 23:59", datetime(2013, 1, 31, 23, 59, tzinfo=UTC)),
+        ("ago", "10m", 600.0),
+        ("ago", "-2h", 7200.0),
+    ],
+)
+def test_what_a_picker_chose_is_a_start(choice, text, start):
+    assert positions.chosen(choice, text) == start
+
+
+@pytest.mark.parametrize(
+    ("choice", "text", "wanted"),
+    [
+        ("sequence", "", "a whole number such as 1200, not nothing"),
+        ("time", "noon", "2013-01-31 23:59"),
+        ("ago", "long", "30s, 10m, 2h or 1d"),
+    ],
+)
+def test_a_picked_text_that_is_no_start_says_what_is_wanted(choice, text, wanted):
+    with pytest.raises(ValueError, match=wanted):
+        positions.chosen(choice, text)
+
+
+@pytest.mark.parametrize("start", ["new", "first", "last", "seq:7", datetime(2013, 1, 31, tzinfo=UTC), 600])
+def test_a_picker_shows_a_start_so_that_it_can_be_chosen_again(start):
+    position = positions.as_start(start)
+
+    assert positions.as_start(positions.chosen(*positions.picked(position))) == position

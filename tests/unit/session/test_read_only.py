@@ -53,7 +53,8 @@ LOOKING = {
     *("Channels.figures", "Session.begin", "Session.ui"),
     *("Session.ping", "Session.status", "Session.connections", "Session.use", "Session.close"),
     *("Session.jobs", "Session.open_jobs", "Session.stop", "Session.stats", "Session.run"),
-    *("Session.line", "Session.replaced"),
+    *("Session.pause", "Session.resume", "Session.clear", "Session.filter", "Session.retry"),
+    *("Session.restart", "Session.line", "Session.replaced"),
 }
 """Harmless: they look, or act on this session and its own jobs alone."""
 

@@ -158,7 +158,7 @@ def test_a_filter_that_finds_nothing_says_so(filled, view):
 
     table.act({"do": "filter", "text": "zebra"})
 
-    assert table.table["empty"]["head"] == "None of 1 held row contains “zebra”"
+    assert table.table["empty"]["head"] == "None of 1 held row matches “zebra”"
 
 
 @pytest.mark.rows("M-09")

@@ -1,12 +1,11 @@
 import pytest
 
-from kubemq_nb.widgets.events import contains
 from kubemq_nb.widgets.tail import ROWS, Tail
 
 
 @pytest.fixture
 def tail():
-    return lambda source: Tail(source, line=lambda row: row["id"], contains=contains)
+    return lambda source: Tail(source, line=lambda row: row["id"])
 
 
 def test_two_looks_are_laid_end_to_end(filled, tail):
@@ -75,7 +74,8 @@ def test_a_search_looks_through_all_that_is_held_and_then_at_what_comes(filled, 
     source.put(b"to BQN", *[b"to IAH"] * (ROWS + 1))
     rows.advance()
 
-    rows.search("bqn")
+    source.feed.filter("bqn")
+    rows.advance()
     source.put(*[b"to IAH"] * ROWS, b"to BQN", *[b"to IAH"] * ROWS)
     rows.advance()
 
@@ -91,7 +91,8 @@ def test_a_search_during_a_pause_shows_nothing_that_came_after_it(filled, tail):
     source.feed.pause()
     source.put(b"to BQN")
     rows.advance()
-    rows.search("BQN")
+    source.feed.filter("BQN")
+    rows.advance()
 
     assert [number for number, _ in rows] == [1]
 
