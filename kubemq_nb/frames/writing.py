@@ -9,6 +9,7 @@ import contextlib
 import csv
 import json
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +29,8 @@ _KINDS = {int: "int64", float: "float64", bool: "bool_", str: "string"}  # of py
 class Writer:
     """Writes frames of messages to one file, which is there when all is written and not before.
 
+    An interrupt may end it while another thread still writes: that thread is refused then.
+
     Args:
         path: The file; its ending says which kind. One that exists is replaced at the end.
     """
@@ -37,6 +40,8 @@ class Writer:
         self.count = 0
         if self.path.suffix not in _SINKS:
             raise ValueError(f"rows go to a .csv, .jsonl or .parquet file, not to {self.path.name}")
+        self._lock = threading.Lock()
+        self._closed = False
         self._unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         try:
             self._sink = _SINKS[self.path.suffix](self._unfinished)
@@ -46,8 +51,11 @@ class Writer:
     def write(self, frame: pd.DataFrame) -> None:
         """Add the rows of a frame; all frames of a file have the same columns."""
         left_out = {BASE64} if frame.attrs.get("decode") else {BASE64, "decoded"}
-        self._sink.write(frame[[name for name in frame.columns if name not in left_out]])
-        self.count += len(frame)
+        with self._lock:
+            if self._closed:
+                raise ValueError(f"{self.path.name} is closed")
+            self._sink.write(frame[[name for name in frame.columns if name not in left_out]])
+            self.count += len(frame)
 
     def __enter__(self) -> Self:
         return self
@@ -55,12 +63,14 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        try:
-            self._sink.close()
-            if kind is None:
-                self._unfinished.replace(self.path)
-        finally:
-            self._unfinished.unlink(missing_ok=True)
+        with self._lock:
+            self._closed = True
+            try:
+                self._sink.close()
+                if kind is None:
+                    self._unfinished.replace(self.path)
+            finally:
+                self._unfinished.unlink(missing_ok=True)
 
 
 class _JsonLines:

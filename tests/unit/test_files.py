@@ -128,6 +128,30 @@ def test_a_file_is_replaced_when_all_is_written_and_left_alone_otherwise(tmp_pat
     assert [each.name for each in tmp_path.iterdir()] == ["events.jsonl"]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_interrupt_leaves_no_file_though_another_thread_still_writes(tmp_path, kind):
+    some = frame([{"body": b"x", "id": "1", "metadata": "", "tags": {}}] * 10)
+    refused = []
+
+    def write(writer, begun):
+        with pytest.raises(ValueError, match="is closed") as caught:  # noqa: PT012
+            while True:
+                writer.write(some)
+                begun.set()
+        refused.append(caught.value)
+
+    with pytest.raises(KeyboardInterrupt), Writer(tmp_path / f"rows{kind}") as writer:  # noqa: PT012
+        begun = threading.Event()
+        other = threading.Thread(target=write, args=(writer, begun))
+        other.start()
+        assert begun.wait(30)
+        raise KeyboardInterrupt
+    other.join(30)
+
+    assert len(refused) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_large_file_is_read_in_parts_of_bounded_size(tmp_path):
     path = tmp_path / "rows.jsonl"
     count = 10 * PART
