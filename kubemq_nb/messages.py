@@ -52,7 +52,8 @@ def encode_body(body: Body) -> bytes:
             try:
                 return json.dumps(body, ensure_ascii=False, separators=(", ", ": "), allow_nan=False).encode()
             except (TypeError, ValueError) as error:
-                raise type(error)(f"a body that is a {type(body).__name__} is sent as JSON: {error}") from error
+                kind = type(body).__name__
+                raise type(error)(f"a body that is a {kind} is sent as JSON: {error}") from error
     raise TypeError(f"a body is bytes, text, a dict or a list, not {type(body).__name__}")
 
 
