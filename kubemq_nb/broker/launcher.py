@@ -130,6 +130,14 @@ class RunningBroker:
         """Whether it was left: by `stop`, or because the interpreter ends."""
         return not self._finalizer.alive
 
+    def damage(self) -> list[dict[str, object]]:
+        """What of its store was found damaged so far, oldest first: `at`, `channel`, `sequence`, `what`."""
+        try:
+            lines = (self.store / shared.DAMAGE_NAME).read_text(encoding="utf-8").splitlines()
+            return [json.loads(line) for line in lines]
+        except (FileNotFoundError, ValueError):  # the last line may be half written
+            return []
+
     def token(self) -> str | None:
         """The token that clients show; None when it lets everybody in."""
         return self.token_file.read_text(encoding="ascii").strip() if self.token_file else None
@@ -150,8 +158,8 @@ class RunningBroker:
     def reset(self) -> None:
         """Start it anew on the same port and token, with an empty store."""
         self.halt()
-        for path in self.store.glob("broker.sqlite*"):
-            path.unlink()
+        for path in (*self.store.glob("broker.sqlite*"), self.store / shared.DAMAGE_NAME):
+            path.unlink(missing_ok=True)
         self.restart()
 
     def stop(self) -> None:

@@ -17,6 +17,7 @@ from typing import BinaryIO, NamedTuple
 RUNTIME_NAME = "broker.json"
 LOCK_NAME = "broker.lock"
 LOG_NAME = "broker.log"
+DAMAGE_NAME = "damage.jsonl"  # what the store says is damaged (kubemq_nb.broker.storage.damage)
 TOKEN_NAME = "token"  # noqa: S105  (the name of a file)
 SESSIONS_NAME = "sessions"
 PRIVATE = 0o600

@@ -1,5 +1,6 @@
 """The embedded broker of a session, under its user's control."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from kubemq_nb import frames
@@ -11,6 +12,7 @@ from kubemq_nb.session.read_only import changes
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+DAMAGE = {"at": "datetime64[ns, UTC]", "channel": "object", "sequence": "Int64", "what": "object"}
 COLUMNS = {"address": "object", "state": "object", "pid": "Int64", "store": "object", "token": "object"}
 
 
@@ -43,6 +45,16 @@ class Broker:
         self._embedded().reset()
         self._link.seen.clear()
         return self._row()
+
+    def damage(self) -> "DataFrame":
+        """What of the store was found damaged: at channel sequence what; empty when all is well.
+
+        A damaged message is set aside and not delivered. A line without channel is about the whole store.
+        """
+        found = self._embedded().running.damage()
+        columns: dict[str, list[object]] = {name: [line[name] for line in found] for name in DAMAGE}
+        columns["at"] = [datetime.fromisoformat(str(at)) for at in columns["at"]]
+        return frames.table(columns, DAMAGE)
 
     def _embedded(self) -> Embedded:
         self._link.check()

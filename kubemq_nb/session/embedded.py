@@ -26,6 +26,7 @@ class Embedded:
         self._lock = threading.Lock()
         self._left = threading.Event()
         self._wanted = True
+        self._told = 0  # damages
         self._reach: Callable[[], object] = lambda: None
         background.spawn("broker watch", self._watch)
 
@@ -96,3 +97,12 @@ class Embedded:
     def _watch(self) -> None:
         while not self._left.wait(LOOK):
             self.revive()
+            self._tell_damage()
+
+    def _tell_damage(self) -> None:
+        """Say once, where the notebook shows it, what the broker found damaged."""
+        found = self.running.damage()
+        new, self._told = found[self._told :], len(found)
+        if new:
+            more = f" (and {len(new) - 1} more)" if len(new) > 1 else ""
+            logger.warning("%s%s; `%%kubemq broker damage` lists it", new[-1]["what"], more)

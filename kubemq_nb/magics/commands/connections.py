@@ -108,6 +108,7 @@ COMMANDS = (
     Command("broker start", Broker.start, examples=("broker start",)),
     Command("broker stop", Broker.stop, examples=("broker stop",)),
     Command("broker restart", Broker.restart, examples=("broker restart",)),
+    Command("broker damage", Broker.damage, examples=("broker damage",)),
     Command("broker reset", Broker.reset, destroys=_everything, examples=("broker reset -y",)),
     Command("channels", Channels.list, owner="channels", examples=("channels --pattern queues",)),
     Command(

@@ -3,6 +3,7 @@ import pytest
 from kubemq_nb.broker.engine.clock import SECOND
 from kubemq_nb.broker.engine.durable import SAVE_AFTER
 from kubemq_nb.broker.engine.events import Refused
+from kubemq_nb.broker.engine.plan import InsertEvents, StoredEvent
 from tests.unit.broker.harness import BEGIN, drain
 
 NEW, FIRST, LAST, SEQUENCE, TIME, DELTA = range(1, 7)
@@ -63,6 +64,41 @@ def test_a_failed_commit_is_told_and_nothing_is_read(engine):
 
     assert answers == ["disk full"]
     assert drain(reader) == []
+
+
+def test_an_event_that_was_refused_leaves_no_gap_in_the_numbers(engine):
+    engine.commits.failing = "disk full"
+    engine.store_event("log", "a")
+    engine.commits.failing = ""
+    engine.clock.advance(2)
+
+    engine.store_event("log", "b")
+
+    assert drain(engine.read("log")) == ["b#1"]
+
+
+def test_an_event_stored_by_a_commit_that_seemed_to_fail_is_read(engine):
+    reader = engine.read("log")
+    engine.commits.failing = "disk broken"
+    engine.store_event("log", "a")
+    stored = StoredEvent(1, engine.clock.now(), b"a#1")
+    engine.commits.store.apply([[InsertEvents(engine.events_store.get("log").id, [stored])]])
+    engine.commits.failing = ""
+
+    engine.clock.advance(2)
+
+    assert drain(reader) == ["a#1"]
+
+
+def test_a_start_by_time_waits_for_a_store_that_cannot_tell_where_it_is(engine):
+    engine.store_event("log", "a")
+    engine.commits.failing = "disk broken"
+    reader = engine.read("log", type=TIME, value=1)
+    engine.commits.failing = ""
+
+    engine.clock.advance(2)
+
+    assert drain(reader) == ["a#1"]
 
 
 @pytest.mark.parametrize("name", ["a/b", "../evil", ".a", "a..b"])

@@ -1,6 +1,7 @@
 import pytest
 
 from kubemq_nb.broker.engine.clock import SECOND
+from kubemq_nb.broker.engine.plan import InsertMessages, Message
 from kubemq_nb.broker.engine.sending import Draft
 
 
@@ -356,3 +357,30 @@ def test_a_restart_keeps_messages_their_order_and_the_numbering(engine):
 
     assert again.there("orders") == ["b", "c", "d"]
     assert [m.sequence for m in again.peek("orders", 3).messages] == [2, 3, 4]
+
+
+def test_what_nobody_received_returns_as_soon_as_the_store_can_do_it(engine):
+    engine.send("orders", "m1", "m2")
+    engine.commits.hold_back()
+    reading = engine.receive("orders", 2)
+    engine.commits.step()  # deleted, for a receiver who has gone
+    reading.cancel()
+    engine.commits.failing = "disk broken"
+    engine.commits.let_go()
+    engine.commits.failing = ""
+
+    engine.clock.advance(2)
+
+    assert engine.there("orders") == ["m1", "m2"]
+
+
+def test_what_was_stored_by_a_commit_that_seemed_to_fail_is_found(engine):
+    engine.commits.failing = "disk broken"
+    engine.send("orders", "m1")
+    stored = Message(engine.queues.get("orders").id, 1, b"m1", b"", 0, 0, 0, 0, 0, "", "")
+    engine.commits.store.apply([[InsertMessages([stored])]])
+    engine.commits.failing = ""
+
+    engine.clock.advance(2)
+
+    assert engine.there("orders") == ["m1"]

@@ -50,7 +50,7 @@ NOTICED = {
 
 LOOKING = {
     *("Queues.peek", "Queues.named", "Queue.peek", "Channels.list", "Channels.stats", "Broker.start"),
-    *("Channels.figures", "Session.begin", "Session.ui"),
+    *("Broker.damage", "Channels.figures", "Session.begin", "Session.ui"),
     *("Session.ping", "Session.status", "Session.connections", "Session.use", "Session.close"),
     *("Session.jobs", "Session.open_jobs", "Session.stop", "Session.stats", "Session.run"),
     *("Session.pause", "Session.resume", "Session.clear", "Session.filter", "Session.retry"),
