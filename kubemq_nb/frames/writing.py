@@ -22,6 +22,7 @@ from kubemq_nb.frames.files import BASE64, TEXTS, Record, need_arrow
 from kubemq_nb.frames.kinds import QUEUE
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
+ESCAPED = "backslashreplace"  # half a surrogate pair, which JSON may hold, as JSON escapes it
 _JSON_TEXT = ("tags", "decoded")  # in Parquet
 _KINDS = {int: "int64", float: "float64", bool: "bool_", str: "string"}  # of pyarrow
 
@@ -75,7 +76,7 @@ class Writer:
 
 class _JsonLines:
     def __init__(self, path: Path) -> None:
-        self._file: IO[str] = path.open("w", encoding="utf-8", newline="\n")
+        self._file: IO[str] = path.open("w", encoding="utf-8", errors=ESCAPED, newline="\n")
 
     def write(self, frame: pd.DataFrame) -> None:
         self._file.writelines(f"{_json(record)}\n" for record in _records(frame))
@@ -86,7 +87,7 @@ class _JsonLines:
 
 class _Csv:
     def __init__(self, path: Path) -> None:
-        self._file: IO[str] = path.open("w", encoding="utf-8", newline="")
+        self._file: IO[str] = path.open("w", encoding="utf-8", errors=ESCAPED, newline="")
         self._rows: csv.DictWriter[str] | None = None
 
     def write(self, frame: pd.DataFrame) -> None:
@@ -118,7 +119,7 @@ class _Parquet:
 
         fields = [name for name in frame.columns if name not in QUEUE]
         for name in fields:
-            kinds = {type(value) for value in _plain(frame[name])}
+            kinds = {_kind(value) for value in _plain(frame[name])}
             self._fields.setdefault(name, set()).update(kinds - {type(None)})
         texts = [name for name in frame.columns if name in _JSON_TEXT or name in fields]
         written: dict[str, Any] = {
@@ -136,10 +137,22 @@ class _Parquet:
             self._path.touch()
             return
         self._writer.close()
-        told = {name: _KINDS[kinds.copy().pop()] for name, kinds in self._fields.items() if _is_one(kinds)}
+        told = {name: _KINDS[next(iter(kinds))] for name, kinds in self._fields.items() if _is_one(kinds)}
         told |= {name: "float64" for name, kinds in self._fields.items() if kinds == {int, float}}
         if told:
             _retyped(self._path, told)
+
+
+def _kind(value: Any) -> type:
+    """The type of a value; what no column of that type can hold is an object."""
+    too_large = type(value) is int and not -(2**63) <= value < 2**63
+    return object if too_large or (isinstance(value, str) and not _is_unicode(value)) else type(value)
+
+
+def _is_unicode(text: str) -> bool:
+    with contextlib.suppress(UnicodeEncodeError):
+        return text.encode() is not None
+    return False
 
 
 def _is_one(kinds: set[type]) -> bool:
@@ -214,7 +227,7 @@ def _cell(value: Any) -> Any:
 
 
 def _json_or_none(value: Any) -> str | None:
-    return None if value is None else _json(value)
+    return None if value is None else _json(value).encode(errors=ESCAPED).decode()
 
 
 def _json(value: Any) -> str:

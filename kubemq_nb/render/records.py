@@ -18,7 +18,8 @@ def as_json(result: object, *, lines: bool) -> str:
 
 
 def _dumps(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    written = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return written.encode(errors="backslashreplace").decode()  # half a surrogate pair, as JSON escapes it
 
 
 def _plain(value: Any) -> object:

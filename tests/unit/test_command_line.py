@@ -110,6 +110,15 @@ def test_what_one_command_writes_as_json_lines_another_sends_again_to_the_byte(r
     assert before[same].to_dict("records") == after[same].to_dict("records")
 
 
+def test_half_a_pair_of_characters_is_written_as_json_escapes_it(run, channel, session):
+    session.queues.send(channel, b'{"s": "\\ud800"}')
+
+    status, out, _ = run("queues", "peek", channel, "--format", "jsonl")
+
+    assert status == 0
+    assert r'"decoded": {"s": "\ud800"}' in out
+
+
 def test_a_wrong_line_of_standard_input_is_named_and_nothing_was_sent(run, channel, session):
     status, _, err = run("queues", "send", channel, "--encode", "jsonl", typed=b'{"n": 1}\n{"n": \n')
 

@@ -280,6 +280,28 @@ def test_fields_in_a_parquet_file_are_of_one_kind_where_their_values_are(session
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_values_that_no_column_can_hold_do_not_end_a_file(session, channel, tmp_path, kind):
+    bodies = [b'{"n": 1, "s": "a"}', b'{"n": 123456789012345678901234567890, "s": "\\ud800"}']
+    session.events_store.send(channel, rows=bodies)
+    file = tmp_path / f"odd{kind}"
+
+    told = session.events_store.receive(channel, to_file=file, fields="n,s", decode="json")
+
+    found = [row for part in files.read(file) for row in part]
+    assert told["rows"].tolist() == [2]
+    assert [str(row["n"]) for row in found] == ["1", "123456789012345678901234567890"]
+    assert [json.loads(row["body"]) for row in found] == [json.loads(body) for body in bodies]
+
+
+def test_the_text_of_a_csv_file_is_read_as_the_file_is(tmp_path):
+    for text in ("n,name\n1,a\n,b\n", "body,id\n007,1\n"):
+        (tmp_path / "rows.csv").write_text(text)
+
+        assert frames.records(frames.read_csv(text)) == frames.records(tmp_path / "rows.csv")
+    assert frames.records(frames.read_csv("body\n007\n")) == [{"body": b"007"}]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_look_at_a_queue_goes_to_a_file_with_policies_and_is_sent_again(session, channel, tmp_path, kind):
     policy = {"expiration": 3600, "max_receive_count": 3, "dead_letter": "spent"}
     session.queues.send(
