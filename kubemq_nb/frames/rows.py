@@ -70,7 +70,8 @@ def of_file(path: str | Path) -> Iterator[list[dict[str, Any]]]:
 
 
 def _of_frame(frame: pd.DataFrame, first: int = 0) -> Iterator[dict[str, Any]]:
-    frame = frame.drop(columns=list(frame.attrs.get("fields", ())), errors="ignore")
+    if added := frame.attrs.get("fields"):
+        frame = frame.drop(columns=list(added), errors="ignore")
     names = [str(name) for name in frame.columns]
     columns = [_values(frame.iloc[:, place]) for place in range(len(names))]
     if not {"body", files.BASE64} & set(names):
