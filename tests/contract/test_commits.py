@@ -37,10 +37,14 @@ class Engine:
 
     def __init__(self, folder):
         self.outcomes = []
+        self.opened = 0
+        self._folder = folder
         self._calls = queue.SimpleQueue()
-        self.committer = Committer(
-            lambda: SqliteStore(folder, connect=lambda path: connect(path, factory=Faults)), self._calls.put
-        )
+        self.committer = Committer(self._open, self._calls.put)
+
+    def _open(self):
+        self.opened += 1
+        return SqliteStore(self._folder, connect=lambda path: connect(path, factory=Faults))
 
     def give(self, *operations, name):
         self.committer.commit(
@@ -114,6 +118,7 @@ def test_after_an_io_error_senders_are_told_and_the_store_is_opened_anew(engine)
     assert "disk I/O error" in outcomes["failing"]
     assert outcomes["after"] == [None]
     assert there(engine) == [1, 3]
+    assert engine.opened == 2
 
 
 def test_a_store_that_cannot_be_opened_again_keeps_refusing_until_it_can(engine):
