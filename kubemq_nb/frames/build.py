@@ -8,7 +8,7 @@ import pandas as pd
 
 from kubemq_nb._wire import columns as wire
 from kubemq_nb.frames.decoding import decode_all
-from kubemq_nb.frames.kinds import COLUMNS, EVENTS, EVENTS_STORE, QUEUE, REQUESTS, RESULTS, TIME
+from kubemq_nb.frames.kinds import COLUMNS, EVENTS, EVENTS_STORE, QUEUE, RESULTS, TIME
 from kubemq_nb.messages import SendResult
 
 _NO_TIME = np.iinfo(np.int64).min  # NaT
@@ -47,18 +47,23 @@ def events(
 
 
 def requests(
-    payloads: Sequence[bytes], answers: Mapping[str, Sequence[object]], **attrs: object
+    payloads: Sequence[bytes],
+    beside: Mapping[str, Sequence[object]],
+    *,
+    form: str = "queries",
+    **attrs: object,
 ) -> pd.DataFrame:
-    """A frame of requests from their wire bytes, beside what became of them.
+    """A frame of requests from their wire bytes, beside what is known of them here.
 
     Args:
         payloads: The requests.
-        answers: The columns timestamp (nanoseconds) executed answer error elapsed line.
+        beside: The columns of the form that the wire does not have, with timestamp (nanoseconds).
+        form: The log of a responder, that of a desk, or requests that wait for an answer.
         attrs: Facts about them.
     """
     read = wire.requests(payloads)
-    read.columns.update({name: list(values) for name, values in answers.items()})
-    return _frame(read, REQUESTS, attrs)
+    read.columns.update({name: list(values) for name, values in beside.items()})
+    return _frame(read, COLUMNS[form], attrs)
 
 
 def results(sent: Iterable[SendResult], **attrs: object) -> pd.DataFrame:

@@ -45,6 +45,21 @@ REQUESTS = {
     "error": "object",  # what the asker was told when it was not executed
     "elapsed": "float64",  # seconds from its arrival to its answer
     "line": "Int64",  # of the handler's source, where it raised
+    "outcome": "object",  # answered, refused or unanswered (in time); None: it is being answered
+    "by": "object",  # who answered: handler, hand or auto; None: nobody
+}
+
+DESK = {"kind": "object", **REQUESTS}  # a desk takes commands and queries
+
+WAITING = {
+    "kind": "object",  # command or query
+    **BASE,
+    "timeout": "float64",  # seconds that the asker waits, counted from the timestamp
+    "left": "float64",  # seconds of them that were left when the frame was made
+    "deadline": TIME,
+    "reply_channel": "object",
+    "cache_key": "object",
+    "cache_ttl": "int64",  # seconds
 }
 
 RESULTS = {
@@ -64,6 +79,8 @@ COLUMNS = MappingProxyType(
         "events_store": EVENTS_STORE,
         "commands": REQUESTS,
         "queries": REQUESTS,
+        "desk": DESK,
+        "waiting": WAITING,
         "results": RESULTS,
     }
 )
