@@ -3,6 +3,7 @@
 import re
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from playwright.sync_api import expect, sync_playwright
@@ -10,6 +11,7 @@ from playwright.sync_api import expect, sync_playwright
 from tests.browser.lab import Lab, Notebook, launch, opened
 
 IMAGES = Path("docs/images")
+FULL = 140.0  # seconds until the charts are full enough to be looked at
 WIDTH = 1320  # of the page: the view in it is 888 wide, enough for all its columns
 
 SETUP = """import math, threading, time
@@ -35,6 +37,34 @@ late = flights[flights.carrier == request.json()["carrier"]].dep_delay
 if late.empty:
     raise LookupError(f"no flights of {request.json()['carrier']}")
 return {"flights": int(late.count()), "mean_delay": round(late.mean(), 2)}"""
+SHOP = """%load_ext kubemq_nb
+%kubemq connect
+import math, random, threading, time
+def cancel(*numbers):
+    for number in numbers:
+        body = {"carrier": "MQ", "flight": number, "origin": "LGA", "dest": "DTW", "reason": "no crew"}
+        policy = {"expiration": 900, "max_receive_count": 3, "dead_letter": "flights.dead"}
+        kq.queues.send("flights.cancelled", body, **policy)
+cancel(*range(4401, 4407))
+kq.queues.send("flights.dead", rows=["x"] * 12)
+answering = kq.queries.respond("delays.mean", echo=True), kq.commands.respond("gates.assign", echo=True)
+kq.commands.send("gates.assign", "C71")
+listening = kq.events.receive("gates.EWR", live=True)
+def work():
+    for place in range(6000):
+        kq.events_store.send("flights.departures", {"n": place})
+        if place % 3 == 0:
+            kq.events.send("gates.EWR", "x")
+        if place % 5 == 0:
+            kq.queries.send("delays.mean", "MQ")
+        if place % 9 == 0:
+            kq.queues.send("flights.rebook", {"n": place})
+        if place % 12 == 0:
+            kq.queues.receive("flights.rebook", count=1)
+        time.sleep(1 / (30 + 20 * math.sin(place / 150)))
+threading.Thread(target=work, daemon=True).start()"""
+BOARD = "%kubemq ui"
+
 ASK = """for carrier in ["UA", "AA", "B6", "DL", "EV", "XX", "MQ", "US", "WN"]:
     kq.queries.send("delays.mean", {"carrier": carrier, "month": 1})"""
 
@@ -44,6 +74,8 @@ def main() -> int:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home, Lab(Path(home)) as lab, sync_playwright() as playwright:
         browser = launch(playwright)
+        with opened(browser, lab.address(lab.write("board", SHOP, BOARD)), width=WIDTH, scale=2) as notebook:
+            dashboard(notebook)
         for theme in ("light", "dark"):
             lab.theme(f"JupyterLab {theme.capitalize()}")
             with opened(
@@ -63,6 +95,24 @@ def live_table(notebook: Notebook, name: str) -> None:
     notebook.run_all()
     expect(notebook.count("received")).to_have_text(re.compile("^1,2"), timeout=90_000)
     take(notebook, name)
+
+
+def dashboard(notebook: Notebook) -> None:
+    """A dashboard after busy minutes, with a queue opened below and one message of it held."""
+    notebook.page.set_viewport_size({"width": WIDTH, "height": 1800})
+    notebook.run_all()
+    channel = notebook.view.locator("tr[data-key]", has_text="flights.cancelled")
+    channel.click(timeout=60_000)
+    time.sleep(FULL)
+    notebook.button("Peek").click()
+    queue = notebook.view.locator(".kq")
+    queue.locator("tr[data-key]").nth(1).click()
+    queue.get_by_role("button", name="Hold next").first.click()
+    notebook.view.get_by_text("left, then back to the queue").wait_for()
+    notebook.page.mouse.move(0, 0)
+    for theme in ("light", "dark"):
+        notebook.theme(f"JupyterLab {theme.capitalize()}")
+        take(notebook, f"dashboard-{theme}.png")
 
 
 def responder(notebook: Notebook, name: str) -> None:

@@ -88,6 +88,10 @@ class DashboardView(Host[Dashboard]):
         """Another after each look, and when a connection comes or goes."""
         return source.version, tuple(session.name for session in registry.all())
 
+    def over(self, source: Dashboard) -> bool:
+        """Whether its connection was closed."""
+        return source.session.closed
+
     def show(self, source: Dashboard) -> None:
         """Write all of it into the traits."""
         if not self.choices:

@@ -60,10 +60,9 @@ class ModelView(AnyWidget, Generic[M]):
         self._guard = threading.RLock()  # of the traits: ticker, worker and main thread change them
         self._version: object = None
         self._label = repr(source)
-        self._ticker = Ticker(self._tick, name=type(source).__name__)
         self.on_msg(lambda _widget, content, _buffers: self.act(content))
         self.refresh()
-        self._ticker.start()
+        self._watch()
 
     def __repr__(self) -> str:
         return f"<view of {self._label}>"
@@ -102,6 +101,10 @@ class ModelView(AnyWidget, Generic[M]):
         """Write the model into the traits."""
         raise NotImplementedError
 
+    def over(self, source: M) -> bool:
+        """Whether the model changes no more, but for what is done in this view."""
+        raise NotImplementedError
+
     def at_once(self) -> Mapping[str, Action]:
         """Actions that are done at once, by name."""
         return {}
@@ -138,6 +141,8 @@ class ModelView(AnyWidget, Generic[M]):
             with self._guard:
                 self.refresh()
                 self.busy = ""
+                if not self._ticker.running:
+                    self._watch()
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
@@ -154,15 +159,19 @@ class ModelView(AnyWidget, Generic[M]):
     def _dismiss(self, _message: Message) -> None:
         self.said = {}
 
+    def _watch(self) -> None:
+        self._ticker = Ticker(self._tick, name=self._label)
+        self._ticker.start()
+
     def _tick(self) -> bool:
-        """Look at the model if it changed; whether there is one."""
+        """Look at the model if it changed; whether it may change again."""
         with self._guard:
             if self.source is None:
                 return False
             if self.version(self.source) != self._version:
                 with self._telling():
                     self.refresh()
-            return True
+            return not self.over(self.source)
 
 
 def sentences(text: str) -> tuple[str, str]:

@@ -61,6 +61,10 @@ class QueueBrowserView(Host[QueueBrowser]):
         """Another after each call and each change of what is held."""
         return source.version, source.state, source.code
 
+    def over(self, source: QueueBrowser) -> bool:
+        """Whether its connection was closed."""
+        return source.session.closed
+
     def show(self, source: QueueBrowser) -> None:
         """Write all of it into the traits."""
         if not self.choices:

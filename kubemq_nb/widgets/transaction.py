@@ -39,6 +39,10 @@ class TransactionView(ModelView[Transaction]):
         """Another after each change of state or deadline."""
         return source.version
 
+    def over(self, source: Transaction) -> bool:
+        """Whether nothing is held any more."""
+        return source.finished
+
     def show(self, source: Transaction) -> None:
         """Write all of it into the traits."""
         place = where(source.connection)

@@ -39,6 +39,8 @@ FOLDERS = (
 )
 SETTINGS = "lab/api/settings/@jupyterlab/apputils-extension:"
 
+OF_LAB = "Could not restore the debugger state"  # after a restart, when a notebook is closed soon
+
 OF_NOTEBOOK_7 = (  # what it says of itself while it loads, also without a cell
     "Cannot read properties of undefined (reading 'schema')",
     "Command 'filebrowser:open-path' not registered.",
@@ -235,6 +237,8 @@ class Notebook:
             self._note(message.text)
 
     def _note(self, complaint: str) -> None:
+        if complaint.startswith(OF_LAB):
+            return
         if "/notebooks/" not in self._url or complaint not in OF_NOTEBOOK_7:
             self.complaints.append(complaint)
 

@@ -28,7 +28,8 @@ CONTRAST = """(root) => {
     const found = [];
     for (let text = walker.nextNode(); text; text = walker.nextNode()) {
         const node = text.parentElement;
-        if (!text.textContent.trim() || !node.checkVisibility() || node.closest('.sr')) continue;
+        if (!text.textContent.trim() || !node.checkVisibility()) continue;
+        if (node.closest('.sr, :disabled, [aria-disabled=true]')) continue;
         const below = grounds(node);
         const pair = [paint(below), paint([...below, getComputedStyle(node).color])].sort((a, b) => b - a);
         found.push([(pair[0] + 0.05) / (pair[1] + 0.05), text.textContent.trim()]);

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 PROMISED = {
+    "test_dashboard.py": 8,
     "test_live_table.py": 17,
     "test_notebook_7.py": 1,
+    "test_queue_browser.py": 10,
     "test_responder.py": 1,
     "test_tour.py": 1,
 }

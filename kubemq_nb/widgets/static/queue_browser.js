@@ -44,7 +44,7 @@ function buildBar(view, about) {
   view.count = el("input", { class: "kq-input num kq-short", type: "number", min: 1, max: 1024, value: about.count, "aria-label": "How many messages to peek" });
   view.refresh = verb(view, "refresh", { name: "Refresh", glyph: "redo", title: "Look again (G)" }, () => ({ count: view.count.value }));
   view.refresh.dataset.waiting = "Looking";
-  view.find = el("input", { class: "kq-input", type: "search", placeholder: "Filter: a text, or origin == \"EWR\"", oninput: () => search(view), "aria-label": "Filter peeked messages" });
+  view.find = el("input", { class: "kq-input", type: "search", placeholder: "Filter, e.g. body.total > 10", oninput: () => search(view), "aria-label": "Filter peeked messages" });
   view.rerouted = el("input", { type: "checkbox", onchange: () => view.send("rerouted", { on: view.rerouted.checked }) });
   view.wrong = el("p", { class: "kq-say bad kq-wide", role: "alert", hidden: true });
   view.lock = el("p", { class: "kq-hint kq-wide kq-lock" }, icon("lock"), el("span", {}, about.read_only));
@@ -57,7 +57,8 @@ function buildBar(view, about) {
 
 function search(view) {
   clearTimeout(view.typing);
-  view.typing = setTimeout(() => view.send("filter", { text: view.find.value.trim() }), TYPING_PAUSE);
+  view.typed = view.find.value.trim();
+  view.typing = setTimeout(() => view.send("filter", { text: view.typed }), TYPING_PAUSE);
 }
 
 function open(view, number) {
@@ -138,7 +139,8 @@ function question(view, asking) {
 
 function paintTable(view) {
   const [table, choices] = [view.model.get("table"), view.model.get("choices")];
-  if (document.activeElement !== view.find) view.find.value = choices.filter; // never under a hand that types
+  if (view.typed === choices.filter) view.typed = undefined;
+  if (document.activeElement !== view.find && view.typed === undefined) view.find.value = choices.filter; // never under a hand that types
   if (document.activeElement !== view.count) view.count.value = view.model.get("about").count;
   view.rerouted.checked = choices.rerouted;
   paintWrong(view, table.wrong);

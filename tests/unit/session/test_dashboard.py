@@ -18,7 +18,7 @@ class Told:
     def __init__(self, *figures, name="played"):
         self.name = name
         self.told = figures
-        self.away = False
+        self.away = self.closed = False
         self.asked = 0
         self.jobs = []
         self.channels = SimpleNamespace(figures=self._figures, complete=True)
