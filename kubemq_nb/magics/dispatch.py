@@ -14,7 +14,7 @@ from kubemq_nb.magics.commands import COMMANDS
 from kubemq_nb.magics.commands.connections import VARIABLE
 from kubemq_nb.magics.present import announce, presented
 from kubemq_nb.magics.words import Word, lines, split
-from kubemq_nb.session import Answers, Feed, Responder, Session, Transaction, connect, registry
+from kubemq_nb.session import Answers, Feed, Responder, Scrubber, Session, Transaction, connect, registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -155,7 +155,7 @@ class Dispatcher:
         done = "sent" if "rows" in call.arguments else LONG.get(command.words)
         with progress.shown(session, self._shell, done) if done else nullcontext():
             result = call.invoke(getattr(session, owner) if owner else session)
-        if isinstance(result, Feed | Responder | Answers):
+        if isinstance(result, Feed | Responder | Answers | Scrubber):
             result.code = call.line
         if isinstance(result, Transaction):
             self._latest = result

@@ -17,6 +17,7 @@ from kubemq_nb.session import (
     Feed,
     QueueBrowser,
     Responder,
+    Scrubber,
     SendForm,
     Session,
     Transaction,
@@ -38,6 +39,7 @@ SHOWN: tuple[tuple[type, Callable[[Any, Look], Shown]], ...] = (
     (Responder, render.live),
     (Dashboard, lambda dashboard, look: render.dashboard(dashboard.board(), look)),
     (QueueBrowser, render.queue_browser),
+    (Scrubber, render.scrubber),
     (SendForm, render.form),
     (Answers, render.desk),
 )

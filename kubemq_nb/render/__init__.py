@@ -11,6 +11,7 @@ from kubemq_nb.render.frames import frame, is_ours
 from kubemq_nb.render.live import lines, live, transaction
 from kubemq_nb.render.records import as_json
 from kubemq_nb.render.results import describe
+from kubemq_nb.render.scrub import scrubber
 from kubemq_nb.render.tables import Column, Look, Shown, Table
 from kubemq_nb.render.text import LIMIT, WIDTH, Page, Text, clean, columns, size, span
 from kubemq_nb.render.views import dashboard, queue_browser
@@ -37,6 +38,7 @@ __all__ = [
     "live",
     "outcome",
     "queue_browser",
+    "scrubber",
     "size",
     "span",
     "transaction",

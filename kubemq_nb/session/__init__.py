@@ -8,6 +8,7 @@ from kubemq_nb.session.form import SendForm
 from kubemq_nb.session.jobs import Job, JobStatus
 from kubemq_nb.session.queue_browser import QueueBrowser
 from kubemq_nb.session.responders import Responder
+from kubemq_nb.session.scrub import Scrubber
 from kubemq_nb.session.transactions import Transaction
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "JobStatus",
     "QueueBrowser",
     "Responder",
+    "Scrubber",
     "SendForm",
     "Session",
     "Transaction",

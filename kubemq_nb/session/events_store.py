@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubemq_nb import frames
+from kubemq_nb._wire import codec
 from kubemq_nb.frames import selecting
 from kubemq_nb.frames.selecting import Selection
 from kubemq_nb.messages import (
@@ -24,10 +25,12 @@ from kubemq_nb.session import background, streaming
 from kubemq_nb.session.events import NO_FILE, TIMEOUT
 from kubemq_nb.session.exporting import Export
 from kubemq_nb.session.feed import EventHandler, Feed
+from kubemq_nb.session.fold import FoldFunction
 from kubemq_nb.session.link import Link
 from kubemq_nb.session.live import ErrorHandler
 from kubemq_nb.session.positions import as_end, as_start
 from kubemq_nb.session.read_only import changes, changes_with
+from kubemq_nb.session.scrub import ReadingJob, Scrubber
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -165,6 +168,44 @@ class EventsStore:
         """
         place = {"group": group or "", "client_id": client_id or ""}
         return self._feed(channel, background.checked(handler), on_error, as_start(start), keep, place)
+
+    def scrub(self, channel: str, *, fold: FoldFunction | None = None, initial: object = None) -> Scrubber:
+        """Move over all that is stored, and see the event and the state of a fold at any position.
+
+        It is read in the background, and ends at the last event stored by now.
+
+        Args:
+            channel: Channel to read.
+            fold: Function of a state and an event that gives the next state; without one only events show.
+            initial: State before the first event.
+        """
+        link = self._link.ready()
+        stored = link.events_store.last(channel)
+        expected = codec.event_position(stored)[0] if stored else 0
+
+        def read_again(first: int, last: int) -> list[bytes]:
+            start = StartPosition.at_sequence(first)
+            return link.ready().events_store.replay(channel, start=start, to=last).payloads
+
+        scrubber = Scrubber(
+            channel,
+            fold=None if fold is None else background.checked(fold),
+            initial=initial,
+            read_again=read_again,
+            connection=link.name,
+            code=f"kq.events_store.scrub({channel!r})",
+        )
+        scrubber.begin(
+            lambda take: (
+                link.events_store.replay(channel, start=StartPosition.first(), to=expected, sink=take)
+                if expected
+                else None
+            ),
+            expected=expected,
+        )
+        link.used("events_store", channel)
+        link.add(ReadingJob(scrubber))
+        return scrubber
 
     def _await_new(
         self,

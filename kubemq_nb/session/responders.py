@@ -290,7 +290,7 @@ def short(error: BaseException) -> str:
     return " ".join(text.split())[:LONGEST_ERROR]
 
 
-def line_of(error: BaseException, handler: RequestHandler) -> int | None:
+def line_of(error: BaseException, handler: Callable[..., object]) -> int | None:
     """The line of the handler's source in which it raised, else of the code that it called."""
     steps = traceback.extract_tb(error.__traceback__)
     code = getattr(handler, "__code__", None)

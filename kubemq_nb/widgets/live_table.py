@@ -122,7 +122,7 @@ class LiveTable(AnyWidget):
             "clear": lambda _: self._clear(),
             "filter": lambda message: self._filter(str(message["text"])),
             "start": lambda message: self._pick(str(message["choice"]), str(message["text"])),
-            "restart": lambda _: self._restart(),
+            "restart": lambda message: self._restart(message),
             "retry": lambda _: self._in_background("retry()", self._source.retry),
             "follow": lambda message: self._choose(follow=bool(message["on"])),
             "open": lambda message: self._open(message["number"]),
@@ -154,14 +154,15 @@ class LiveTable(AnyWidget):
 
         background.spawn(f"view:{self._label}:{done}", run)
 
-    def _restart(self) -> None:
+    def _restart(self, message: dict[str, Any]) -> None:
         source = self._source
         assert isinstance(source, Feed)
         if source.start is None:
             self._in_background("restart()", source.restart)
             return
+        self._pick(str(message["choice"]), str(message["text"]))
         try:
-            start = positions.chosen(self.choices["start"], self.choices["text"])
+            start = positions.chosen(message["choice"], message["text"])
         except ValueError as error:
             self._choose(wrong_start=str(error))
             return

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from kubemq_nb.session import Dashboard, Feed, QueueBrowser, Responder, Transaction
+from kubemq_nb.session import Dashboard, Feed, QueueBrowser, Responder, Scrubber, Transaction
 from kubemq_nb.widgets.dashboard import DashboardView
 from kubemq_nb.widgets.handover import Variables
 from kubemq_nb.widgets.host import Host
 from kubemq_nb.widgets.live_table import LiveTable
 from kubemq_nb.widgets.queue_browser import QueueBrowserView
+from kubemq_nb.widgets.scrubber import ScrubberView
 from kubemq_nb.widgets.transaction import TransactionView
 
 ENDED = 8
@@ -36,6 +37,7 @@ MAKE: Mapping[type, type] = {
     Dashboard: DashboardView,
     QueueBrowser: QueueBrowserView,
     Transaction: TransactionView,
+    Scrubber: ScrubberView,
 }
 """The widget of each kind of model."""
 

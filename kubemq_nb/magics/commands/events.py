@@ -39,4 +39,9 @@ COMMANDS = (
             "events_store receive departures --start first --live",
         ),
     ),
+    Command(
+        "events_store scrub",
+        EventsStore.scrub,
+        examples=("events_store scrub departures", "events_store scrub departures --fold {{max}}"),
+    ),
 )

@@ -11,7 +11,7 @@ const OPERATORS = /[<>=!()[\]{}"']|\b(?:and|or|not|in|is)\b/; // in a condition,
 
 function build(model) {
   const view = { model, entries: new Map(), spare: [], marks: new Map(), columns: "", newest: null, current: null };
-  view.send = (what, more = {}) => model.send({ do: what, ...more });
+  view.send = (what, more = {}) => { if (!view.gone) model.send({ do: what, ...more }); };
   const about = model.get("about");
   buildControls(view);
   view.status = buildStatus();
@@ -33,7 +33,7 @@ function buildControls(view) {
   view.clear = button({ name: "Clear", glyph: "clear", title: "Clear what is held here; the channel is untouched (C)", look: "quiet", act: () => view.send("clear") });
   view.frame = button({ name: "To DataFrame", glyph: "frame", title: "Put the held rows in a variable (D)", look: "quiet", act: () => view.send("frame") });
   view.retry = button({ name: "Try again", glyph: "redo", title: "Connect again", look: "primary", act: () => view.send("retry") });
-  view.again = button({ name: "Start again", glyph: "redo", title: "Begin again where Start says", act: () => view.send("restart") });
+  view.again = button({ name: "Start again", glyph: "redo", title: "Begin again where Start says", act: () => restart(view) });
   view.find = el("input", { class: "kq-input", type: "search", placeholder: "Filter held rows", oninput: () => search(view) });
   view.wrong = el("p", { class: "kq-hint bad", role: "alert", id: uniqueId(), hidden: true });
   view.start = startPicker(view);
@@ -55,12 +55,19 @@ function startPicker(view) {
   return { node, radios, field };
 }
 
+function picked({ radios, field }) {
+  return { choice: radios.find((radio) => radio.checked).value, text: field.hidden ? "" : field.value };
+}
+
 function pick(view) {
-  const { radios, field } = view.start;
-  const { value } = radios.find((radio) => radio.checked);
-  showField(field, value);
+  showField(view.start.field, picked(view.start).choice);
   clearTimeout(view.picking);
-  view.picking = setTimeout(() => view.send("start", { choice: value, text: field.value }), TYPING_PAUSE);
+  view.picking = setTimeout(() => view.send("start", picked(view.start)), TYPING_PAUSE);
+}
+
+function restart(view) {
+  clearTimeout(view.picking);
+  view.send("restart", view.start ? picked(view.start) : {});
 }
 
 function showField(field, choice) {
@@ -531,7 +538,7 @@ function paintGone(view) {
   show(status.rate, false);
   show(status.ended, false);
   for (const node of [view.pause, view.stop, view.clear, view.frame, view.retry, view.again]) show(node, false);
-  if (view.start) view.start.node.disabled = true;
+  for (const node of [view.find, view.follow, ...(view.start ? [view.start.node] : [])]) node.disabled = true;
   view.unseen.replaceChildren();
   notes.replaceChildren(note({ icon: "info", head: `As of ${utc(view.heard).slice(0, 19)} UTC.`, rest: "The kernel that showed this is gone. Run the cell to see it live." }));
 }

@@ -77,6 +77,7 @@ SAME = {
     "broker stop": Same("broker stop", lambda kq, _: kq.broker.stop(), own=True),
     "broker restart": Same("broker restart", lambda kq, _: kq.broker.restart(), own=True),
     "broker damage": Same("broker damage", lambda kq, _: kq.broker.damage(), own=True),
+    "broker damage": Same("broker damage", lambda kq, _: kq.broker.damage(), own=True),
     "broker reset": Same("broker reset -y", lambda kq, _: kq.broker.reset(), own=True),
     "channels": Same("channels --filter CH", lambda kq, ch: kq.channels.list(filter=ch), message),
     "channels create": Same("channels create queues CH", lambda kq, ch: kq.channels.create("queues", ch)),
@@ -128,6 +129,7 @@ SAME = {
         lambda kq, ch: kq.events_store.receive(ch, start="seq:1", fields="n"),
         event,
     ),
+    "events_store scrub": Same("events_store scrub CH", lambda kq, ch: kq.events_store.scrub(ch), event),
     "commands send": Same(
         "commands send CH go -t a=b --timeout 20s",
         lambda kq, ch: kq.commands.send(ch, "go", tags={"a": "b"}, timeout=20),

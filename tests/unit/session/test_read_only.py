@@ -53,6 +53,7 @@ LOOKING = {
     *("Broker.damage", "Channels.figures", "Session.begin", "Session.ui"),
     *("Session.ping", "Session.status", "Session.connections", "Session.use", "Session.close"),
     *("Session.jobs", "Session.open_jobs", "Session.stop", "Session.stats", "Session.run"),
+    "EventsStore.scrub",
     *("Session.pause", "Session.resume", "Session.clear", "Session.filter", "Session.retry"),
     *("Session.restart", "Session.line", "Session.replaced"),
 }
