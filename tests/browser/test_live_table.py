@@ -65,14 +65,64 @@ def test_markup_in_a_message_stays_text(open_notebook):
 
 
 def test_a_filter_narrows_what_is_held(live):
-    live.view.get_by_role("searchbox").fill('"flight": 3')
-
+    field = live.view.get_by_role("searchbox")
+    field.fill("body.flight > 3 and body.flight != 5")
     expect(live.count("shown")).to_have_text("1 of 5")
     expect(live.rows).to_have_count(1)
+    expect(live.view.locator(".kq-foot code")).to_have_text(
+        "live.filter('body.flight > 3 and body.flight != 5')"
+    )
 
-    live.view.get_by_role("searchbox").press("Escape")
+    field.fill("body.flight >")
+    expect(live.view.get_by_role("alert")).to_contain_text("where, column 14")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(live.rows).to_have_count(1)
 
+    live.run("live.filter('IAH')")  # a text is searched for everywhere
     expect(live.rows).to_have_count(5)
+    field.press("Escape")
+    expect(live.count("shown")).to_have_text("5")
+    looks.assert_clean(live.page, live.view)
+
+
+def test_start_again_reads_from_the_position_that_was_picked(live):
+    live.view.get_by_role("radio", name="Sequence").check()
+    field = live.view.get_by_role("textbox", name="Start value")
+    field.fill("none")
+    live.button("Start again").click()
+    expect(live.view.get_by_role("alert")).to_contain_text("a sequence is a whole number such as 1200")
+    expect(live.rows).to_have_count(5)
+
+    field.fill("4")
+    expect(live.view.get_by_role("alert")).to_have_count(0)
+    live.button("Start again").click()
+
+    expect(live.rows).to_have_count(2)
+    expect(live.rows.first).to_contain_text("4")
+    expect(live.button("Start again")).to_have_count(0)
+    expect(live.view.locator(".kq-foot code")).to_have_text("live.restart(start='seq:4')")
+
+    live.button("Stop").click()
+    looks.assert_clean(live.page, live.view)
+    live.view.get_by_role("radio", name="First").check()
+    live.button("Start again").click()
+    expect(live.rows).to_have_count(5)
+    expect(live.view.get_by_role("status").first).to_have_text("live")
+
+
+def test_an_interrupt_leaves_the_table_alone_and_a_restart_says_that_the_kernel_is_gone(live):
+    live.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt()")
+    live.run("fly(6)")
+    expect(live.rows).to_have_count(6)
+
+    live.restart_kernel()
+
+    expect(live.view.get_by_text("no kernel", exact=True)).to_be_visible()
+    expect(live.view.get_by_text("Run the cell to see it live.")).to_be_visible()
+    expect(live.rows).to_have_count(6)
+    expect(live.view.get_by_role("button", name="Pause")).to_have_count(0)
+    expect(live.view.get_by_role("searchbox")).to_be_disabled()
+    looks.assert_clean(live.page, live.view)
 
 
 @pytest.mark.rows("M-09")
@@ -133,7 +183,11 @@ def test_two_displays_of_a_feed_agree(open_notebook):
 
 
 def test_a_broker_that_comes_back_leaves_a_mark_in_the_stream(live):
-    live.run("kq.broker.restart(); fly(6)")
+    live.run("kq.broker.stop()")
+    expect(live.view.get_by_text("reconnecting", exact=True)).to_be_visible()
+    looks.assert_clean(live.page, live.view)
+    live.run("kq.broker.start(); fly(6)")
+    live.button("Try now").click()
 
     expect(live.count("reconnects")).to_have_text("1")
     expect(live.rows).to_have_count(6)

@@ -1,0 +1,104 @@
+"""The time scrubber over a real store, in JupyterLab in Chromium."""
+
+from playwright.sync_api import expect
+
+from tests.browser import looks
+
+MARKUP = "<img src=x onerror=alert(1)>"
+SETUP = """%load_ext kubemq_nb
+%kubemq connect
+carriers = ["UA", "AA", "B6"]
+rows = [{"carrier": carriers[number % 3], "flight": number, "delay": number % 7} for number in range(1, 301)]
+kq.events_store.send("flights.departures", rows=rows)
+def mean_delay(state, event):
+    state = state or {}
+    told = event.json()
+    line = state.setdefault(told["carrier"], {"flights": 0, "delay": 0})
+    line["flights"] += 1
+    line["delay"] += told["delay"]
+    return state
+"""
+SCRUB = "scrub = %kubemq events_store scrub flights.departures --fold {{mean_delay}}\nscrub.wait(20)\nscrub"
+
+
+def cell(view, key, place):
+    return view.get_by_role("row", name=key).get_by_role("cell").nth(place)
+
+
+def test_the_slider_the_steps_and_python_move_over_the_same_events(open_notebook):
+    notebook = open_notebook(SETUP, SCRUB)
+    view = notebook.view
+    expect(view.get_by_role("heading", name="Event 300", exact=True)).to_be_visible()
+    expect(cell(view, "UA", 1)).to_have_text("100")
+
+    view.get_by_role("button", name="Back one (Left)").click()
+    expect(view.get_by_role("heading", name="State after event 299")).to_be_visible()
+    view.get_by_role("button", name="First (Home)").click()
+    expect(view.get_by_text("Before the first event", exact=True)).to_be_visible()
+    view.get_by_role("textbox", name="Sequence").fill("12")
+    view.get_by_role("textbox", name="Sequence").press("Enter")
+    expect(cell(view, "UA", 1)).to_have_text("4")
+    expect(view.locator(".kq-foot code")).to_have_text("scrub.at(12)")
+    view.get_by_role("slider").fill("30")
+    expect(cell(view, "UA", 1)).to_have_text("10")
+
+    notebook.run("scrub.at(150)")
+    expect(view.get_by_role("heading", name="Event 150", exact=True)).to_be_visible()
+    expect(cell(view, "B6", 1)).to_have_text("50")
+    looks.assert_clean(notebook.page, view)
+
+    notebook.reload()
+    expect(notebook.view.get_by_role("heading", name="Event 150", exact=True)).to_be_visible()
+
+
+def test_the_keyboard_steps_and_pins_and_two_positions_stand_side_by_side(open_notebook):
+    notebook = open_notebook(SETUP, SCRUB)
+    view = notebook.view
+    view.get_by_role("slider").focus()
+    keys = notebook.page.keyboard
+
+    keys.press("Home")
+    keys.press("ArrowRight")
+    keys.press("Shift+ArrowRight")
+    expect(view.get_by_role("heading", name="Event 11", exact=True)).to_be_visible()
+    keys.press("a")
+    expect(view.get_by_role("button", name="Unpin A", exact=True)).to_be_visible()
+    keys.press("End")
+
+    expect(view.locator(".kq-foot code")).to_have_text("scrub.compare(11, 300)")
+    row = view.get_by_role("row", name="UA")
+    expect(row).to_contain_text("+97")
+    looks.assert_clean(notebook.page, view)
+    view.get_by_role("button", name="Swap", exact=True).click()
+    expect(row).to_contain_text("−97")  # noqa: RUF001  a true minus
+    view.get_by_role("button", name="Unpin A", exact=True).click()
+    view.get_by_role("combobox", name="Axis").select_option("time")
+    expect(view.get_by_role("heading", name="Event 11", exact=True)).to_be_visible()
+    view.get_by_role("button", name="To DataFrame", exact=True).click()
+    expect(view.get_by_text("11 rows are in")).to_be_visible()
+    expect(notebook.page.locator(".jp-Cell")).to_have_count(2)
+
+
+def test_a_fold_that_raises_and_markup_in_a_store_stay_text(open_notebook):
+    notebook = open_notebook(
+        SETUP,
+        f"kq.events_store.send('odd', rows=[{MARKUP!r}, {MARKUP!r}, 'x'])\n"
+        "def count(state, event):\n"
+        "    if event.sequence == 3:\n"
+        f"        raise TypeError({MARKUP!r})\n"
+        f"    return {{event.text: (state or {{}}).get(event.text, 0) + 1}}\n"
+        "scrub = %kubemq events_store scrub odd --fold {{count}}\nscrub",
+    )
+    view = notebook.view
+
+    alert = view.get_by_role("alert")
+    expect(alert).to_contain_text("count stopped at event 3: TypeError in line 4")
+    expect(alert).to_contain_text("The state shown is the one before.")
+    expect(cell(view, MARKUP, 1)).to_have_text("2")
+    expect(view.locator("img, script")).to_have_count(0)
+    looks.assert_clean(notebook.page, view)
+    notebook.run("scrub.step(-1)")
+    expect(alert).to_have_count(0)
+
+    notebook.restart_kernel()
+    expect(view.get_by_text("Run the cell to see it live.")).to_be_visible()
