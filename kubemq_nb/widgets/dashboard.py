@@ -43,6 +43,7 @@ _STATES = {
 _ACTIONS = {
     "peek": {"name": "Peek", "glyph": "peek", "title": "Look without taking (P)", "key": "p"},
     "tail": {"name": "Tail", "glyph": "follow", "title": "Watch events as they come (T)", "key": "t"},
+    "scrub": {"name": "Scrub", "glyph": "clock", "title": "Go through what is stored (B)", "key": "b"},
     "answer": {"name": "Answer…", "glyph": "answer", "title": "Answer by hand (A)", "key": "a"},
     "send": {"name": "Send…", "glyph": "send", "title": "Send to this channel (S)", "key": "s"},
     "ask": {
@@ -56,11 +57,11 @@ _ACTIONS = {
 _BY_KIND = {
     "queues": ("peek", "send", "hold"),
     "events": ("tail", "send"),
-    "events_store": ("tail", "send"),
+    "events_store": ("tail", "scrub", "send"),
     "commands": ("answer", "ask"),
     "queries": ("answer", "ask"),
 }
-_LOOKING = {"peek", "tail"}  # what a read-only connection has
+_LOOKING = {"peek", "tail", "scrub"}  # what a read-only connection has
 
 
 class DashboardView(Host[Dashboard]):
@@ -167,6 +168,8 @@ class DashboardView(Host[Dashboard]):
 
 def _model(source: Dashboard, kind: "Kind", channel: str, what: str) -> Any:
     session = source.session
+    if what == "scrub":
+        return session.events_store.scrub(channel)
     model = session.ui(kind, channel or None, send=what in ("send", "ask"))
     if what == "hold" and isinstance(model, QueueBrowser):
         model.hold()
@@ -174,6 +177,8 @@ def _model(source: Dashboard, kind: "Kind", channel: str, what: str) -> Any:
 
 
 def _line(kind: str, channel: str, what: str) -> str:
+    if what == "scrub":
+        return f"%kubemq events_store scrub {channel}"
     if what == "hold":
         return f"%kubemq queues transaction {channel} --visibility 30s --hold 0s"
     return f"%kubemq ui {kind} {channel}{' --send' if what in ('send', 'ask') else ''}"

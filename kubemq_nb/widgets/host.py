@@ -6,7 +6,7 @@ from typing import TypeVar
 from ipywidgets import Widget, widget_serialization
 from traitlets import Dict, Instance
 
-from kubemq_nb.session import Feed
+from kubemq_nb.session import Feed, Scrubber
 from kubemq_nb.widgets.handover import Variables
 from kubemq_nb.widgets.model_view import Message, ModelView
 
@@ -36,10 +36,10 @@ class Host(ModelView[M]):
             self._opened, self.pane, self.child = model, {"title": title}, view
 
     def end_child(self, _message: Message | None = None) -> None:
-        """Close the pane; a subscription that was begun for it ends."""
+        """Close the pane; what was begun for it in the background ends."""
         model, self._opened = self._opened, None
         self.child, self.pane = None, {}
-        if isinstance(model, Feed):  # what else a pane shows, others may show as well
+        if isinstance(model, Feed | Scrubber):  # what else a pane shows, others may show as well
             model.stop()
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ import time
 import pytest
 
 import kubemq_nb
-from kubemq_nb.session import Feed, QueueBrowser, dashboard
+from kubemq_nb.session import Feed, QueueBrowser, Scrubber, dashboard
 from kubemq_nb.session.channels import Figures
 from kubemq_nb.widgets.dashboard import MOST
 from kubemq_nb.widgets.views import Views
@@ -66,6 +66,7 @@ def test_an_open_channel_has_its_figures_and_what_can_be_done_with_it(shown, cha
         ("hold", "queues", QueueBrowser, "%kubemq queues transaction {} --visibility 30s --hold 0s"),
         ("tail", "events", Feed, "%kubemq ui events {}"),
         ("tail", "events_store", Feed, "%kubemq ui events_store {}"),
+        ("scrub", "events_store", Scrubber, "%kubemq events_store scrub {}"),
     ],
 )
 def test_each_action_opens_its_view_and_says_its_line(shown, channel, what, kind, model, code):
