@@ -2,15 +2,20 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
 from kubemq_nb.broker.engine.plan import Plan
-from kubemq_nb.broker.storage.base import Store, StoreError
+from kubemq_nb.broker.storage.base import Store, StoreError, Undecided
 
 GROUP = 512  # plans committed together at most
+TRIES = 3  # to open a store whose commit failed
+PAUSE = 0.1  # seconds between them; whoever waits for that commit waits so long
+NOT_KNOWN = "; whether it was stored all the same is not known: look before you send again"
 
 log = logging.getLogger(__name__)
 
@@ -87,12 +92,26 @@ class Committer:
             self._told = str(error)
             log.error("the store refused %d plans: %s", len(group), error)
         if error.broken:
-            # Whether the commit reached the disk is not known, and after a failed flush nothing on this
-            # connection can be trusted: the store will say, once it is open again.
+            # After a failed flush nothing on this connection can be trusted.
             self._leave_store()
+        if error.undecided:
+            return self._decide(group, error, error.undecided)
         if error.broken or len(group) == 1:
             return [(plan, str(error)) for plan in group]
         return [outcome for plan in group for outcome in self._carry_out([plan])]
+
+    def _decide(self, group: Sequence[Plan], error: StoreError, undecided: Undecided) -> list[Outcome]:
+        """Open the store anew and look whether a commit that failed is there."""
+        for _ in range(TRIES):
+            with suppress(StoreError):
+                self._store = self._store or self._open_store()
+                break
+            time.sleep(PAUSE)
+        if self._store is not None and self._store.commits == undecided.number:
+            log.warning("the commit that failed is on the disk")
+            return list(zip(group, undecided.results, strict=True))
+        unknown = NOT_KNOWN if self._store is None else ""
+        return [(plan, f"{error}{unknown}") for plan in group]
 
     def _leave_store(self) -> None:
         store, self._store = self._store, None

@@ -12,6 +12,7 @@ class MemoryStore:
     """A store without a disk; it holds what it is given until it is dropped."""
 
     def __init__(self) -> None:
+        self.commits = 0
         self._channels: dict[int, plan.AddChannel] = {}
         self._last: dict[int, int] = {}
         self._messages: dict[tuple[int, int], Message] = {}
@@ -38,6 +39,7 @@ class MemoryStore:
 
     def apply(self, groups: Sequence[Sequence[Operation]]) -> list[list[Any]]:
         """Carry out all groups."""
+        self.commits += 1
         return [[self._verbs[type(operation)](self, operation) for operation in group] for group in groups]
 
     def close(self) -> None:

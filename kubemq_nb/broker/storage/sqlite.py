@@ -8,7 +8,7 @@ from typing import Any
 
 from kubemq_nb.broker.engine import plan
 from kubemq_nb.broker.engine.plan import Content, Operation
-from kubemq_nb.broker.storage.base import StoreError
+from kubemq_nb.broker.storage.base import StoreError, Undecided
 from kubemq_nb.broker.storage.damage import DamageLog
 from kubemq_nb.broker.storage.mark import Mark
 from kubemq_nb.broker.storage.opening import (
@@ -26,7 +26,6 @@ from kubemq_nb.broker.storage.sqlite_content import any_text, as_text
 from kubemq_nb.broker.storage.verbs import Verbs
 
 READS = (plan.ReadMessages, plan.ReadEvents, plan.FindEvent, plan.LoadQueue)
-NOT_KNOWN = "; whether it was stored all the same is not known: look before you send again"
 
 Groups = Sequence[Sequence[Operation]]
 
@@ -38,12 +37,15 @@ class SqliteStore:
         folder: Where the file lies or is made.
         connect: Opens the connection; tests put a failing one here.
         quota: The most bytes that the file may have; 0 leaves that to the disk.
+
+    Attributes:
+        commits: How many commits there were since the store was made.
     """
 
     def __init__(self, folder: Path, *, connect: Connect = connect, quota: int = 0) -> None:
         self.path = folder / FILE_NAME
         self._quota = quota
-        self._committing = False
+        self._undecided: Undecided | None = None
         try:
             damage = DamageLog(folder)
             self._space = Space(folder)
@@ -56,7 +58,7 @@ class SqliteStore:
             self._mark.close()
             raise
         try:
-            self._commits = self._one("SELECT commits FROM state")
+            self.commits = self._one("SELECT commits FROM state")
             self._connection.execute(f"PRAGMA wal_autocheckpoint={self._space.log_pages}")
             if quota:
                 self._one(f"PRAGMA max_page_count={quota // PAGE_BYTES}")
@@ -121,12 +123,12 @@ class SqliteStore:
         self._one("BEGIN IMMEDIATE")
         results = self._carry_out(groups)
         self._verbs.save_numbers()
-        self._connection.execute("UPDATE state SET commits = ?", (self._commits + 1,))
-        self._committing = True
+        self._connection.execute("UPDATE state SET commits = ?", (self.commits + 1,))
+        self._undecided = Undecided(self.commits + 1, results)
         self._one("COMMIT")
-        self._committing = False
-        self._commits += 1
-        self._mark.set(self._commits)
+        self._undecided = None
+        self.commits += 1
+        self._mark.set(self.commits)
         return results
 
     def _carry_out(self, groups: Groups) -> list[list[Any]]:
@@ -139,15 +141,16 @@ class SqliteStore:
             self._one("ROLLBACK")
 
     def _error(self, error: sqlite3.Error) -> StoreError:
-        committing, self._committing = self._committing, False
+        undecided, self._undecided = self._undecided, None
         code = code_of(error)
         if code == sqlite3.SQLITE_FULL:
             return StoreError(self._quota_sentence() if self._quota else self._space.sentence())
         if code == sqlite3.SQLITE_CORRUPT:
             return damaged(self.path, str(error))
-        usable = code in (sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_CONSTRAINT)
-        unknown = NOT_KNOWN if committing and not usable else ""
-        return StoreError(f"cannot write to {self.path}: {error}{unknown}", broken=not usable)
+        text = f"cannot write to {self.path}: {error}"
+        if code in (sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_CONSTRAINT):
+            return StoreError(text)
+        return StoreError(text, broken=True, undecided=undecided)
 
     def _quota_sentence(self) -> str:
         return (
