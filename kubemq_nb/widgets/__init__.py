@@ -12,7 +12,7 @@ from kubemq_nb.widgets.views import MAKE, Views
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-__all__ = ["LiveTable", "register"]
+__all__ = ["MAKE", "LiveTable", "register"]
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 

@@ -51,7 +51,9 @@ class Views:
 
     def of(self, source: object) -> Any:
         """The view of a model; a second display of the model is a second window on the same view."""
-        make = next(make for kind, make in MAKE.items() if isinstance(source, kind))
+        make = next((make for kind, make in MAKE.items() if isinstance(source, kind)), None)
+        if make is None:
+            raise ValueError(f"There is no view of a {type(source).__name__}; a cell shows it as text.")
         view = self._views.pop(id(source), None) or self._made(make, source)
         self._views[id(source)] = view
         self._let_go_of_ended(make)

@@ -10,7 +10,7 @@ from IPython.core.error import UsageError
 from kubemq_nb.magics.declaration import Command
 from kubemq_nb.magics.history import VARIABLE_NAME
 from kubemq_nb.render import Text
-from kubemq_nb.session import Session, connect, registry
+from kubemq_nb.session import Answers, Dashboard, Feed, QueueBrowser, Session, connect, registry
 from kubemq_nb.session.broker import Broker
 from kubemq_nb.session.channels import Channels
 
@@ -65,7 +65,8 @@ def _use(call: "Call") -> Session:
 def _ui(call: "Call") -> object:
     """Open a view, which says at its foot what was typed."""
     view = call.invoke(call.session)
-    view.code = call.line  # type: ignore[attr-defined]
+    if isinstance(view, Dashboard | QueueBrowser | Feed | Answers):  # a form says what stands in it
+        view.code = call.line
     return view
 
 
