@@ -5,7 +5,6 @@ import queue
 import random
 import statistics
 import tempfile
-import threading
 import time
 from pathlib import Path
 
@@ -115,14 +114,10 @@ def durable_throughput(tries: int, seed: int) -> Outcome:
     """Messages through the committing thread onto the disk, and beside it what one flush takes there."""
     with tempfile.TemporaryDirectory() as folder:
         flush = flushes(Path(folder))
-        alone, times = through(Path(folder, "one"), 1, max(1, tries // 10))
+        few = max(1, tries // 10)
+        alone, times = through(Path(folder, "one"), 1, few)
         together, _ = through(Path(folder, "many"), PRODUCERS, tries)
-        lost = 0
-        for name, count in (("one", max(1, tries // 10)), ("many", tries)):
-            store = SqliteStore(Path(folder, name))
-            held = store.load().queues[1].ranges
-            store.close()
-            lost += count // len_of(name) * len_of(name) - sum(stop - start for start, stop in held)
+        lost = sum(count - stored_in(Path(folder, name)) for name, count in (("one", few), ("many", tries)))
     note = (
         f"{alone:,.0f}/s by 1, {together:,.0f}/s by {PRODUCERS}; p99 {percentile(times, 99) * 1000:.1f} ms; "
         f"one flush p50 {percentile(flush, 50) * 1000:.2f}, p99 {percentile(flush, 99) * 1000:.2f} ms"
@@ -130,9 +125,12 @@ def durable_throughput(tries: int, seed: int) -> Outcome:
     return Outcome(tries, lost, worst=max(times), note=note)
 
 
-def len_of(name):
-    """How many producers there were."""
-    return PRODUCERS if name == "many" else 1
+def stored_in(folder):
+    """How many messages a store holds."""
+    store = SqliteStore(folder)
+    held = store.load().queues[1].ranges
+    store.close()
+    return sum(stop - start for start, stop in held)
 
 
 def flushes(folder):
@@ -150,40 +148,32 @@ def flushes(folder):
 def through(folder, producers, count):
     """Send by so many producers, each waiting for its answer; messages a second, and the time of each."""
     folder.mkdir()
-    calls = queue.SimpleQueue()
+    calls, times, numbers = queue.SimpleQueue(), [], iter(range(1, count + 1))
     committer = Committer(lambda: SqliteStore(folder), calls.put)
     committer.start()
     committer.commit(Plan(operations=[AddChannel(1, "queues", "q")]))
-    numbers, lock, times = iter(range(1, count + 1)), threading.Lock(), []
 
     def produce():
-        for _ in range(count // producers):
-            answered = threading.Event()
-            began = time.perf_counter()
-            with lock:  # as the engine does: numbers and plans in one order
-                made = Message(1, next(numbers), b"x" * 256, b"d" * 16, 1, 0, 0, 0, 1024, "", "")
-                committer.commit(Plan(operations=[InsertMessages([made])], done=answer(answered)))
-            answered.wait()
-            times.append(time.perf_counter() - began)
+        number = next(numbers, None)
+        if number is None:
+            return
+        sent = time.perf_counter()
 
-    engine = threading.Thread(target=lambda: [call() for call in iter(calls.get, None)])
-    engine.start()
-    threads = [threading.Thread(target=produce) for _ in range(producers)]
+        def answered(_):
+            times.append(time.perf_counter() - sent)
+            produce()
+
+        made = Message(1, number, b"x" * 256, b"d" * 16, 1, 0, 0, 0, 1024, "", "")
+        committer.commit(Plan(operations=[InsertMessages([made])], done=answered))
+
     began = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    for _ in range(producers):
+        produce()
+    while len(times) < count:
+        calls.get(timeout=SLOW)()
     took = time.perf_counter() - began
     committer.close()
-    calls.put(None)
-    engine.join()
-    return len(times) / took, times
-
-
-def answer(answered):
-    """What a plan does when it is committed."""
-    return lambda _: answered.set()
+    return count / took, times
 
 
 def percentile(times, share):
