@@ -15,6 +15,7 @@ import pytest
 
 from kubemq_nb._wire import methods
 from kubemq_nb.broker import launcher, shared
+from kubemq_nb.broker.shared import Runtime
 from kubemq_nb.errors import BrokerStartError
 
 PATIENCE = 20.0
@@ -215,6 +216,61 @@ def test_a_second_broker_on_a_store_is_refused_by_name(private):
     assert (
         f"{private.store} has a broker already: process {private.pid} at {private.address}" in second.stderr
     )
+
+
+def test_a_killed_broker_of_a_store_is_recognised_and_replaced(tmp_path):
+    first = launcher.launch(tmp_path)
+    os.kill(first.pid, signal.SIGKILL)
+    eventually(lambda: not first.is_running)
+
+    found, second = launcher.attach(tmp_path), launcher.launch(tmp_path)
+
+    assert (tmp_path / shared.RUNTIME_NAME).exists()
+    assert found is None
+    assert second.is_running
+    assert second.pid != first.pid
+    second.stop()
+    first.stop()
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        "",
+        "{",
+        '{"address": "127.0.0.1:1"}',
+        json.dumps(Runtime("127.0.0.1:1", os.getpid(), "another start", "store", None)._asdict()),
+        json.dumps(Runtime("127.0.0.1:1", 2**22 - 1, "1", "store", None)._asdict()),
+    ],
+    ids=["empty", "torn", "another form", "an id used again", "nobody's id"],
+)
+def test_what_a_broker_left_behind_misleads_nobody(tmp_path, left):
+    (tmp_path / shared.RUNTIME_NAME).write_text(left)
+
+    found, broker = launcher.attach(tmp_path), launcher.launch(tmp_path)
+
+    assert found is None
+    assert answer(broker, "QueuesInfo", broker.token())
+    broker.stop()
+
+
+def test_notebooks_that_share_a_store_find_one_broker_again_after_its_death(tmp_path):
+    first, second = launcher.launch(tmp_path), launcher.launch(tmp_path)
+    address = first.address
+    os.kill(first.pid, signal.SIGKILL)
+    eventually(lambda: not first.is_running)
+    threads = [threading.Thread(target=broker.restart) for broker in (first, second)]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert first.pid == second.pid
+    assert (first.address, second.address) == (address, address)
+    first.stop()
+    assert second.is_running
+    second.stop()
 
 
 def test_a_name_means_a_folder_among_the_users_data(tmp_path, monkeypatch):
