@@ -122,7 +122,7 @@ class LiveTable(AnyWidget):
             "clear": lambda _: self._clear(),
             "filter": lambda message: self._filter(str(message["text"])),
             "start": lambda message: self._pick(str(message["choice"]), str(message["text"])),
-            "restart": lambda message: self._restart(message),
+            "restart": self._restart,
             "retry": lambda _: self._in_background("retry()", self._source.retry),
             "follow": lambda message: self._choose(follow=bool(message["on"])),
             "open": lambda message: self._open(message["number"]),
@@ -182,6 +182,7 @@ class LiveTable(AnyWidget):
         except ValueError as error:
             self._choose(filter=text, wrong_filter=str(error))
             return
+        self._choose(filter=text, wrong_filter="")
         self._done = f"filter({text!r})" if text else "filter()"
 
     def _follow_choices(self, source: Source) -> None:

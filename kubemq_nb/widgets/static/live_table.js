@@ -62,12 +62,26 @@ function picked({ radios, field }) {
 function pick(view) {
   showField(view.start.field, picked(view.start).choice);
   clearTimeout(view.picking);
-  view.picking = setTimeout(() => view.send("start", picked(view.start)), TYPING_PAUSE);
+  view.chosen = { at: Date.now() };
+  view.picking = setTimeout(() => sendStart(view, "start"), TYPING_PAUSE);
+}
+
+// Until the kernel says the same, the picker stays as the hand left it.
+function sendStart(view, what) {
+  view.chosen = { ...picked(view.start), at: Date.now() };
+  view.send(what, picked(view.start));
+}
+
+function isUnsaid(view, { start, text }) {
+  const { chosen } = view;
+  if (!chosen || Date.now() - chosen.at > 2000) return false;
+  return chosen.choice !== start || chosen.text !== text;
 }
 
 function restart(view) {
   clearTimeout(view.picking);
-  view.send("restart", view.start ? picked(view.start) : {});
+  if (view.start) sendStart(view, "restart");
+  else view.send("restart");
 }
 
 function showField(field, choice) {
@@ -75,7 +89,7 @@ function showField(field, choice) {
   field.placeholder = EXAMPLES[choice] ?? "";
   field.title = { sequence: "A sequence", time: "A time in UTC", ago: "A span such as 30s, 10m or 2h" }[choice] ?? "";
   field.classList.toggle("num", choice === "sequence");
-  field.style.width = choice === "time" ? "152px" : "80px";
+  field.style.width = choice === "time" ? "176px" : "80px";
 }
 
 function buildStatus() {
@@ -270,7 +284,7 @@ function paintNotes(view, { note: trouble, state }, said) {
 function paintChoices(view, choices) {
   if (document.activeElement !== view.find) view.find.value = choices.filter; // never under a hand that types
   view.follow.checked = choices.follow;
-  if (view.start) paintStart(view.start, choices);
+  if (view.start && !isUnsaid(view, choices)) paintStart(view.start, choices);
   const wrong = choices.wrong_filter || choices.wrong_start || "";
   write(view.wrong, wrong);
   show(view.wrong, Boolean(wrong));
@@ -455,7 +469,7 @@ function paintAge(view, { age: cell, time }) {
 
 function paintAges(view) {
   for (const entry of view.entries.values()) paintAge(view, entry);
-  paintEnded(view);
+  if (!view.gone) paintEnded(view);
 }
 
 function markNew({ node }, isNew) {
@@ -532,6 +546,9 @@ function speak(view) {
 // The kernel is gone and with it the feed: what is here stays to be read, and says so.
 function paintGone(view) {
   view.gone = true;
+  view.clock = true; // ages would go on growing
+  paintAges(view);
+  show(view.wrong, false);
   const { status, notes } = view;
   status.state.className = "kq-state off";
   status.state.replaceChildren(icon("plug"), "no kernel");

@@ -51,11 +51,11 @@ function buildBar(view) {
   view.sequence.style.width = "80px";
   view.of = el("span");
   view.time = el("input", { class: "kq-input", placeholder: "2013-01-31 23:59", title: "A time in UTC", onchange: () => view.send("time", { text: view.time.value }) });
-  view.time.style.width = "152px";
+  view.time.style.width = "176px";
   view.by = el("select", { class: "kq-select", onchange: () => view.send("axis", { axis: view.by.value }) },
     el("option", { value: "sequence" }, "sequence"), el("option", { value: "time" }, "stored at"));
   const unit = (name, ...nodes) => el("label", { class: "kq-unit" }, el("span", {}, name), ...nodes);
-  return el("div", { class: "kq-bar", role: "group", "aria-label": "Position" }, el("div", { class: "kq-acts" }, ...shapes),
+  return el("div", { class: "kq-bar", role: "group", "aria-label": "Position" }, el("div", { class: "kq-steps" }, ...shapes),
     unit("Step", view.steps), unit("Sequence", view.sequence, view.of), unit("Time", view.time), unit("Axis", view.by));
 }
 

@@ -4,6 +4,9 @@ import threading
 import pytest
 
 from kubemq_nb.errors import SubscriptionLost
+from kubemq_nb.messages import StartPosition
+from kubemq_nb.session.feed import Feed
+from tests.unit.session.streams import FedStream
 from tests.unit.widgets.conftest import counter, eventually, shown
 
 
@@ -342,3 +345,51 @@ def test_a_request_at_work_gets_its_answer_in_the_same_row(desk, view):
 
 def test_a_view_has_a_repr_that_is_the_same_in_every_run(filled, view):
     assert repr(view(filled().feed)) == "<LiveTable events gates>"
+
+
+def test_a_filter_that_is_none_is_told_at_the_field_until_it_is_mended(filled, view):
+    source = filled()
+    source.put(b"a", b"b")
+    table = view(source.feed)
+
+    table.act({"do": "filter", "text": "size >"})
+    assert "where, column" in table.choices["wrong_filter"]
+    assert shown(table, "body") == ["a", "b"]
+
+    table.act({"do": "filter", "text": ""})
+    assert table.choices["wrong_filter"] == ""
+
+
+def test_a_filter_set_in_python_shows_in_the_field(filled, view):
+    source = filled()
+    source.put(b"a", b"b")
+    table = view(source.feed)
+
+    source.feed.filter("b")
+
+    assert eventually(lambda: shown(table, "body") == ["b"])
+    assert table.choices["filter"] == "b"
+
+
+def test_a_start_is_picked_and_taken_only_when_it_is_started_again(view):
+    made = []
+
+    def subscribe(on_state):
+        made.append(FedStream())
+        return made[-1].subscribe(on_state)
+
+    feed = Feed(kind="events_store", channel="gates", start=StartPosition.first())
+    feed.begin(subscribe)
+    table = view(feed, variables={"live": feed})
+
+    table.act({"do": "start", "choice": "sequence", "text": "12"})
+    assert (table.choices["start"], feed.start.kind, len(made)) == ("sequence", "first", 1)
+
+    table.act({"do": "restart", "choice": "sequence", "text": "none"})
+    assert table.choices["wrong_start"] == "a sequence is a whole number such as 1200, not none"
+
+    table.act({"do": "restart", "choice": "sequence", "text": "12"})
+    assert eventually(lambda: len(made) == 2 and table.choices["began"] == ["sequence", "12"])
+    assert feed.start.value == 12
+    assert eventually(lambda: table.foot["code"] == "live.restart(start='seq:12')")
+    feed.stop()
