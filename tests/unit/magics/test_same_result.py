@@ -77,7 +77,6 @@ SAME = {
     "broker stop": Same("broker stop", lambda kq, _: kq.broker.stop(), own=True),
     "broker restart": Same("broker restart", lambda kq, _: kq.broker.restart(), own=True),
     "broker damage": Same("broker damage", lambda kq, _: kq.broker.damage(), own=True),
-    "broker damage": Same("broker damage", lambda kq, _: kq.broker.damage(), own=True),
     "broker reset": Same("broker reset -y", lambda kq, _: kq.broker.reset(), own=True),
     "channels": Same("channels --filter CH", lambda kq, ch: kq.channels.list(filter=ch), message),
     "channels create": Same("channels create queues CH", lambda kq, ch: kq.channels.create("queues", ch)),

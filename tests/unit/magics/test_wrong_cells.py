@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kubemq_nb.magics.commands import COMMANDS
 from kubemq_nb.session import profiles
 
 TABLE = Path(__file__).parents[2] / "wrong_cells.toml"
@@ -71,6 +72,13 @@ def said(capsys, places):
 def test_the_table_is_long_and_says_each_situation_once():
     situations = [cell["situation"] for cell in CELLS]
 
-    assert len(situations) >= 100
+    assert len(situations) >= 150
     assert len(set(situations)) == len(situations)
     assert all("\n" not in cell["answer"] for cell in CELLS)
+
+
+@pytest.mark.parametrize("words", [command.words for command in COMMANDS])
+def test_every_command_has_a_wrong_cell(words):
+    lines = [line.lstrip("%").removeprefix("kubemq ") for cell in CELLS for line in cell["cell"].splitlines()]
+
+    assert any(line == words or line.startswith(f"{words} ") for line in lines)
