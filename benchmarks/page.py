@@ -91,7 +91,8 @@ def report(notebook: Notebook, *, count: int, rate: int) -> None:
         sent = json.loads(sending.stdout.read() if sending.stdout else "{}")
     frames = notebook.page.evaluate(NOTED)
     shown_after = wait_for(notebook, count)
-    found, after = ask(notebook, CHECK.format(count=count, default=DEFAULT)), ask(notebook, FACTS)
+    after = ask(notebook, FACTS)  # before the check, which makes a frame of all
+    found = ask(notebook, CHECK.format(count=count, default=DEFAULT))
     last = [row.get_attribute("title") for row in notebook.rows.locator("td.id").all()]
     gaps = [later - earlier for earlier, later in pairwise(frames)]
     say(
