@@ -8,7 +8,7 @@ import time
 import pandas as pd
 import pytest
 
-from kubemq_nb.errors import SessionClosed
+from kubemq_nb.errors import ConfirmationRequired, SessionClosed
 from kubemq_nb.magics import load_ipython_extension, unload_ipython_extension
 from kubemq_nb.messages import Response, SendResult
 from kubemq_nb.session import Feed, Responder, Session, registry
@@ -174,6 +174,17 @@ def test_a_purge_with_a_yes_tells_how_many(run):
     run("%kubemq queues send CH --rows {{['a', 'b']}} -q")
 
     assert run("%kubemq queues ack_all CH -y") == 2
+
+
+@pytest.mark.rows("M-31", "M-41")
+def test_a_purge_without_a_yes_tells_how_many_it_would_remove_and_removes_none(run, lab, channel):
+    run("%kubemq queues send CH --rows {{['a', 'b']}} -q")
+
+    refused = lab.run_cell(f"%kubemq queues ack_all {channel}").error_in_exec
+
+    assert isinstance(refused, ConfirmationRequired)
+    assert str(refused).startswith(f"2 waiting messages would be removed from {channel} for good")
+    assert len(run("%kubemq queues peek CH -n 2")) == 2
 
 
 @pytest.mark.rows("S-15")
