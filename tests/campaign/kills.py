@@ -232,11 +232,13 @@ def judged(found, expected, worst):
 
 
 def received(wire, queue, count):
-    """Ids and receive counts of so many messages, or of those that come within the longest wait."""
-    response = wire.receive(queue, count, wait=int(LONGEST) if count else 1)
-    found = [(m.MessageID, m.Attributes.ReceiveCount) for m in response.Messages]
-    rest = wire.receive(queue, 100, wait=1) if count else response
-    return found + [(m.MessageID, m.Attributes.ReceiveCount) for m in rest.Messages]
+    """Ids and receive counts of all messages, once so many have come or the longest wait is over."""
+    found = list(wire.receive(queue, count, wait=int(LONGEST)).Messages)
+    request = pb.QueuesInfoRequest(RequestID="info", QueueName=queue)
+    (info,) = wire.unary("QueuesInfo", request, pb.QueuesInfoResponse).Info.Queues
+    if info.Waiting:  # more than there should be
+        found += wire.receive(queue, info.Waiting).Messages
+    return [(message.MessageID, message.Attributes.ReceiveCount) for message in found]
 
 
 @contextlib.contextmanager
@@ -356,10 +358,8 @@ def one_consumer(broker, chance, alone):
         consumer.kill()
         consumer.communicate()
     left = ids[settled:]
-    response = wire.receive(queue, len(left), wait=int(LONGEST))
+    found = received(wire, queue, len(left))
     worst = time.monotonic() - began
-    found = [(m.MessageID, m.Attributes.ReceiveCount) for m in response.Messages]
-    found += [(m.MessageID, m.Attributes.ReceiveCount) for m in wire.receive(queue, 100).Messages]
     expected = [(id, 1) for id in ids[1:]] + [(ids[0], 2)] if alone else [(id, 1) for id in left]
     return judged(found, expected, worst)
 
