@@ -11,6 +11,7 @@ from kubemq_nb.widgets.events import Column
 from kubemq_nb.widgets.tail import Row
 
 _YES, _NO, _WAITS = ["yes", "good", "check"], ["no", "bad", "close"], ["answering", "off", "clock"]
+_LATE = ["too late", "warn", "clock"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,18 @@ class RequestLine:
             channel=cells.cut(str(row["channel"])),
             request=cells.body(cast("bytes", row["body"]), row["decoded"]),
             tags=cells.tags(cast("Mapping[str, str]", row["tags"])),
-            executed=_WAITS if waits else _YES if executed else _NO,
+            executed=_state(row, waits=waits),
             answer=_text(row["answer"]) if executed else _text(row["error"]),
             latency="" if waits else span(cast("float", row["elapsed"])),
         )
+
+
+def _state(row: Row, *, waits: bool) -> list[str]:
+    if waits:
+        return _WAITS
+    if row["outcome"] == "unanswered":
+        return _LATE
+    return _YES if row["executed"] else _NO
 
 
 def is_answered(row: Row) -> bool:

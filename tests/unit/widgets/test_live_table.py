@@ -1,12 +1,13 @@
 import json
 import threading
+import time
 
 import pytest
 
 from kubemq_nb.errors import SubscriptionLost
 from kubemq_nb.messages import StartPosition
 from kubemq_nb.session.feed import Feed
-from tests.unit.session.streams import FedStream
+from tests.unit.session.streams import FedStream, request
 from tests.unit.widgets.conftest import counter, eventually, shown
 
 
@@ -393,3 +394,13 @@ def test_a_start_is_picked_and_taken_only_when_it_is_started_again(view):
     assert feed.start.value == 12
     assert eventually(lambda: table.foot["code"] == "live.restart(start='seq:12')")
     feed.stop()
+
+
+def test_a_request_without_an_answer_in_time_is_too_late(desk, view):
+    late = desk(lambda request: time.sleep(0.02) or "late")
+    late.stream.put_payload(request("hurry", Timeout=10))
+    assert late.responder.wait(count=1)
+
+    table = view(late.responder)
+
+    assert shown(table, "executed") == [["too late", "warn", "clock"]]
