@@ -59,13 +59,13 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--rate", type=int, default=5000)
     parser.add_argument(
-        "--publish", nargs=3, metavar=("ADDRESS", "TOKEN_FILE", "COUNT"), help=argparse.SUPPRESS
+        "--publish", nargs=4, metavar=("ADDRESS", "TOKEN_FILE", "CHANNEL", "COUNT"), help=argparse.SUPPRESS
     )
     given = parser.parse_args()
     if given.publish:
-        address, token_file, count = given.publish
+        address, token_file, channel, count = given.publish
         side = raw.Side(address=address, token=Path(token_file).read_text().strip())
-        print(json.dumps(side.send_events(channel=CHANNEL, count=int(count), rate=given.rate)))
+        print(json.dumps(side.send_events(channel=channel, count=int(count), rate=given.rate)))
         return 0
     with tempfile.TemporaryDirectory() as home, Lab(Path(home)) as lab, sync_playwright() as playwright:
         browser = launch(playwright)
@@ -124,7 +124,17 @@ def report(notebook: Notebook, *, count: int, rate: int) -> None:
 def publisher(notebook: Notebook, *, count: int, rate: int) -> Iterator[subprocess.Popen[str]]:
     """Another process that sends so many, so many a second."""
     place = ask(notebook, "import json; print(json.dumps([kq.address, str(kq.token_file)]))")
-    command = [sys.executable, "-m", "benchmarks.page", "--rate", str(rate), "--publish", *place, str(count)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.page",
+        "--rate",
+        str(rate),
+        "--publish",
+        *place,
+        CHANNEL,
+        str(count),
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         yield process
 

@@ -72,6 +72,8 @@ class Desk:
     def open(self, name: str, theme: str) -> labs.Notebook:
         """Open a notebook of the lab's folder; nothing that came before is left in page or kernel."""
         url = self._lab.address(name, application=self._application)
+        if self._notebook and self._application == "notebooks":  # it opens each in a page of its own
+            self.leave()
         if self._notebook:
             self._notebook.open(name, url)
         else:

@@ -3,6 +3,7 @@
 from playwright.sync_api import expect
 
 from tests.browser import looks
+from tests.browser.conftest import SETUP
 
 APPLICATION = "notebooks"
 
@@ -18,3 +19,10 @@ def test_the_live_table_is_the_same_in_notebook_7(live):
     live.button("Stop").click()
 
     expect(live.view.get_by_text("stopped", exact=True)).to_be_visible()
+
+
+def test_the_dashboard_is_the_same_in_notebook_7(open_notebook):
+    notebook = open_notebook(SETUP, "kq.queues.send('flights.cancelled', 'UA 1545')\n%kubemq ui")
+
+    expect(notebook.view.get_by_role("row").filter(has_text="flights.cancelled")).to_be_visible()
+    looks.assert_clean(notebook.page, notebook.view)

@@ -1,0 +1,26 @@
+"""A feed while another process sends: what it holds is what was sent."""
+
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks import load
+from tests.conformance.support import eventually
+
+
+@pytest.mark.embedded_only
+@pytest.mark.rows("M-16")
+def test_of_what_another_process_sends_nothing_is_lost_and_what_is_let_go_is_counted(session, broker, channel):
+    all_of_them = session.events.receive(channel, live=True)
+    newest = session.events.receive(channel, live=True, keep=100)
+
+    place = [broker.address, str(broker.token_file), channel, "2000"]
+    subprocess.run([sys.executable, "-m", "benchmarks.page", "--publish", *place], check=True, timeout=60)
+
+    assert all_of_them.wait(count=2_000, timeout=60)
+    assert eventually(lambda: newest.received == 2_000, within=60)
+    sent = [item.id for item in load.items(0, 2_000)]
+    assert all_of_them.df["id"].tolist() == sent
+    assert newest.df["id"].tolist() == sent[-100:]
+    assert (newest.status().received, newest.status().dropped) == (2_000, 1_900)
