@@ -15,7 +15,7 @@ from tests.rows.proxy import SERVICE
 from tests.rows.table import rows
 from tests.source import ROOT
 
-PROMISED = {"I": 2, "C": 15, "Q": 16, "A": 8, "T": 13, "E": 10, "S": 15, "R": 13, "M": 40}
+PROMISED = {"I": 2, "C": 15, "Q": 16, "A": 8, "T": 13, "E": 10, "S": 15, "R": 13, "M": 40, "B": 1}
 IDS = [row.id for row in rows()]
 MARK = re.compile(r"mark\.rows\(([^)]*)\)")
 UNUSED = {"QueuesUpstream"}  # no row is decided over it

@@ -23,7 +23,15 @@ from kubemq_nb.session import Feed, Responder, Transaction, registry
 
 SOON = 30.0  # seconds; every wait on these lines ends within one
 WAITS = {"wait", "timeout", "idle"}  # long ones would be waited for, as they should
-UNASKED = {"store", "profile", "to_file", "ca", "cert", "key"}  # touch what is outside the broker
+UNASKED = {
+    "store",
+    "profile",
+    "to_file",
+    "token_file",
+    "ca",
+    "cert",
+    "key",
+}  # touch what is outside the broker
 
 OBJECTS = r"""
 None|5|-1|True|10**400|float('nan')|'text'|b'\xff\x00'|[]|{}|object|[1, object]|{'a': {1}}|{1: 2}|range(3)
@@ -102,16 +110,11 @@ def value(parameter):
     """Mostly what the parameter wants."""
     if parameter.name == "key":
         return some.sampled_from(["max_rows", "nothing"])  # a traceback that was asked for is no failure
-    known = parameter.reading.choices or VALUES.get(parameter.metavar) or VALUES[parameter.reading.metavar]
     if parameter.name in WAITS:
-        return some.sampled_from(
-            ["50ms", "0s", "-1s", "5", "nonsense", "{{10**400}}", "{{float('nan')}}", "{{'x'}}"]
-        )
-    return (
-        some.sampled_from(known) | WILD
-        if parameter.name != "key"
-        else some.sampled_from(["max_rows", "nothing"])
-    )
+        return some.sampled_from(pieces("50ms|0s|-1s|5|nonsense|{{10**400}}|{{float('nan')}}|{{'x'}}"))
+    kinds = (parameter.metavar, parameter.reading.metavar, "TEXT")
+    known = parameter.reading.choices or next(VALUES[kind] for kind in kinds if kind in VALUES)
+    return mostly(known)
 
 
 @pytest.fixture(scope="module")
