@@ -41,7 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
     home = config.stash[_home] = Path(tempfile.mkdtemp(prefix="kubemq-nb-test-"))
     keep_apart(home)
     hypothesis.settings.register_profile("unhurried", deadline=None)  # a busy machine is no failure
-    hypothesis.settings.register_profile("thorough", deadline=None, max_examples=4000)
+    hypothesis.settings.register_profile("thorough", deadline=None, max_examples=1000)
     hypothesis.settings.load_profile("unhurried")
     if os.environ.get("CI") and not config.getoption("--address"):
         config.pluginmanager.register(Promised())
