@@ -35,6 +35,8 @@ class Line:
     before: str = ""  # a cell that makes it possible
 
 
+FEED = 'feed = kq.events.receive("CH", live=True)'
+STORED = 'feed = kq.events_store.receive("CH", live=True)'
 TX = "tx = %kubemq queues transaction CH --wait 0s"
 
 LINES = (
@@ -47,6 +49,7 @@ LINES = (
     Line("broker start", "quick", "broker start"),
     Line("broker stop", "quick", "broker stop"),
     Line("broker restart", "quick", "broker restart"),
+    Line("broker damage", "quick", "broker damage"),
     Line("broker reset", "quick", "broker reset -y"),
     Line("channels", "frozen", "channels"),
     Line("channels create", "frozen", "channels create queues CH"),
@@ -55,6 +58,12 @@ LINES = (
     Line("ui", "frozen", "ui"),
     Line("jobs", "quick", "jobs"),
     Line("stop", "frozen", "stop all", TX),
+    Line("pause", "quick", "pause {{feed.id}}", FEED),
+    Line("resume", "quick", "resume {{feed.id}}", FEED),
+    Line("clear", "quick", "clear {{feed.id}}", FEED),
+    Line("filter", "quick", "filter {{feed.id}} --where hello", FEED),
+    Line("retry", "quick", "retry {{feed.id}}", FEED),
+    Line("restart", "frozen", "restart {{feed.id}} --start seq:1", STORED),
     Line("queues send", "frozen", "queues send CH hello"),
     Line("queues peek", "waits", f"queues peek CH --wait {LONG:g}s"),
     Line("queues receive", "waits", f"queues receive CH --wait {LONG:g}s"),
@@ -70,6 +79,7 @@ LINES = (
     Line("events receive", "waits", f"events receive CH -n 1 --timeout {LONG:g}s"),
     Line("events_store send", "frozen", "events_store send CH hello"),
     Line("events_store receive", "waits", f"events_store receive CH --start new -n 1 --timeout {LONG:g}s"),
+    Line("events_store scrub", "frozen", "events_store scrub CH"),
     Line("commands send", "waits", f"commands send CH hello --timeout {LONG:g}s"),
     Line("commands respond", "frozen", "commands respond CH --echo"),
     Line("queries send", "waits", f"queries send CH hello --timeout {LONG:g}s"),
