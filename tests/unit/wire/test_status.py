@@ -84,21 +84,27 @@ def test_a_refused_connection_says_what_where_and_what_to_do():
         (
             "Tls handshake failed (TSI_PROTOCOL_FAILURE): SSL_ERROR_SSL: CERTIFICATE_VERIFY_FAILED: OK",
             (
-                "its certificate is not signed by the given CA. "
+                "its certificate is not signed by an authority that this system trusts. "
                 "Give --ca the certificate of the authority that did."
             ),
         ),
         (
             "Tls handshake failed (TSI_PROTOCOL_FAILURE): SSL_ERROR_SSL: WRONG_VERSION_NUMBER: OK",
-            "it does not speak TLS. Leave out --ca, --cert and --key.",
+            "it does not speak TLS. Leave out --tls, --ca, --cert and --key.",
         ),
         (
             "Custom verification check failed: UNAUTHENTICATED: Hostname Verification Check failed.",
-            "its certificate is for another name. Connect by a name that it is for.",
+            (
+                "its certificate is for another name. "
+                "Connect by a name that it is for, or give it as --server-name."
+            ),
         ),
         (
             "ipv4:127.0.0.1:1: Socket closed",
-            "it closed the connection, as a server does that speaks TLS only. Give --ca.",
+            (
+                "it closed the connection, as a server does that speaks TLS only. "
+                "Give --tls, or --ca for an authority of its own."
+            ),
         ),
     ],
 )
