@@ -150,16 +150,20 @@ def frozen(tries: int, seed: int) -> Outcome:
 
     What ended without an error is there once; what ended with one is there once or not at all. A subscription
     says that it reconnects while the broker stands still, and goes on by itself.
-    Seen red on `no-deadline.patch` and on `resend-after-unknown-outcome.patch`.
+    Seen red on `no-deadline.patch` and on `silence-unnoticed.patch`.
     """
     chance = random.Random(seed)
     channel = fresh("frozen")
     done: list[Ended] = []
     with own_broker() as broker:
-        connection = Channel(broker.address, token=broker.token(), timeout=TIMEOUT, keepalive=1.0)
+        # Of two connections, so that what notices the silence does not end the calls in place of their deadline.
+        connection = Channel(broker.address, token=broker.token(), timeout=TIMEOUT)
+        watched = Channel(broker.address, token=broker.token(), keepalive=1.0)
         on = clients(connection)
         on.queues.send(message(f"{channel}.0", "first"))
-        with on.stored.subscribe(channel, start=StartPosition.first(), client_id="", keep=10**6) as live:
+        with EventsStoreClient(watched).subscribe(
+            channel, start=StartPosition.first(), client_id="", keep=10**6
+        ) as live:
             while len(done) < tries:
                 ids = {name: f"{name}-{len(done)}-{chance.randrange(10**9)}" for name in CALLS}
                 with standing_still(broker.pid):
@@ -168,6 +172,7 @@ def frozen(tries: int, seed: int) -> Outcome:
                 eventually(lambda: live.state == "live" and not is_error(connection.ping))
             there = after(on, channel)
         connection.close()
+        watched.close()
     return judged(done, there)
 
 
