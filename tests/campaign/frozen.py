@@ -156,7 +156,7 @@ def frozen(tries: int, seed: int) -> Outcome:
     channel = fresh("frozen")
     done: list[Ended] = []
     with own_broker() as broker:
-        # Of two connections, so that what notices the silence does not end the calls in place of their deadline.
+        # Two connections: what notices the silence must not end the calls in place of their deadline.
         connection = Channel(broker.address, token=broker.token(), timeout=TIMEOUT)
         watched = Channel(broker.address, token=broker.token(), keepalive=1.0)
         on = clients(connection)
