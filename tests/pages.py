@@ -70,7 +70,7 @@ def blocks(page: str) -> tuple[Block, ...]:
     return tuple(found)
 
 
-def run(examples: list[Block], folder: Path, *, servers: dict[str, str], token: str) -> None:
+def run(examples: list[Block], folder: Path, *, servers: dict[str, str], token: str, trusted: Path) -> None:
     """Run examples in a process of their own and fail with what it says.
 
     Args:
@@ -78,6 +78,7 @@ def run(examples: list[Block], folder: Path, *, servers: dict[str, str], token: 
         folder: Where; also the home and all other folders of the user that they run as.
         servers: Address on the page to the one that stands in for it.
         token: Of the servers; in the environment, and typed when something asks.
+        trusted: Certificates of the authorities that the system trusts.
     """
     steps = [[each.language, each.source, each.expected] for each in examples]
     homes = {
@@ -95,6 +96,7 @@ def run(examples: list[Block], folder: Path, *, servers: dict[str, str], token: 
         "XDG_RUNTIME_DIR": str(runtime),
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "KUBEMQ_TOKEN": token,
+        "SSL_CERT_FILE": str(trusted),
     }
     # A group of its own: no terminal to ask for a password at, and what still runs at the end ends with it.
     with subprocess.Popen(

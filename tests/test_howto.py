@@ -7,14 +7,16 @@ import subprocess
 import sys
 import textwrap
 from collections import Counter
+from functools import partial
 
 import nbformat
 import pytest
+from cryptography import x509
 
 import kubemq_nb
 from kubemq_nb.magics.commands import COMMANDS
 from tests.pages import Block, blocks, pages, run
-from tests.security.authority import Authority
+from tests.security.authority import LOOPBACK, Authority
 from tests.source import ROOT
 
 pytestmark = pytest.mark.embedded_only
@@ -36,8 +38,10 @@ LISTINGS = {  # what is no example: signatures, and the server's error texts
     "docs/protocol.md": 1,
 }
 OTHER_COMMANDS = "docs/commands.md"  # made from the commands, whose examples have a test below
+WITH_OPENSSL = "docs/security.md"
 SERVERS = ("localhost:50000", "teacher.local:50000", "kubemq.test:50000")
 SECURE = "kubemq.example.com:50000"
+BY_NUMBER = "10.0.0.7:50000"  # the same server, by an address that its certificate is not for
 
 
 def started(words):
@@ -58,7 +62,7 @@ def examples(page):
 def certificates(tmp_path_factory):
     folder = tmp_path_factory.mktemp("certificates")
     authority = Authority(folder, "ca")
-    authority.issue("server")
+    authority.issue("server", names=[*LOOPBACK, x509.DNSName(SECURE.partition(":")[0])])
     authority.issue("me")
     (folder / "token").write_text(TOKEN)
     (folder / "token").chmod(0o600)
@@ -88,7 +92,7 @@ def servers(certificates, tmp_path_factory):
     ]
     try:
         plain, tls = (json.loads(process.stdout.readline())["address"] for process in begun)
-        yield dict.fromkeys(SERVERS, plain) | {SECURE: tls}
+        yield dict.fromkeys(SERVERS, plain) | {SECURE: tls, BY_NUMBER: tls}
     finally:
         for process in begun:
             process.terminate()
@@ -118,21 +122,24 @@ def notebook(page):
     )
 
 
-def follow(page, folder, servers):
+@pytest.fixture
+def follow(folder, servers, certificates):
+    """Runs examples in that folder, beside those servers."""
+    return partial(run, folder=folder, servers=servers, token=TOKEN, trusted=certificates / "ca.pem")
+
+
+@pytest.mark.parametrize("page", [each for each in pages() if examples(each) and each != WITH_OPENSSL])
+def test_the_examples_of_a_page_do_what_it_says(page, follow, folder):
     if any("checkout.ipynb" in block.source for block in examples(page)):
         nbformat.write(notebook(page), folder / "checkout.ipynb")
-    run(examples(page), folder, servers=servers, token=TOKEN)
 
-
-@pytest.mark.parametrize("page", [each for each in pages() if examples(each) and each != "docs/security.md"])
-def test_the_examples_of_a_page_do_what_it_says(page, folder, servers):
-    follow(page, folder, servers)
+    follow(examples(page))
 
 
 @pytest.mark.may_skip
 @pytest.mark.skipif(not shutil.which("openssl"), reason="needs the openssl command")
-def test_the_examples_of_the_page_about_security_do_what_it_says(folder, servers):
-    follow("docs/security.md", folder, servers)
+def test_the_examples_of_the_page_about_security_do_what_it_says(follow):
+    follow(examples(WITH_OPENSSL))
 
 
 @pytest.mark.parametrize("page", RECIPES)
@@ -185,7 +192,7 @@ FIRST = {  # what a command's examples need to be there
 BACK = "%kubemq connect -q"  # to a broker of its own, after examples that lead elsewhere
 
 
-def test_the_examples_of_every_help_run(folder, servers):
+def test_the_examples_of_every_help_run(follow, folder, servers):
     settings = folder / ".config" / "kubemq-nb"
     settings.mkdir(parents=True)
     (settings / "profiles.toml").write_text(f'[production]\naddress = "{servers[SERVERS[0]]}"\n')
@@ -195,17 +202,12 @@ def test_the_examples_of_every_help_run(folder, servers):
         back = [BACK] if command.words in {"connect", "use", "close"} else []
         cells += [*filter(None, [FIRST.get(command.words)]), *lines, *back]
 
-    run([Block("help", "python", cell) for cell in cells], folder, servers=servers, token=TOKEN)
+    follow([Block("help", "python", cell) for cell in cells])
 
 
-def test_the_example_of_the_package_runs(folder, servers):
+def test_the_example_of_the_package_runs(follow):
     found = re.findall(r"(?:^    .*\n)+", kubemq_nb.__doc__, re.MULTILINE)
 
-    run(
-        [Block("kubemq_nb", "python", textwrap.dedent(each)) for each in found],
-        folder,
-        servers=servers,
-        token=TOKEN,
-    )
+    follow([Block("kubemq_nb", "python", textwrap.dedent(each)) for each in found])
 
     assert len(found) == 1
