@@ -69,7 +69,7 @@ def digest(path: Path) -> str:
     """What the rows of a file say, whatever its form."""
     found = hashlib.sha256()
     for part in frames.of_file(path):
-        for row in part:
+        for row in frames.each(part):
             found.update(repr([row.get(name) for name in ("id", "metadata", "body", "tags")]).encode())
     return found.hexdigest()
 

@@ -4,18 +4,18 @@ Calls go one after another, because two at once may be stored in either order; w
 next is being written.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 from uuid import uuid4
 
 from kubemq_nb._wire import codec, status
 from kubemq_nb._wire.stub import BatchAnswer
-from kubemq_nb.client import checks
 from kubemq_nb.client.calls import Cancellation, Pending
 from kubemq_nb.client.channel import Channel
-from kubemq_nb.client.ids import new_id
-from kubemq_nb.errors import KubeMQError, OutcomeUnknown, RequestRejected
-from kubemq_nb.messages import QueueMessage, SendResult
+from kubemq_nb.client.outgoing import Outgoing
+from kubemq_nb.client.results import Results
+from kubemq_nb.errors import KubeMQError, OutcomeUnknown
+from kubemq_nb.messages import SendResult
 
 MOST_MESSAGES = 1000  # a call
 MOST_BYTES = 8_000_000  # a call, but always one message
@@ -26,29 +26,27 @@ Progress = Callable[[int], None]
 class _Part(NamedTuple):
     """One call's share."""
 
-    messages: Sequence[QueueMessage]
+    channels: list[str]  # one a message
     refused: dict[int, SendResult]  # index here to the result of those that are not sent
     wire: bytes
 
 
-def send(
-    channel: Channel, messages: Sequence[QueueMessage], *, progress: Progress | None = None
-) -> list[SendResult]:
+def send(channel: Channel, messages: Outgoing, *, progress: Progress | None = None) -> Results:
     """Send them all; one result a message, in order."""
-    if not messages:
-        return []
+    if not len(messages):
+        return Results()
 
-    def work(cancellation: Cancellation) -> list[SendResult]:
+    def work(cancellation: Cancellation) -> Results:
         return _Batch(channel, messages, progress, cancellation).send()
 
-    return channel.run(work, kind="send", channel=messages[0].channel)
+    return channel.run(work, kind="send", channel=messages.channels(0, 1)[0])
 
 
 class _Batch:
     def __init__(
         self,
         channel: Channel,
-        messages: Sequence[QueueMessage],
+        messages: Outgoing,
         progress: Progress | None,
         cancellation: Cancellation,
     ) -> None:
@@ -56,9 +54,9 @@ class _Batch:
         self._messages = messages
         self._progress = progress
         self._cancellation = cancellation
-        self._results: list[SendResult] = []
+        self._results = Results()
 
-    def send(self) -> list[SendResult]:
+    def send(self) -> Results:
         before: tuple[_Part, Pending[BatchAnswer] | None] | None = None
         for part in _parts(self._messages):
             if before:
@@ -69,7 +67,7 @@ class _Batch:
         return self._results
 
     def _start(self, part: _Part) -> Pending[BatchAnswer] | None:
-        if len(part.refused) == len(part.messages):
+        if len(part.refused) == len(part.channels):
             return None
         try:
             return self._cancellation.attach(
@@ -85,62 +83,59 @@ class _Batch:
             answer = self._channel.finish(call, self._attempt(part)) if call else None
         except KubeMQError as error:
             raise self._broken_off(error, part) from None
-        answers = iter(answer.Results if answer else ())
-        for index, message in enumerate(part.messages):
-            refused = part.refused.get(index)
-            self._results.append(refused or codec.decode_send_result(next(answers), channel=message.channel))
+        self._results.extend(_answered(part, answer))
         if self._progress:
             self._progress(len(self._results))
 
     def _attempt(self, part: _Part) -> status.Attempt:
-        name = part.messages[0].channel
-        what = f"the send of {len(part.messages):,} messages to {name}"
+        name = part.channels[0]
+        what = f"the send of {len(part.channels):,} messages to {name}"
         return self._channel.attempt(what, channel=name, effect=True)
 
     def _broken_off(self, error: KubeMQError, part: _Part) -> KubeMQError:
         """The error for a batch that stopped at `part`."""
         total, done = len(self._messages), len(self._results)
-        if not done and len(part.messages) == total:
+        if not done and len(part.channels) == total:
             return error
         if not done and status.never_left(error):
             return error
-        doubt = f" Of the next {len(part.messages):,} it is not known: look first."
+        doubt = f" Of the next {len(part.channels):,} it is not known: look first."
         if status.never_left(error):
             doubt = ""
         return OutcomeUnknown(
             f"{done:,} of {total:,} messages were sent.{doubt} The rest was not sent. {error}",
-            results=self._results,
+            results=self._results.single(),
             channel=error.channel,
             reason=error.reason,
         )
 
 
-def _parts(messages: Sequence[QueueMessage]) -> Iterator[_Part]:
+def _answered(part: _Part, answer: BatchAnswer | None) -> Results:
+    if answer and not part.refused:
+        return Results({**codec.decode_results(answer), "channel": part.channels})
+    answers = iter(answer.Results if answer else ())
+    return Results.of(
+        part.refused.get(index) or codec.decode_send_result(next(answers), channel=channel)
+        for index, channel in enumerate(part.channels)
+    )
+
+
+def _parts(messages: Outgoing) -> Iterator[_Part]:
     first, size = 0, 0
     wires: list[bytes] = []
     refused: dict[int, SendResult] = {}
-    for index, message in enumerate(messages):
-        wire = _encoded(message)
+    for index, wire in enumerate(messages):
         length = 0 if isinstance(wire, SendResult) else len(wire)
         if index > first and (index - first == MOST_MESSAGES or size + length > MOST_BYTES):
-            yield _part(messages[first:index], refused, wires)
+            yield _part(messages.channels(first, index), refused, wires)
             first, wires, refused, size = index, [], {}, 0
         if isinstance(wire, SendResult):
             refused[index - first] = wire
         else:
             wires.append(wire)
             size += length
-    yield _part(messages[first:], refused, wires)
+    yield _part(messages.channels(first, len(messages)), refused, wires)
 
 
-def _part(messages: Sequence[QueueMessage], refused: dict[int, SendResult], wires: list[bytes]) -> _Part:
-    return _Part(messages, refused, codec.encode_batch(wires, id=str(uuid4())))
-
-
-def _encoded(message: QueueMessage) -> bytes | SendResult:
-    """One message as it is sent, or the result that says why it is not."""
-    try:
-        checks.check_queue_message(message)
-    except RequestRejected as error:
-        return SendResult(id=message.id, channel=message.channel, sent=False, error=str(error))
-    return codec.encode_queue_message(message, id=message.id or new_id()).SerializeToString()
+def _part(channels: list[str], refused: dict[int, SendResult], wires: list[bytes]) -> _Part:
+    return _Part(channels, refused, codec.encode_batch(wires, id=str(uuid4())))

@@ -1,7 +1,8 @@
 """Queues: send, peek, receive, ack_all, info."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from kubemq_nb._wire import codec, queue_requests, status
 from kubemq_nb._wire.queue_requests import Settling
@@ -11,6 +12,8 @@ from kubemq_nb.client.channel import Channel
 from kubemq_nb.client.counts import QueueInfo, queue_counts, waiting
 from kubemq_nb.client.downstream import Downstream
 from kubemq_nb.client.ids import new_id
+from kubemq_nb.client.outgoing import Messages, Rows
+from kubemq_nb.client.results import Results
 from kubemq_nb.errors import KubeMQError, RequestRejected
 from kubemq_nb.messages import QueueMessage, SendResult
 from kubemq_nb.rules import MAX_MESSAGES
@@ -55,7 +58,17 @@ class QueuesClient:
         `progress` is called, from another thread, with the number answered so far. When the connection breaks
         in between, OutcomeUnknown carries the results so far (`.results`).
         """
-        return batches.send(self._channel, messages, progress=progress)
+        return batches.send(self._channel, Messages(messages), progress=progress).single()
+
+    def send_rows(
+        self,
+        common: QueueMessage,
+        columns: Mapping[str, Sequence[Any]],
+        *,
+        progress: Callable[[int], None] | None = None,
+    ) -> Results:
+        """The same of messages in columns, each completed by `common`; see client.outgoing.Rows."""
+        return batches.send(self._channel, Rows(common, columns), progress=progress)
 
     def peek(self, channel: str, *, count: int, wait: float, client_id: str) -> Received:
         """Look at up to `count` from the head; waits (whole seconds, rounded up) only while it is empty."""

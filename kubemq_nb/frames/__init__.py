@@ -21,14 +21,16 @@ from kubemq_nb.frames.kinds import COLUMNS, TIME
 if TYPE_CHECKING:
     from kubemq_nb.frames.build import empty, events, queue_messages, requests, results, table
     from kubemq_nb.frames.files import read_csv
-    from kubemq_nb.frames.rows import of_file, records
+    from kubemq_nb.frames.rows import columns, each, of_file, records
     from kubemq_nb.frames.writing import Writer
 
 __all__ = [
     "COLUMNS",
     "TIME",
     "Writer",
+    "columns",
     "decode",
+    "each",
     "empty",
     "events",
     "load",

@@ -1,6 +1,6 @@
 """Columns to DataFrames, without one object a row."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -9,7 +9,6 @@ import pandas as pd
 from kubemq_nb._wire import columns as wire
 from kubemq_nb.frames.decoding import decode_all
 from kubemq_nb.frames.kinds import COLUMNS, EVENTS, EVENTS_STORE, QUEUE, RESULTS, TIME
-from kubemq_nb.messages import SendResult
 
 _NO_TIME = np.iinfo(np.int64).min  # NaT
 
@@ -66,13 +65,11 @@ def requests(
     return _frame(read, COLUMNS[form], attrs)
 
 
-def results(sent: Iterable[SendResult], **attrs: object) -> pd.DataFrame:
+def results(sent: Mapping[str, Sequence[Any]], **attrs: object) -> pd.DataFrame:
     """A frame of what the broker said of each message; `attrs["refused"]` counts the refusals."""
-    sent = list(sent)
-    columns: dict[str, list[Any]] = {name: [getattr(result, name) for result in sent] for name in RESULTS}
-    columns["error"] = [error or None for error in columns["error"]]
-    refused = sum(result.is_error for result in sent)
-    return table(columns, RESULTS, count=len(sent), refused=refused, **attrs)
+    errors = [error or None for error in sent["error"]]
+    refused = len(errors) - errors.count(None)
+    return table({**sent, "error": errors}, RESULTS, count=len(errors), refused=refused, **attrs)
 
 
 def table(

@@ -1,12 +1,13 @@
-"""Rows to send: a DataFrame, a list or a file, as one dict of message fields a row."""
+"""Rows to send: a DataFrame, a list or a file, as columns of message fields."""
 
 import base64
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from itertools import count
+from functools import partial
+from itertools import count, repeat
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +36,16 @@ OF_THE_SERVER = frozenset(name for kind in COLUMNS.values() for name in kind) - 
 """Columns of ours that the server or the session sets: ignored when they come back."""
 
 
-_TEXTS = {"id", "metadata", "dead_letter"}
+_PLAIN = {type(None), str, bool, int, bytes, dict, list}  # what JSON has a form for, and bodies
 
 
-def records(rows: object) -> list[dict[str, Any]]:
-    """The rows as fields of messages: body (bytes) and, where the row has them, the others of FIELDS.
+Columns = Mapping[str, Sequence[Any]]
+"""Fields of messages, one list a field, all equally long: `body` (bytes), and those of FIELDS that rows
+have. What is missing, zero or empty in a row is None or empty: it is left to the options of the call."""
+
+
+def columns(rows: object) -> Columns:
+    """The rows as fields of messages, without one object a row.
 
     A frame (or a file, or a dict) with a `body` is read as ours, one without as one JSON body a row.
 
@@ -48,41 +54,84 @@ def records(rows: object) -> list[dict[str, Any]]:
         ValueError: Columns that are neither ours nor the server's, or a file of another kind.
     """
     if isinstance(rows, str | Path):
-        return [record for part in of_file(rows) for record in part]
+        return _joined(list(of_file(rows)))
     if not isinstance(rows, pd.DataFrame) and hasattr(rows, "to_pandas"):
         rows = rows.to_pandas()
     if isinstance(rows, pd.DataFrame):
-        return list(_of_frame(rows))
+        return _of_frame(rows)
     if isinstance(rows, Mapping | bytes) or not isinstance(rows, Iterable):
         raise TypeError(f"rows are a DataFrame, a list or a file, not one {type(rows).__name__}")
-    return [_of_item(number, item) for number, item in enumerate(rows)]
+    return _of_items(rows)
 
 
-def of_file(path: str | Path) -> Iterator[list[dict[str, Any]]]:
-    """The rows of a file in parts, so that a file may be larger than memory; see `records`."""
+def records(rows: object) -> list[dict[str, Any]]:
+    """The same as one dict of what each row sets."""
+    return each(columns(rows))
+
+
+def each(given: Columns) -> list[dict[str, Any]]:
+    """Columns as one dict of what each row sets."""
+    return [
+        {name: value for name, value in zip(given, row, strict=True) if value or name == "body"}
+        for row in zip(*given.values(), strict=True)
+    ]
+
+
+def of_file(path: str | Path) -> Iterator[Columns]:
+    """The rows of a file in parts, so that a file may be larger than memory; see `columns`."""
     first = 0
     for part in files.read(path):
-        if isinstance(part, pd.DataFrame):
-            yield list(_of_frame(part, first))
-        else:
-            yield list(map(_of_item, count(first), part))
+        yield _of_frame(part, first) if isinstance(part, pd.DataFrame) else _of_items(part, first)
         first += len(part)
 
 
-def _of_frame(frame: pd.DataFrame, first: int = 0) -> Iterator[dict[str, Any]]:
+def _joined(parts: list[Columns]) -> Columns:
+    names = dict.fromkeys(name for part in parts for name in part) or {"body": None}
+    return {
+        name: [value for part in parts for value in part.get(name, repeat(None, len(part["body"])))]
+        for name in names
+    }
+
+
+def _of_items(items: Iterable[object], first: int = 0) -> Columns:
+    made = list(map(_of_item, count(first), items))
+    names = dict.fromkeys(["body", *(name for fields in made for name in fields)])
+    return {name: [fields.get(name) for fields in made] for name in names}
+
+
+def _of_frame(frame: pd.DataFrame, first: int = 0) -> Columns:
     if added := frame.attrs.get("fields"):
         frame = frame.drop(columns=list(added), errors="ignore")
     names = [str(name) for name in frame.columns]
-    columns = [_values(frame.iloc[:, place]) for place in range(len(names))]
+    values = [_values(frame.iloc[:, place]) for place in range(len(names))]
     if not {"body", files.BASE64} & set(names):
-        return (
-            {"body": encode_body(dict(zip(names, row, strict=True)))} for row in zip(*columns, strict=True)
-        )
+        return {
+            "body": [encode_body(dict(zip(names, row, strict=True))) for row in zip(*values, strict=True)]
+        }
     _refuse_unknown(names)
-    ours = [(name, column) for name, column in zip(names, columns, strict=True) if name in FIELDS]
-    kept = [name for name, _ in ours]
-    found = zip(*(column for _, column in ours), strict=True)
-    return (_fields(number, dict(zip(kept, row, strict=True))) for number, row in enumerate(found, first))
+    given = {name: column for name, column in zip(names, values, strict=True) if name in FIELDS}
+    bodies = given.pop("body", None) or [None] * len(frame)
+    encoded = given.pop(files.BASE64, None)
+    made = {"body": _converted(bodies, encode_body, first)}
+    if encoded:
+        decoded = _converted(encoded, _decoded, first)
+        made["body"] = [
+            body if text else other for body, text, other in zip(decoded, encoded, made["body"], strict=True)
+        ]
+    return made | {
+        name: _converted(column, convert, first) if (convert := _CONVERTED.get(name)) else column
+        for name, column in given.items()
+    }
+
+
+def _converted(values: list[Any], convert: Callable[[Any], Any], first: int) -> list[Any]:
+    """Each value converted; an error names its row."""
+    made: list[Any] = []
+    try:
+        made.extend(map(convert, values))
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"row {first + len(made)}: {error}") from error
+    return made
 
 
 def _of_item(number: int, item: object) -> dict[str, Any]:
@@ -113,34 +162,51 @@ def _refuse_unknown(names: Iterable[str]) -> None:
 
 
 def _fields(number: int, row: dict[str, Any]) -> dict[str, Any]:
-    """The fields that a row sets: what is missing, zero or empty is left to the call's own options."""
+    """The fields that a row sets."""
     fields = {name: value for name, value in row.items() if value}
     try:
         encoded = fields.pop(files.BASE64, None)
-        body = base64.b64decode(encoded, validate=True) if encoded else row.get("body")
-        fields["body"] = encode_body(body)
-        if isinstance(tags := fields.get("tags"), str):
-            fields["tags"] = json.loads(tags)  # as a CSV file has them
-        return _checked(fields)
+        fields["body"] = _decoded(encoded) if encoded else encode_body(row.get("body"))
+        return {name: _CONVERTED.get(name, _as_it_is)(value) for name, value in fields.items()}
     except (TypeError, ValueError) as error:
         raise type(error)(f"row {number}: {error}") from error
 
 
-def _checked(fields: dict[str, Any]) -> dict[str, Any]:
-    for name, value in fields.items():
-        if name in _TEXTS and not isinstance(value, str):
-            raise TypeError(f"{name} is text, not {value!r}")
-    return fields | {"tags": as_tags(fields["tags"])} if "tags" in fields else fields
+def _decoded(encoded: str | None) -> bytes:
+    return base64.b64decode(encoded or "", validate=True)
+
+
+def _tags(given: Any) -> dict[str, str] | None:
+    if isinstance(given, str) and given:
+        given = json.loads(given)  # as a CSV file has them
+    return as_tags(given) if given else None
+
+
+def _text(name: str, value: Any) -> str | None:
+    if value and not isinstance(value, str):
+        raise TypeError(f"{name} is text, not {value!r}")
+    return value or None
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+_CONVERTED: dict[str, Callable[[Any], Any]] = {
+    "tags": _tags,
+    **{name: partial(_text, name) for name in ("id", "metadata", "dead_letter")},
+}
 
 
 def _values(column: "pd.Series[Any]") -> list[Any]:
-    return [_plain(value) for value in column.tolist()]
+    values = column.tolist()
+    return values if set(map(type, values)) <= _PLAIN else [_plain(value) for value in values]
 
 
 def _plain(value: Any) -> Any:
     """A cell as JSON has it: NaN and NaT null, instants ISO 8601, spans seconds, numpy's numbers Python's."""
     match value:
-        case None | str() | bool() | int() | bytes() | dict() | list():
+        case None | str() | bool() | int() | bytes() | dict() | list():  # _PLAIN
             return value
         case float() | Decimal():
             return float(value) if math.isfinite(value) else None

@@ -1,13 +1,14 @@
 """From what a caller gives to the messages that are sent."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubemq_nb import frames
+from kubemq_nb.client.results import Results
 from kubemq_nb.errors import InvalidMessage, KubeMQError, OutcomeUnknown
-from kubemq_nb.messages import Body, Duration, Kind, Rows, SendResult, as_seconds, encode_body
+from kubemq_nb.messages import Body, Duration, Kind, Rows, as_seconds, encode_body
 from kubemq_nb.session.link import Link, Progress
 
 if TYPE_CHECKING:
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
 KEPT = 100_000  # results of one call that are kept, whatever they say
 
-Fields = dict[str, Any]
-SendPart = Callable[[list[Fields], Callable[[int], None] | None], list[SendResult]]
+Columns = Mapping[str, Sequence[Any]]
+SendPart = Callable[[Columns, Callable[[int], None] | None], Results]
 """Sends one part, telling how many of it were sent."""
 
 
@@ -54,28 +55,29 @@ def whole_seconds(name: str, duration: Duration | None) -> int:
     return int(seconds)
 
 
-def many(rows: Rows, body: Body, id: str | None, common: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The fields of each row, completed by those that the call gives for all of them.
+def many(rows: Rows, body: Body, id: str | None) -> Columns:
+    """The fields of all rows; what a row leaves out is the call's to say.
 
     Raises:
         TypeError: A body or an id beside rows: each row has its own.
     """
-    if body is not None or id:
-        raise TypeError("rows have their own bodies and ids: give one message, or rows, not both")
-    return [{**common, **fields} for fields in frames.records(rows)]
+    _refuse_one(body, id)
+    return frames.columns(rows)
 
 
-def in_parts(
-    file: str | Path, body: Body, id: str | None, common: Mapping[str, Any]
-) -> Iterator[list[Fields]]:
+def in_parts(file: str | Path, body: Body, id: str | None) -> Iterator[Columns]:
     """The same of a file, in parts: it may be larger than memory."""
+    _refuse_one(body, id)
+    yield from frames.of_file(file)
+
+
+def _refuse_one(body: Body, id: str | None) -> None:
     if body is not None or id:
         raise TypeError("rows have their own bodies and ids: give one message, or rows, not both")
-    yield from ([{**common, **fields} for fields in part] for part in frames.of_file(file))
 
 
 def send_in_parts(
-    link: Link, kind: Kind, channel: str, parts: Iterator[list[Fields]], send: SendPart
+    link: Link, kind: Kind, channel: str, parts: Iterator[Columns], send: SendPart
 ) -> "DataFrame":
     """Send each part; a frame of the results, or, of more than KEPT, of those that were refused.
 
@@ -85,15 +87,15 @@ def send_in_parts(
         OutcomeUnknown: A later part broke off; says how many were sent before it.
         ValueError: A row of a later part is wrong; says so too.
     """
-    sent, results, only_refused = 0, list[SendResult](), False
+    sent, results, only_refused = 0, Results(), False
     progress = link.progress
     try:
         for part in parts:
             answers = send(part, partial(_report, progress, sent) if progress else None)
-            sent += len(part)
-            results += answers
+            sent += len(answers)
+            results.extend(answers)
             if only_refused := only_refused or len(results) > KEPT:
-                results = [result for result in results if result.is_error]
+                results = results.refused()
     except (KubeMQError, TypeError, ValueError) as error:
         if not sent:
             raise
@@ -101,7 +103,7 @@ def send_in_parts(
         raise (OutcomeUnknown(told) if isinstance(error, KubeMQError) else type(error)(told)) from error
     link.used(kind, channel)
     facts = {"rows": sent} if only_refused else {}
-    return frames.results(results, channel=channel, kind=kind, server=link.address, **facts)
+    return frames.results(results.columns, channel=channel, kind=kind, server=link.address, **facts)
 
 
 def _report(progress: Progress, before: int, done: int) -> None:

@@ -1,6 +1,7 @@
 """Queues: send, peek, receive, purge, and the way into a transaction."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -25,7 +26,7 @@ from kubemq_nb.messages import (
 )
 from kubemq_nb.session import exporting
 from kubemq_nb.session.link import Link
-from kubemq_nb.session.outgoing import bytes_of, in_parts, many, send_in_parts, text, whole_seconds
+from kubemq_nb.session.outgoing import Columns, bytes_of, in_parts, many, send_in_parts, text, whole_seconds
 from kubemq_nb.session.queue import Queue
 from kubemq_nb.session.read_only import changes
 from kubemq_nb.session.transactions import Transaction
@@ -98,20 +99,24 @@ class Queues:
             InvalidMessage: The message or its policy does; nothing was sent.
             OutcomeUnknown: The answer never came: look before sending again.
         """
-        fields = {
-            "channel": text("channel", channel),
-            "metadata": text("metadata", metadata),
-            "client_id": text("client_id", client_id or self._link.client_id),
-            "tags": as_tags(tags),
+        common = QueueMessage(
+            channel=text("channel", channel),
+            metadata=text("metadata", metadata),
+            client_id=text("client_id", client_id or self._link.client_id),
+            tags=as_tags(tags),
             **policy(expiration, delay, max_receive_count, dead_letter),
-        }
+        )
         if isinstance(rows, str | Path):
             return send_in_parts(
-                self._link, "queues", channel, in_parts(rows, body, id, fields), self._send_part
+                self._link,
+                "queues",
+                channel,
+                in_parts(rows, body, id),
+                lambda part, report: self._link.ready().queues.send_rows(common, part, progress=report),
             )
         if rows is not None:
-            return self._send_many(channel, many(rows, body, id, fields))
-        message = QueueMessage(body=bytes_of(body), id=text("id", id), **fields)
+            return self._send_many(common, many(rows, body, id))
+        message = replace(common, body=bytes_of(body), id=text("id", id))
         result = self._link.ready().queues.send(message)
         self._link.used("queues", channel)
         return result
@@ -242,17 +247,11 @@ class Queues:
         """
         return Queue(queues=self, channel=channel, client_id=client_id, count=count, wait=wait)
 
-    def _send_part(
-        self, rows: list[dict[str, Any]], report: Callable[[int], None] | None
-    ) -> list[SendResult]:
-        messages = [QueueMessage(**fields) for fields in rows]
-        return self._link.ready().queues.send_batch(messages, progress=report)
-
-    def _send_many(self, channel: str, rows: list[dict[str, Any]]) -> "DataFrame":
-        messages = [QueueMessage(**fields) for fields in rows]
-        sent = self._link.ready().queues.send_batch(messages, progress=self._link.report(len(messages)))
-        self._link.used("queues", channel)
-        return frames.results(sent, channel=channel, kind="queues", server=self._link.address)
+    def _send_many(self, common: QueueMessage, columns: Columns) -> "DataFrame":
+        report = self._link.report(len(columns["body"]))
+        sent = self._link.ready().queues.send_rows(common, columns, progress=report)
+        self._link.used("queues", common.channel)
+        return frames.results(sent.columns, channel=common.channel, kind="queues", server=self._link.address)
 
     def _frame(self, channel: str, read: Received, *, is_peek: bool) -> "DataFrame":
         self._link.used("queues", channel)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from kubemq_nb import frames
 from kubemq_nb.client import checks
+from kubemq_nb.client.results import Results
 from kubemq_nb.messages import Body, Event, Rows, SendResult, Tags, as_tags
 from kubemq_nb.session.exporting import PART, Export
 from kubemq_nb.session.link import Link
 from kubemq_nb.session.live import Stream
-from kubemq_nb.session.outgoing import bytes_of, in_parts, many, send_in_parts, text
+from kubemq_nb.session.outgoing import Columns, bytes_of, in_parts, many, send_in_parts, text
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -52,13 +53,11 @@ def send(
             link,
             kind,
             channel,
-            in_parts(rows, body, id, {}),
-            lambda part, report: client.send_stream(
-                [_event(fields, common) for fields in part], progress=report
-            ),
+            in_parts(rows, body, id),
+            lambda part, report: Results.of(client.send_stream(_events(part, common), progress=report)),
         )
     else:
-        result = _send_many(link, kind, [_event(fields, common) for fields in many(rows, body, id, {})])
+        result = _send_many(link, kind, _events(many(rows, body, id), common))
     link.used(kind, channel)
     return result
 
@@ -115,10 +114,12 @@ def _client(link: Link, kind: Kind) -> Any:
     return getattr(link.ready(), kind)
 
 
-def _event(fields: dict[str, Any], common: dict[str, Any]) -> Event:
-    return Event(**common | {name: value for name, value in fields.items() if name in OF_EVENTS})
+def _events(columns: Columns, common: dict[str, Any]) -> list[Event]:
+    kept = {name: column for name, column in columns.items() if name in OF_EVENTS}
+    return [Event(**common | fields) for fields in frames.each(kept)]
 
 
 def _send_many(link: Link, kind: Kind, events: list[Event]) -> "DataFrame":
     sent = _client(link, kind).send_stream(events, progress=link.report(len(events)))
-    return frames.results(sent, channel=events[0].channel if events else "", kind=kind, server=link.address)
+    channel = events[0].channel if events else ""
+    return frames.results(Results.of(sent).columns, channel=channel, kind=kind, server=link.address)

@@ -53,7 +53,7 @@ def written(path, messages):
     with Writer(path) as writer:
         writer.write(frames.empty("events_store"))
         writer.write(frame(messages))
-    return [fields for part in frames.of_file(path) for fields in part]
+    return [fields for part in frames.of_file(path) for fields in frames.each(part)]
 
 
 def sent(fields):
@@ -159,7 +159,7 @@ def test_a_large_file_is_read_in_parts_of_bounded_size(tmp_path):
         file.writelines(f'{{"body": "{number:0200}"}}\n' for number in range(count))
 
     tracemalloc.start()
-    read = sum(len(part) for part in frames.of_file(path))
+    read = sum(len(part["body"]) for part in frames.of_file(path))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
@@ -173,7 +173,7 @@ def test_a_part_of_large_rows_has_fewer_of_them(tmp_path, kind):
     body = "x" * (files.PART_SIZE // 2)
     path.write_text(f"body\n{body}\n{body}\n{body}\n" if kind == ".csv" else f'{{"body": "{body}"}}\n' * 3)
 
-    assert [len(part) for part in frames.of_file(path)] == [2, 1]
+    assert [len(part["body"]) for part in frames.of_file(path)] == [2, 1]
 
 
 def test_a_damaged_line_is_named(tmp_path):

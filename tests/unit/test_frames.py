@@ -8,6 +8,7 @@ import pytest
 
 from kubemq_nb import frames
 from kubemq_nb._wire import kubemq_pb2 as pb
+from kubemq_nb.client.results import Results
 from kubemq_nb.frames.decoding import decode_all
 from kubemq_nb.messages import SendResult
 
@@ -187,7 +188,7 @@ def test_results_say_what_was_refused():
         SendResult(id="b", channel="q", sent=False, error="Error 110: no"),
     ]
 
-    frame = frames.results(sent, channel="q")
+    frame = frames.results(Results.of(sent).columns, channel="q")
 
     assert list(frame["error"]) == [None, "Error 110: no"]
     assert frame.attrs["refused"] == 1

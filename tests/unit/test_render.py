@@ -7,6 +7,7 @@ import pytest
 
 from kubemq_nb import frames, render
 from kubemq_nb._wire import kubemq_pb2 as pb
+from kubemq_nb.client.results import Results
 from kubemq_nb.messages import Response, SendResult, ServerInfo, Settlement
 from kubemq_nb.render import Look
 
@@ -239,7 +240,7 @@ def test_a_settlement_says_what_became_of_which_message(settlement, text):
 
 
 def test_a_batch_says_how_many_were_sent():
-    results = frames.results([SendResult(id=str(n), channel="orders") for n in range(2)])
+    results = frames.results(Results.of(SendResult(id=str(n), channel="orders") for n in range(2)).columns)
 
     assert render.frame(results, STEADY).text.splitlines() == [
         "channel  sent",
@@ -252,7 +253,7 @@ def test_a_batch_says_how_many_were_sent():
 def test_of_a_batch_the_refused_ones_are_shown():
     errors = ["", "Error 120: invalid", ""]
     results = frames.results(
-        [SendResult(id=f"n{n}", channel="orders", error=e) for n, e in enumerate(errors)]
+        Results.of([SendResult(id=f"n{n}", channel="orders", error=e) for n, e in enumerate(errors)]).columns
     )
 
     assert render.frame(results).text.splitlines() == [

@@ -1,0 +1,103 @@
+"""Messages on their way into one batch after another, each as it is sent or with the reason why it is not."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+from kubemq_nb import rules
+from kubemq_nb._wire import codec
+from kubemq_nb.client import checks
+from kubemq_nb.client.ids import new_id
+from kubemq_nb.errors import RequestRejected
+from kubemq_nb.messages import QueueMessage, SendResult
+
+ONE_BY_ONE = {"expiration", "delay", "max_receive_count", "dead_letter"}
+"""Columns whose rows are checked and written each by itself: they are rare."""
+
+
+class Outgoing(Protocol):
+    """Many messages, in order."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[bytes | SendResult]: ...
+
+    def channels(self, start: int, stop: int) -> list[str]:
+        """Where those of these places go."""
+
+
+class Messages:
+    """Messages as single records."""
+
+    def __init__(self, messages: Sequence[QueueMessage]) -> None:
+        self._messages = messages
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    def __iter__(self) -> Iterator[bytes | SendResult]:
+        return map(encoded, self._messages)
+
+    def channels(self, start: int, stop: int) -> list[str]:
+        """Where those of these places go."""
+        return [message.channel for message in self._messages[start:stop]]
+
+
+class Rows:
+    """Messages as columns, completed by what they have in common.
+
+    Args:
+        common: What a row has where its column says nothing.
+        columns: `body`, and any of id, metadata, tags, expiration, delay, max_receive_count, dead_letter.
+    """
+
+    def __init__(self, common: QueueMessage, columns: Mapping[str, Sequence[Any]]) -> None:
+        self._common = common
+        self._columns = columns
+
+    def __len__(self) -> int:
+        return len(self._columns["body"])
+
+    def __iter__(self) -> Iterator[bytes | SendResult]:
+        if ONE_BY_ONE & self._columns.keys() or not self._is_sound():
+            return map(encoded, map(self._message, range(len(self))))
+        return self._together()
+
+    def channels(self, start: int, stop: int) -> list[str]:
+        """Where those of these places go."""
+        return [self._common.channel] * (stop - start)
+
+    def _is_sound(self) -> bool:
+        """Whether what they have in common can be sent; if not, each row tells why."""
+        try:
+            checks.check_queue_message(replace(self._common, body=b"a body"))
+        except RequestRejected:
+            return False
+        return True
+
+    def _together(self) -> Iterator[bytes | SendResult]:
+        bodies = self._columns["body"]
+        metadata, tags = self._completed("metadata"), self._completed("tags")
+        ids = [id or new_id() for id in self._completed("id")]
+        wires = codec.encode_rows(self._common, ids, metadata, bodies, tags)
+        for row, (wire, body, text) in enumerate(zip(wires, bodies, metadata, strict=True)):
+            good = wire and 0 < len(body) + len(text) <= rules.MAX_MESSAGE_BYTES
+            yield wire if wire and good else encoded(self._message(row))
+
+    def _completed(self, name: str) -> Sequence[Any]:
+        common = getattr(self._common, name)
+        column = self._columns.get(name)
+        return [common] * len(self) if column is None else [value or common for value in column]
+
+    def _message(self, row: int) -> QueueMessage:
+        given = {name: column[row] for name, column in self._columns.items()}
+        return replace(self._common, **{name: value for name, value in given.items() if value})
+
+
+def encoded(message: QueueMessage) -> bytes | SendResult:
+    """One message as it is sent, or the result that says why it is not."""
+    try:
+        checks.check_queue_message(message)
+    except RequestRejected as error:
+        return SendResult(id=message.id, channel=message.channel, sent=False, error=str(error))
+    return codec.encode_queue_message(message, id=message.id or new_id()).SerializeToString()
