@@ -52,6 +52,7 @@ class Stub:
             calls, "StreamQueueMessage", pb.StreamQueueMessagesRequest, containers.StreamQueueMessagesResponse
         )
 
+        self.ping_waits = _unary(waits, "Ping", pb.Empty, pb.PingResult)
         self.replay_events = _payloads(waits, "SubscribeToEvents", pb.Subscribe)
         self.send_request = _payloads(waits, "SendRequest", pb.Request)
         self.receive_queue_messages = _payloads(waits, "ReceiveQueueMessages", pb.ReceiveQueueMessagesRequest)

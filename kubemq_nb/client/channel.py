@@ -120,6 +120,17 @@ class Channel:
             raise status.nobody_there(status.tried_for(attempt.timeout), attempt) from None
         return codec.decode_ping(answer, address=self.address)
 
+    def reach(self) -> None:
+        """Find a broker that was started again, by both connections.
+
+        They wait for it, because in older gRPC a connection is made only while a call waits for it, or every
+        5 seconds.
+        """
+        attempt = self.attempt("the ping")
+        for ping in (self.stub.ping, self.stub.ping_waits):
+            with self.guarded(attempt):
+                ping(NOTHING, timeout=attempt.timeout, wait_for_ready=True)
+
     @property
     def closed(self) -> bool:
         """Whether `close` was called."""

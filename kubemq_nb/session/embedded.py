@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kubemq_nb.broker import launcher
-from kubemq_nb.errors import BrokerUnavailable
+from kubemq_nb.errors import BrokerUnavailable, DeadlineExceeded
 from kubemq_nb.session import background
 
 LOOK = 0.5  # seconds between two looks at the process
@@ -89,7 +89,7 @@ class Embedded:
     def _await_reach(self) -> None:
         until = time.monotonic() + REACH
         while time.monotonic() < until:
-            with contextlib.suppress(BrokerUnavailable):
+            with contextlib.suppress(BrokerUnavailable, DeadlineExceeded):
                 self._reach()
                 return
             self._left.wait(0.05)

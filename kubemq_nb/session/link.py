@@ -59,7 +59,7 @@ class Link:
         self.desk: Answers | None = None
         self._lock = threading.Lock()
         if embedded:
-            embedded.attach(channel.ping)
+            embedded.attach(channel.reach)
 
     @property
     def address(self) -> str:
