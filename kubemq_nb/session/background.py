@@ -25,14 +25,14 @@ def call(function: Callable[[Any], object], argument: object) -> object:
     return asyncio.run_coroutine_threadsafe(result, _loop()).result()
 
 
-def checked(handler: F) -> F:
-    """The handler, if it can be called.
+def checked(handler: F, what: str = "a handler is a function of one message") -> F:
+    """The handler, if it can be called; `what` says what it should be.
 
     Raises:
         TypeError: It cannot.
     """
     if not callable(handler):
-        raise TypeError(f"a handler is a function of one message, not {type(handler).__name__}")
+        raise TypeError(f"{what}, not {type(handler).__name__}")
     return handler
 
 

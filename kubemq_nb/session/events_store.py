@@ -189,7 +189,9 @@ class EventsStore:
 
         scrubber = Scrubber(
             channel,
-            fold=None if fold is None else background.checked(fold),
+            fold=None
+            if fold is None
+            else background.checked(fold, "a fold is a function of a state and an event"),
             initial=initial,
             read_again=read_again,
             connection=link.name,
