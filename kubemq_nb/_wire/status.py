@@ -59,9 +59,11 @@ _CAUSES = (
     ("Domain name not found", "the name is not known"),
 )
 OTHER_NAME = "its certificate is for another name"
+_BY_WHICH_NAME = f"{OTHER_NAME}. Connect by a name that it is for, or give it as --server-name"
 UNTRUSTED = "its certificate is not signed by "
 _TLS_CAUSES = (
-    ("Hostname Verification", f"{OTHER_NAME}. Connect by a name that it is for, or give it as --server-name"),
+    ("Hostname Verification", _BY_WHICH_NAME),
+    ("not in peer certificate", _BY_WHICH_NAME),  # as older gRPC says it
     ("certificate has expired", "its certificate has expired. The server needs a new one"),
     ("not yet valid", "its certificate is not valid yet. Is the time of this machine right?"),
     (
