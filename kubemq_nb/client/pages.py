@@ -1,7 +1,7 @@
 """Bounded reads page by page: one private call of our own broker brings thousands of events.
 
 A stream costs its server a turn for each event, a page a turn for all of them. Nothing is remembered on the
-server, so there is no client id. Other servers do not know the call (docs/adr/0010-page-call.md).
+server, so there is no client id. Other servers do not know the call (docs/adr/0009-page-call.md).
 """
 
 import time
