@@ -71,3 +71,33 @@ function paintState(node, { word, tone, icon: glyph }) {
   node.className = `kq-state ${tone}`;
   node.replaceChildren(icon(glyph), word);
 }
+
+// A button of a call: `waits` is its word while the broker is asked.
+function verb(view, name, { waits, ...options }, more = () => ({})) {
+  const node = button({ ...options, act: () => { if (node.getAttribute("aria-disabled") !== "true") view.send(name, more()); } });
+  node.dataset.verb = name;
+  node.dataset.name = options.name;
+  node.dataset.waits = waits ?? options.name;
+  return node;
+}
+
+// A button that waits for the broker says so; the others wait with it.
+function paintBusy(view, nodes) {
+  const busy = view.model.get("busy");
+  for (const node of nodes) {
+    write(node.querySelector(".word"), node.dataset.verb === busy ? node.dataset.waits : node.dataset.name);
+    if (busy || node.dataset.off) node.setAttribute("aria-disabled", "true");
+    else node.removeAttribute("aria-disabled");
+  }
+}
+
+// What the arrow keys do in a row of tabs; whether they did something.
+function tabKey(event) {
+  const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  if (!by || event.target.role !== "tab") return false;
+  const tabs = [...event.target.parentNode.children];
+  const next = tabs[(tabs.indexOf(event.target) + by + tabs.length) % tabs.length];
+  next.click();
+  next.focus();
+  return true;
+}

@@ -2,7 +2,6 @@
 
 const TABS = ["Decoded", "Raw", "Hex", "Tags", "Policy"];
 const SOON = 5; // seconds of visibility that are few
-const VERBS = { ack: "Acking", reject: "Rejecting", extend: "Extending", resend: "Resending", modify: "Sending" };
 
 // ---------------------------------------------------------------- tabs
 
@@ -28,16 +27,6 @@ function messagePane(view, detail, ...acts) {
     el("div", { class: "kq-pane-head" }, el("h4", {}, detail.head), el("span", { class: "kq-kind cut", title: detail.id }, `id ${detail.id.length > 8 ? `${detail.id.slice(0, 8)}…` : detail.id}`),
       el("div", { class: "kq-acts" }, ...acts)),
     el("div", { class: "kq-tabs", role: "tablist", "aria-label": "Views of the message" }, ...tabs), panel);
-}
-
-function tabKey(event) {
-  const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-  if (!by || event.target.role !== "tab") return false;
-  const tabs = [...event.target.parentNode.children];
-  const next = tabs[(tabs.indexOf(event.target) + by + tabs.length) % tabs.length];
-  next.click();
-  next.focus();
-  return true;
 }
 
 function tabContent(name, detail) {
@@ -76,13 +65,13 @@ function cardPane(view, ...more) {
   parts.icon = el("span");
   parts.node = el("div", { class: "kq-pane", role: "group", "aria-label": "Held message" },
     el("div", { class: "kq-pane-head" }, parts.icon, parts.title, parts.about, parts.acts), parts.body);
-  parts.ack = verb(view, "ack", { name: "Ack", glyph: "check", title: "Done: remove it (A)", look: "primary" });
-  parts.reject = verb(view, "reject", { name: "Reject", glyph: "reject", title: "Put it back at the tail, count up by one (R)" });
+  parts.ack = verb(view, "ack", { name: "Ack", glyph: "check", title: "Done: remove it (A)", waits: "Acking", look: "primary" });
+  parts.reject = verb(view, "reject", { name: "Reject", glyph: "reject", title: "Put it back at the tail, count up by one (R)", waits: "Rejecting" });
   parts.seconds = el("input", { class: "kq-input num", value: "30 s", "aria-label": "Seconds to hold it longer", size: 5 });
-  parts.extend = verb(view, "extend", { name: "Extend", glyph: "extend", title: "Hold it this long from now (E)" }, () => ({ seconds: parts.seconds.value }));
+  parts.extend = verb(view, "extend", { name: "Extend", glyph: "extend", title: "Hold it this long from now (E)", waits: "Extending" }, () => ({ seconds: parts.seconds.value }));
   parts.modify = verb(view, "edit", { name: "Modify…", glyph: "edit", title: "Change body, tags or channel, then send (M)" }, () => ({ on: true }));
   parts.to = el("input", { class: "kq-input mono grow", "aria-label": "Queue to resend to", placeholder: "queue" });
-  parts.resend = verb(view, "resend", { name: "Resend", glyph: "resend", title: "Move it to this queue" }, () => ({ channel: parts.to.value }));
+  parts.resend = verb(view, "resend", { name: "Resend", glyph: "resend", title: "Move it to this queue", waits: "Resending" }, () => ({ channel: parts.to.value }));
   parts.left = el("span", { class: "kq-count", role: "timer" });
   parts.hint = el("span", { class: "kq-hint grow" });
   parts.soon = el("span", { class: "kq-badge warn" }, icon("alert"), "soon");
@@ -91,29 +80,11 @@ function cardPane(view, ...more) {
   return parts;
 }
 
-function verb(view, name, options, more = () => ({})) {
-  const node = button({ ...options, act: () => { if (node.getAttribute("aria-disabled") !== "true") view.send(name, more()); } });
-  node.dataset.verb = name;
-  node.dataset.name = options.name;
-  return node;
-}
-
 function cardKey(parts, event) {
   const node = { a: parts.ack, r: parts.reject, e: parts.extend, m: parts.modify }[event.key.toLowerCase()];
   if (!node?.isConnected || parts.node.hidden || isField(event.target)) return false;
   node.click();
   return true;
-}
-
-// A button that waits for the broker says so; the others wait with it.
-function paintBusy(view, nodes) {
-  const busy = view.model.get("busy");
-  for (const node of nodes) {
-    const waits = node.dataset.verb === busy;
-    write(node.querySelector(".word") ?? el("i"), waits ? VERBS[busy] ?? node.dataset.waiting ?? node.dataset.name : node.dataset.name);
-    if (busy || node.dataset.off) node.setAttribute("aria-disabled", "true");
-    else node.removeAttribute("aria-disabled");
-  }
 }
 
 function paintCard(view, parts, card) {
@@ -183,7 +154,7 @@ function editorPane(view, before) {
   const metadata = el("input", { class: "kq-input", value: before.metadata });
   const tags = el("textarea", { class: "kq-area", rows: 3, spellcheck: "false", placeholder: "key=value, one a line" }, before.tags);
   const fields = () => ({ body: before.body === null ? null : body.value, channel: channel.value, metadata: metadata.value, tags: tags.value });
-  const send = verb(view, "modify", { name: "Send in its place", glyph: "send", title: "Send the changed message and remove the held one (Ctrl+Enter)", look: "primary" }, () => ({ fields: fields() }));
+  const send = verb(view, "modify", { name: "Send in its place", glyph: "send", title: "Send the changed message and remove the held one (Ctrl+Enter)", waits: "Sending", look: "primary" }, () => ({ fields: fields() }));
   const keep = button({ name: "Keep it", glyph: "close", title: "Close this form; the message stays held (Esc)", look: "quiet", act: () => view.send("edit", { on: false }) });
   const node = el("div", { class: "kq-pane", role: "group", "aria-label": "Modify the held message" },
     el("div", { class: "kq-pane-head" }, icon("edit"), el("h4", {}, "Modify the held message"), el("div", { class: "kq-acts" }, keep)),

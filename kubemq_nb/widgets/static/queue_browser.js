@@ -18,7 +18,7 @@ function build(model) {
   view.empty = el("div", { class: "kq-empty" });
   view.grid = grid({ label: `Messages of ${about.channel}`, blank: () => blankRow(view), fill: (node, row) => fillRow(view, node, row), open: (key) => open(view, Number(key)) });
   view.message = el("div");
-  view.again = verb(view, "hold", { name: "Hold next", glyph: "lock", title: "Receive one in a transaction (H)", look: "primary" });
+  view.again = verb(view, "hold", { name: "Hold next", glyph: "lock", title: "Receive one in a transaction (H)", waits: "Holding", look: "primary" });
   view.card = cardPane(view, view.again);
   view.side = el("div", { class: "kq-split side kq-aside" }, view.message, view.card.node);
   view.editor = el("div");
@@ -32,8 +32,7 @@ function build(model) {
 
 function buildHead(view) {
   const locked = view.model.get("about").read_only;
-  view.hold = verb(view, "hold", { name: "Hold next", glyph: "lock", title: "Receive one in a transaction (H)" });
-  view.hold.dataset.waiting = "Holding";
+  view.hold = verb(view, "hold", { name: "Hold next", glyph: "lock", title: "Receive one in a transaction (H)", waits: "Holding" });
   view.form = button({ name: "Send…", glyph: "send", title: "Send to this queue", act: () => view.send("form") });
   view.frame = button({ name: "To DataFrame", glyph: "frame", title: "Put the shown messages in a variable (D)", look: "quiet", act: () => view.send("frame") });
   view.purge = verb(view, "ask", { name: "Purge…", glyph: "trash", title: "Remove all waiting messages; asks first", look: "quiet" });
@@ -42,8 +41,7 @@ function buildHead(view) {
 
 function buildBar(view, about) {
   view.count = el("input", { class: "kq-input num kq-short", type: "number", min: 1, max: 1024, value: about.count, "aria-label": "How many messages to peek" });
-  view.refresh = verb(view, "refresh", { name: "Refresh", glyph: "redo", title: "Look again (G)" }, () => ({ count: view.count.value }));
-  view.refresh.dataset.waiting = "Looking";
+  view.refresh = verb(view, "refresh", { name: "Refresh", glyph: "redo", title: "Look again (G)", waits: "Looking" }, () => ({ count: view.count.value }));
   view.find = el("input", { class: "kq-input", type: "search", placeholder: "Filter, e.g. body.total > 10", oninput: () => search(view), "aria-label": "Filter peeked messages" });
   view.rerouted = el("input", { type: "checkbox", onchange: () => view.send("rerouted", { on: view.rerouted.checked }) });
   view.wrong = el("p", { class: "kq-say bad kq-wide", role: "alert", hidden: true });
