@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 KEPT = 50  # messages that were sent, which can be sent again
 KEPT_BYTES = 16_000_000  # of their bodies; the newest is kept whatever its size
+REPEATED = 2_000  # bytes of a body that the line of code repeats; of a longer one it says `{{body}}`
 OWN = ("id", "client_id")  # what a message that is sent again does not take over: it is another one
 _COUNTED = ("expiration", "delay", "cache_ttl")  # 0 is none
 
@@ -158,12 +159,26 @@ class SendForm:
         return frames.table(columns, SENT, channel=self.channel)
 
     @property
+    def size(self) -> int:
+        """Bytes of the body, as it would be sent; of its text when that cannot be read."""
+        with self._lock:
+            return len(encode_body(self._read()[0].get("body", self.body)))
+
+    @property
+    def mistakes(self) -> Mapping[str, str]:
+        """Why a field cannot be read, by its name; what is left empty is no mistake."""
+        with self._lock:
+            return {wrong.field: str(wrong) for wrong in self._read()[1]}
+
+    @property
     def code(self) -> str:
         """The line that sends what stands in the form; what cannot be read is left out."""
         from kubemq_nb.magics import writing  # noqa: PLC0415  the language stands above the session
 
         with self._lock:
-            noun, arguments = self.noun, self._readable()
+            noun, (arguments, _) = self.noun, self._read()
+        if len(encode_body(arguments.get("body"))) > REPEATED:
+            arguments["body"] = _Named("body")
         return writing.line(f"{noun} send", arguments)
 
     def choose(self, noun: Kind) -> None:
@@ -317,26 +332,25 @@ class SendForm:
             self.entries[name] = entry_of(given)
 
     def _arguments(self) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for field in self.fields:
-            given = self._value(field)
-            if given not in ("", None, {}):
-                found[field.name] = given
-            elif field.required:
-                raise WrongEntry(field.name, f"The {field.name} is missing")
+        found, wrong = self._read()
+        missing = [field.name for field in self.fields if field.required and field.name not in found]
+        if mistakes := [*(WrongEntry(name, f"The {name} is missing") for name in missing), *wrong]:
+            raise mistakes[0]
         return found
 
-    def _readable(self) -> dict[str, Any]:
-        """The arguments that can be read."""
+    def _read(self) -> tuple[dict[str, Any], list[WrongEntry]]:
+        """What can be read, and why the rest cannot."""
         found: dict[str, Any] = {}
+        wrong: list[WrongEntry] = []
         for field in self.fields:
             try:
                 given = self._value(field)
-            except WrongEntry:
+            except WrongEntry as error:
+                wrong.append(error)
                 continue
             if given not in ("", None, {}):
                 found[field.name] = given
-        return found
+        return found, wrong
 
     def _value(self, field: Field) -> object:
         if field.meaning == "tags":
@@ -414,6 +428,16 @@ class SendForm:
 
     def _touch(self) -> None:
         self.version += 1
+
+
+class _Named:
+    """Stands for a value in a line of code by the name of a variable."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __repr__(self) -> str:
+        return self._name
 
 
 def _fields(row: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@
 //   const hand = handOf(view);                          // sends { do: "enter", turn, fields } after a pause
 //   const controls = [textField({ name: "channel", label: "Channel", typed: hand.type }), …];
 //   writeFields(hand, controls, view.model.get("values")); // in paint: what the kernel has, never under the hand
-//   showWrong(controls, { field, text });
+//   showWrong(controls, { channel: "The channel is missing." }); // by name; those that are not there are right
 //   hand.flush();                                       // before a button acts on what stands in the form
 //   hand.end();                                         // with the view
 //
@@ -48,10 +48,8 @@ function writeFields(hand, controls, values) {
   for (const control of controls) if (control.name in values) control.write(values[control.name]);
 }
 
-// One mistake at a time, at the control that it is about; gives that control.
-function showWrong(controls, { field, text }) {
-  for (const control of controls) control.wrong(control.name === field ? text : "");
-  return controls.find((control) => control.name === field);
+function showWrong(controls, mistakes) {
+  for (const control of controls) control.wrong(mistakes[control.name] ?? "");
 }
 
 // The line below a control: what is wrong with it, or nothing.
@@ -68,14 +66,16 @@ function mistake() {
   return { node, wrong };
 }
 
-// Writes only what differs: the place of the caret is lost at every write.
+// Writes only what differs: the place of the caret is lost at every write. A line takes no line break, so that what
+// was written once is not compared with what became of it.
 function put(input, text) {
-  if (input.value !== text) input.value = text;
+  if (input.value !== text && input.written !== text) input.value = text;
+  input.written = text;
 }
 
 // One line of text. `unit` stands behind it, `look` is "mono" or "num", `title` what Python calls it.
 function textField({ name, label, title, unit, placeholder, look = "", typed }) {
-  const input = el("input", { class: `kq-input ${look}`, id: uniqueId(), placeholder, autocomplete: "off", spellcheck: "false", oninput: () => typed({ [name]: input.value }) });
+  const input = el("input", { class: `kq-input ${look}`, id: uniqueId(), placeholder, autocomplete: "off", spellcheck: "false", oninput: () => { input.written = null; typed({ [name]: input.value }); } });
   const below = mistake();
   const line = unit ? el("span", { class: "kq-unit" }, input, el("span", {}, unit)) : input;
   const node = el("div", { class: "kq-field" }, el("label", { for: input.id, title }, label), line, below.node);
@@ -155,7 +155,7 @@ const BODY_KINDS = [["json", "JSON"], ["text", "Text"], ["hex", "Hex"], ["base64
 //   { text, as, note, tone, kept }: `tone` is "good", "bad" or "", and `kept` a body that is too long to be edited, of
 // which `text` is the beginning. `format` writes JSON with one field a line.
 function bodyEditor({ name = "body", label = "Body", rows = 8, typed, format }) {
-  const area = el("textarea", { class: "kq-area", id: uniqueId(), rows, spellcheck: "false", oninput: () => typed({ [name]: area.value }) });
+  const area = el("textarea", { class: "kq-area", id: uniqueId(), rows, spellcheck: "false", oninput: () => { area.written = null; typed({ [name]: area.value }); } });
   const said = el("p", { class: "kq-say", id: uniqueId(), role: "status" });
   const as = segment({ name: `${name}_as`, label: `${label} as`, choices: BODY_KINDS, typed: (choice) => { area.readOnly = false; typed(choice); } });
   const tidy = button({ name: "Format JSON", glyph: "braces", title: "Format JSON: one field a line", look: "icon", bare: true, act: format });

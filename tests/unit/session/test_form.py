@@ -354,3 +354,31 @@ def test_the_frame_of_what_was_sent_has_its_columns_without_a_row(connection):
 
     assert list(frame.columns) == list(forms.SENT)
     assert str(frame["at"].dtype) == frames.TIME
+
+
+def test_every_mistake_is_known_by_its_field_and_what_is_left_empty_is_none(connection):
+    form = SendForm(connection, "queues")
+    assert form.mistakes == {}
+
+    form.enter({"delay": "soon"}, body="{", tags=[("", "1")])
+
+    assert set(form.mistakes) == {"delay", "body", "tags"}
+    assert form.mistakes["delay"] == "delay is a number of seconds, not soon"
+
+
+@pytest.mark.parametrize(
+    ("body", "body_as", "size"), [("{}", "json", 2), ("ö", "text", 2), ("ff 00", "hex", 2), ("{", "json", 1)]
+)
+def test_the_size_of_a_body_is_that_of_what_would_be_sent(connection, body, body_as, size):
+    form = SendForm(connection, "queues", "orders")
+    form.enter(body=body, body_as=body_as)
+
+    assert form.size == size
+
+
+@pytest.mark.parametrize("body", ["x" * (forms.REPEATED + 1), b"\xff" * 200_000])
+def test_a_long_body_is_named_in_the_line_rather_than_repeated(connection, body):
+    form = SendForm(connection, "queues", "orders", body=body)
+
+    assert form.code == "%kubemq queues send orders {{body}}"
+    assert form.size == len(body)
