@@ -100,6 +100,8 @@ def run(arguments: Sequence[str]) -> int:
 IN_NOTEBOOKS = dict.fromkeys(
     ("queues transaction", "tx ack", "tx reject", "tx extend", "tx resend", "tx modify", "tx status"),
     "a transaction ends with its process",
+) | dict.fromkeys(
+    ("answers reply", "answers refuse", "answers auto"), "what waits for an answer ends with its process"
 )
 
 

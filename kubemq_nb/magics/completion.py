@@ -11,6 +11,7 @@ from IPython.core.error import UsageError
 
 from kubemq_nb.magics import grammar
 from kubemq_nb.magics.declaration import Command, Parameter
+from kubemq_nb.magics.words import quoted
 from kubemq_nb.session import profiles, registry
 
 if TYPE_CHECKING:
@@ -110,6 +111,8 @@ class Completion:
     def _values(self, parameter: Parameter, fragment: str) -> Iterable[str]:
         if parameter.reading.metavar in FILES and parameter.name != "store":
             return _files(fragment)
+        if parameter.metavar == "ID":  # the word; an option --id is a name that one makes
+            return _waiting()
         named = self._named.get(parameter.name, tuple)
         return [*named(), *parameter.reading.choices]
 
@@ -118,6 +121,12 @@ def _jobs() -> list[str]:
     """The numbers of what runs, of all connections."""
     jobs = [job for session in registry.all() for job in session.open_jobs()]
     return [*dict.fromkeys(str(job.id) for job in jobs)]
+
+
+def _waiting() -> list[str]:
+    """The ids of the requests that wait for an answer by hand, oldest first; those that are one word."""
+    ids = [each.request.id for session in registry.all() for each in session.answers.open]
+    return [*dict.fromkeys(id for id in ids if id == quoted(id))]
 
 
 def _files(typed: str) -> list[str]:

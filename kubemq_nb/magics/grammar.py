@@ -185,7 +185,8 @@ def missing(command: Command, arguments: Iterable[str]) -> str:
     given = set(arguments)
     for place in command.arguments:
         if place.required and place.name not in given:
-            return f"{command.words} wants a {place.metavar}: {usage(command)}"
+            article = "an" if place.metavar == "ID" else "a"
+            return f"{command.words} wants {article} {place.metavar}: {usage(command)}"
     return ""
 
 

@@ -8,7 +8,7 @@ from IPython.core.error import UsageError
 from kubemq_nb.magics import grammar
 from kubemq_nb.magics.declaration import Command, Docstring, Parameter
 from kubemq_nb.render import Page, columns
-from kubemq_nb.session import Transaction
+from kubemq_nb.session import Answers, Transaction
 from kubemq_nb.session.broker import Broker
 from kubemq_nb.session.channels import Channels
 from kubemq_nb.session.events import Events
@@ -55,6 +55,7 @@ TITLES = {
     "events_store": EventsStore,
     "commands": Commands,
     "queries": Queries,
+    "answers": Answers,
     "broker": Broker,
     "channels": Channels,
 }

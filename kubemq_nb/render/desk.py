@@ -64,11 +64,12 @@ def desk(source: Desk, look: Look = DEFAULT) -> Shown:
     counts = f"Answered {now.answered:,}, refused {now.refused:,}, unanswered {now.unanswered:,}."
     note = f" {line(now.note)}." if now.note else ""
     state = "live" if now.state == "waiting" else now.state
+    name = source.channel or "no channel yet"
     about = f", by hand, {where(source.connection)}, {state}{of_time}. {counts}{note}"
     first, second = _waiting(waiting.head(look.max_rows), len(waiting), look), _log(settled, look)
-    caption = Table([], caption=(source.channel, about)).html()
+    caption = Table([], caption=(name, about)).html()
     return Shown(
-        "\n".join(filter(None, [line(f"{source.channel}{about}"), first.text(), second.text()])),
+        "\n".join(filter(None, [line(f"{name}{about}"), first.text(), second.text()])),
         caption + first.html() + second.html() + f"<p><small>{SAVED}</small></p>",
     )
 

@@ -3,16 +3,17 @@
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from kubemq_nb import frames
 from kubemq_nb._wire import codec
-from kubemq_nb.errors import DeadlineExceeded, KubeMQError, RequestRejected
+from kubemq_nb.errors import DeadlineExceeded, RequestRejected
 from kubemq_nb.messages import Body, Duration, Request, Response, Tags, as_seconds, as_tags
-from kubemq_nb.session import background
+from kubemq_nb.session import automatic, background
+from kubemq_nb.session.automatic import Auto, Mode
 from kubemq_nb.session.jobs import JobStatus, State
 from kubemq_nb.session.outgoing import bytes_of, text
 from kubemq_nb.session.responders import (
@@ -20,7 +21,6 @@ from kubemq_nb.session.responders import (
     OpenRequest,
     Outcome,
     Place,
-    RequestHandler,
     Responder,
     settled,
     told,
@@ -29,34 +29,13 @@ from kubemq_nb.session.responders import (
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-Mode = Literal["off", "echo", "fixed", "delay", "error"]
-"""How a desk answers by itself: not at all, with what was asked, with one body, late, with a refusal."""
-
 MOST = 1_000  # requests that wait at once
 MOST_BYTES = 64_000_000  # of them all
-LATE = 1.0  # seconds that the mode "delay" lets pass when nothing else is said
 REMEMBERED = 1_000  # latencies that the percentiles are of
 
 _STATES: tuple[State, ...] = ("live", "waiting", "reconnecting", "not connected", "stopped")  # best first
 
 Key = tuple[str, str]  # id and reply channel: the same ask, however often it came here
-
-
-@dataclass(frozen=True, slots=True)
-class Auto:
-    """How a desk answers by itself.
-
-    Attributes:
-        mode: In a word.
-        handler: What makes the answers.
-        after: Seconds after its arrival when a request is answered.
-        code: The call that chose it, without its owner.
-    """
-
-    mode: Mode
-    handler: RequestHandler
-    after: float
-    code: str
 
 
 class Answers:
@@ -69,12 +48,14 @@ class Answers:
         connection: Name of its session.
         code: The line that made it.
         since: When it began.
+        closed: Whether its connection was closed: nothing comes here any more.
     """
 
     def __init__(self, *, connection: str = "", code: str = "", keep: int = 10_000) -> None:
         self.connection = connection
         self.code = code
         self.since = datetime.now(UTC)
+        self.closed = False
         self._responders: dict[Place, tuple[Responder, Callable[[], object]]] = {}
         self._rows: deque[tuple[str, Exchange]] = deque(maxlen=keep)
         self._waiting: dict[Key, list[OpenRequest]] = {}  # oldest first; several when it came several ways
@@ -188,11 +169,13 @@ class Answers:
             return None
         return latest[len(latest) // 2], latest[min(len(latest) - 1, len(latest) * 99 // 100)]
 
-    def reply(self, id: str, body: Body = None, *, metadata: str = "", tags: Tags | None = None) -> Response:
-        """Answer a request as executed.
+    def reply(
+        self, id: str | OpenRequest, body: Body = None, *, metadata: str = "", tags: Tags | None = None
+    ) -> Response:
+        """Answer a request that waits, as executed.
 
         Args:
-            id: Id of the request, or a beginning that no other that waits has.
+            id: Id of the request, or a beginning that no other that waits has; in Python also one of `open`.
             body: The answer: bytes, text, or a dict or list as JSON; askers of commands do not get it.
             metadata: Text beside the body.
             tags: Text to text.
@@ -208,12 +191,17 @@ class Answers:
         return self._answer(id, given)
 
     def refuse(
-        self, id: str, error: str = "refused by hand", *, metadata: str = "", tags: Tags | None = None
+        self,
+        id: str | OpenRequest,
+        error: str = "refused by hand",
+        *,
+        metadata: str = "",
+        tags: Tags | None = None,
     ) -> Response:
-        """Answer a request as not executed.
+        """Answer a request that waits, as not executed.
 
         Args:
-            id: Id of the request, or a beginning that no other that waits has.
+            id: Id of the request, or a beginning that no other that waits has; in Python also one of `open`.
             error: Why; the asker reads it.
             metadata: Text beside it.
             tags: Text to text.
@@ -251,30 +239,9 @@ class Answers:
             error: The reason that error gives.
             after: Seconds from a request's arrival to its answer; the hand may be faster.
         """
-        fixed = Response(
-            executed=True, body=bytes_of(body), metadata=text("metadata", metadata), tags=as_tags(tags)
-        )
-        if (fixed.body or fixed.metadata or fixed.tags) and mode != "fixed":
-            raise TypeError(f"{mode} has no body, metadata or tags of its own: only fixed has")
-        if error and mode != "error":
-            raise TypeError(f"{mode} gives no reason: only error does")
-        seconds = as_seconds(after) if after is not None else LATE if mode == "delay" else 0.0
-        if seconds < 0:
-            raise ValueError(f"an answer comes 0 seconds after its request or later, not {seconds:g}")
-        refusal = Response(executed=False, error=text("error", error) or "refused automatically")
-        handlers: dict[Mode, RequestHandler | None] = {
-            "off": None,
-            "echo": echo,
-            "fixed": lambda _: fixed,
-            "delay": echo,
-            "error": lambda _: refusal,
-        }
-        if mode not in handlers:
-            raise ValueError(f"mode is {', '.join(handlers)}; not {mode}")
-        code = _code(mode, {"body": body, "metadata": metadata, "tags": tags, "error": error, "after": after})
+        chosen = automatic.auto(mode, body, metadata=metadata, tags=tags, error=error, after=after)
         with self._changed:
-            handler = handlers[mode]
-            self._auto = Auto(mode, handler, seconds, code) if handler else None
+            self._auto = chosen
             self._touch()
 
     def wait(self, *, count: int = 1, timeout: Duration = 10.0) -> bool:
@@ -302,6 +269,7 @@ class Answers:
 
     def close(self) -> None:
         """Leave the channels and let go of what waits: the connection ends."""
+        self.closed = True
         self.stop()
         with self._changed:
             given_up = [self._remove(key) for key in list(self._waiting)]
@@ -351,34 +319,40 @@ class Answers:
     def _facts(self) -> dict[str, object]:
         return {"channel": self.channel, "received": self._received, "last": self._received}
 
-    def _answer(self, id: str, response: Response) -> Response:
+    def _answer(self, asked: str | OpenRequest, response: Response) -> Response:
         """Take a request from those that wait, and answer it; what does not get through waits again."""
-        key, same = self._claim(id)
+        key, same = self._claim(asked)
         first = same[0]
         if not first.left:
             self._give_up(same)
             raise DeadlineExceeded(_too_late(first.request), timeout=first.request.timeout)
         try:
             first.responder.deliver(first.request, response)
-        except KubeMQError:
+        except BaseException:  # also an interrupt
             self._keep(key, same)
             raise
         for each in same:
             each.responder.settle(each, response, by="hand")
             self._count(each)
-        asked = first.request
-        return replace(response, id=asked.id, channel=asked.channel, elapsed=first.exchange.elapsed)
+        request = first.request
+        return replace(response, id=request.id, channel=request.channel, elapsed=first.exchange.elapsed)
 
-    def _claim(self, id: str) -> tuple[Key, list[OpenRequest]]:
-        """The request of this id, which no longer waits then."""
+    def _claim(self, asked: str | OpenRequest) -> tuple[Key, list[OpenRequest]]:
+        """The request of this id, or this very one, which no longer waits then."""
         with self._changed:
-            exact = [key for key in self._waiting if key[0] == id]
-            found = exact or [key for key in self._waiting if id and key[0].startswith(id)]
-            if len(found) > 1 and not exact:
-                raise ValueError(f"{len(found)} requests that wait begin with {id}: give more of the id")
-            if found:
-                return found[0], self._remove(found[0])
-        raise RequestRejected(self._why_not(id))
+            if found := self._found(asked):
+                return found, self._remove(found)
+        raise RequestRejected(self._why_not(asked if isinstance(asked, str) else asked.request.id))
+
+    def _found(self, asked: str | OpenRequest) -> Key | None:
+        """Where it waits; the lock is held."""
+        if not isinstance(asked, str):  # ids are the askers' own: two may have given the same
+            return next((key for key, same in self._waiting.items() if asked in same), None)
+        exact = [key for key in self._waiting if key[0] == asked]
+        found = exact or [key for key in self._waiting if asked and key[0].startswith(asked)]
+        if len(found) > 1 and not exact:
+            raise ValueError(f"{len(found)} requests that wait begin with {asked}: give more of the id")
+        return found[0] if found else None
 
     def _keep(self, key: Key, same: list[OpenRequest]) -> None:
         """Put back, in its place, what could not be answered."""
@@ -454,11 +428,6 @@ class Answers:
         self._changed.notify_all()
 
 
-def echo(request: Request) -> Response:
-    """Answer with what was asked."""
-    return Response(executed=True, body=request.body, metadata=request.metadata, tags=request.tags)
-
-
 FULL = f"{MOST:,} requests wait at most, or {MOST_BYTES // 10**6} MB of them"
 _TURNED_AWAY = Auto("error", lambda _: Response(executed=False, error=FULL), 0.0, "")
 _ENDS: dict[str, str] = {
@@ -484,9 +453,3 @@ def _size(same: Sequence[OpenRequest]) -> int:
 
 def _rank(state: State) -> int:
     return _STATES.index(state) if state in _STATES else 0
-
-
-def _code(mode: Mode, given: Mapping[str, object]) -> str:
-    """The call of `auto` that says this."""
-    said = [f"{name}={value!r}" if name != "body" else repr(value) for name, value in given.items() if value]
-    return f"auto({', '.join([repr(mode), *said])})"

@@ -19,11 +19,12 @@ from kubemq_nb.session.events_store import EventsStore
 from kubemq_nb.session.jobs import Job, listing
 from kubemq_nb.session.link import Link, Progress
 from kubemq_nb.session.queues import Queues
-from kubemq_nb.session.requests import Commands, Queries
+from kubemq_nb.session.requests import Commands, Queries, desk_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from kubemq_nb.session.answers import Answers
     from kubemq_nb.session.ui import Opened
 
 STATUS = {
@@ -95,6 +96,11 @@ class Session:
     def read_only(self) -> bool:
         """Whether it only looks: what sends, takes or destroys is refused."""
         return self._link.read_only
+
+    @property
+    def answers(self) -> "Answers":
+        """Where requests wait for an answer by hand: those of all channels with `respond(manual=True)`."""
+        return desk_of(self._link)
 
     @property
     def progress(self) -> Progress | None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from kubemq_nb.messages import Body, Duration, Request, Response, Tags, as_seconds, as_tags
-from kubemq_nb.session import answers, background
+from kubemq_nb.session import automatic, background
 from kubemq_nb.session.answers import Answers
 from kubemq_nb.session.link import Link
 from kubemq_nb.session.outgoing import bytes_of, text, whole_seconds
@@ -206,7 +206,7 @@ def _answering(
         return None
     if handler is not None:
         return background.checked(handler)
-    return answers.echo if echo else _constant(bytes_of(reply))
+    return automatic.echo if echo else _constant(bytes_of(reply))
 
 
 def _constant(body: bytes) -> Callable[[Request], Response]:
@@ -228,9 +228,9 @@ def _respond(
     place = (kind, channel, group, who)
     responder = _running(link, place)
     if handler is None:
-        desk = _desk(link)
+        desk = desk_of(link)
         desk.add(
-            responder or _begun(link, place, answers.echo, desk=desk),
+            responder or _begun(link, place, automatic.echo, desk=desk),
             lambda: _respond(link, kind, channel, None, None, group, client_id),
         )
         return desk
@@ -279,8 +279,8 @@ def _begun(
     return responder
 
 
-def _desk(link: Link) -> Answers:
-    """The desk of this session."""
+def desk_of(link: Link) -> Answers:
+    """The desk of a session; the first use makes it."""
     link.desk = link.desk or Answers(connection=link.name)
     return link.desk
 

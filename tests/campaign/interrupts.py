@@ -38,6 +38,10 @@ class Line:
 FEED = 'feed = kq.events.receive("CH", live=True)'
 STORED = 'feed = kq.events_store.receive("CH", live=True)'
 TX = "tx = %kubemq queues transaction CH --wait 0s"
+ASK = """from concurrent.futures import ThreadPoolExecutor
+desk = kq.queries.respond("CH", manual=True)
+asked = ThreadPoolExecutor().submit(kq.queries.send, "CH", "?", id="ask-CH", timeout=20)
+assert desk.wait()"""
 
 LINES = (
     Line("connect", "frozen", "connect AGAIN --name again"),
@@ -84,6 +88,9 @@ LINES = (
     Line("commands respond", "frozen", "commands respond CH --echo"),
     Line("queries send", "waits", f"queries send CH hello --timeout {LONG:g}s"),
     Line("queries respond", "frozen", "queries respond CH --echo"),
+    Line("answers reply", "frozen", "answers reply ask-CH hello", ASK),
+    Line("answers refuse", "frozen", "answers refuse ask-CH", ASK),
+    Line("answers auto", "quick", "answers auto off"),
     Line("help", "quick", "help"),
     Line("config", "quick", "config"),
     Line("version", "quick", "version"),

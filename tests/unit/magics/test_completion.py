@@ -1,4 +1,5 @@
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from IPython.core.completer import provisionalcompleter
@@ -52,6 +53,8 @@ def offered(completion, typed):
         ("%kubemq queues send orders --rows {{flig", ["{{flights}}"]),
         ("%kubemq queues send orders {{flig", ["{{flights}}"]),
         ("%kubemq connect --profile ", ["lesson"]),
+        ("%kubemq answers auto ", ["off", "echo", "fixed", "delay", "error"]),
+        ("%kubemq queues send orders --id ", []),
         ("%kubemq nonsense ", []),
     ],
 )
@@ -94,6 +97,19 @@ def test_running_jobs_are_offered_by_number(completion, session, channel):
     session.events.subscribe(channel, print)
 
     assert offered(completion, "%kubemq stop ") == ["1", "all"]
+
+
+def test_requests_that_wait_are_offered_by_id(completion, session, channel):
+    desk = session.queries.respond(channel, manual=True)
+    with ThreadPoolExecutor(2) as others:
+        for id in ("q-1", "two words"):
+            others.submit(session.queries.send, channel, "?", id=id, timeout=20)
+        assert desk.wait(count=2)
+
+        assert offered(completion, "%kubemq answers reply ") == ["q-1"]
+        assert offered(completion, "%kubemq answers refuse q") == ["q-1"]
+        for id in ("q-1", "two words"):
+            desk.reply(id, "done")
 
 
 @pytest.mark.parametrize("typed", ["print(", "%timeit x", "# %kubemqx ", "'%kubemq"])

@@ -10,7 +10,7 @@ from kubemq_nb.magics import grammar, reference
 from kubemq_nb.magics.commands import COMMANDS
 from kubemq_nb.magics.declaration import OWNERS
 from kubemq_nb.magics.words import split
-from kubemq_nb.session import Session, Transaction
+from kubemq_nb.session import Answers, Session, Transaction
 from kubemq_nb.session.broker import Broker
 from kubemq_nb.session.channels import Channels
 from kubemq_nb.session.events import Events
@@ -76,6 +76,7 @@ def test_every_method_of_a_session_is_a_command_or_is_known_not_to_be(owner):
 def test_a_command_without_a_way_of_its_own_calls_the_method_that_python_calls(command):
     holder = {"": Session, "broker": Broker, "channels": Channels, "queues": Queues, "events": Events}
     holder |= {"events_store": EventsStore, "commands": Commands, "queries": Queries}
+    holder |= {"answers": Answers}
 
     owner = holder[command.owner or command.noun]
 

@@ -3,8 +3,10 @@
 That its parameters and defaults are the method's as well is held by tests/unit/magics/test_reference.py.
 """
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
+from functools import partial
 
 import pandas as pd
 import pytest
@@ -42,6 +44,14 @@ def listener(kq, channel):
 def answering(kq, channel):
     kq.commands.respond(channel, echo=True)
     kq.queries.respond(channel, reply={"n": 2})
+
+
+def asked(kq, channel):
+    """Somebody asks `ask-CHANNEL`, and nobody has answered yet."""
+    desk = kq.queries.respond(channel, manual=True)
+    ask = partial(kq.queries.send, channel, "?", id=f"ask-{channel}", timeout=20)
+    threading.Thread(target=ask, daemon=True).start()
+    assert desk.wait()
 
 
 def newest(kq):
@@ -143,6 +153,15 @@ SAME = {
     "queries respond": Same(
         'queries respond CH --reply {"n":2}', lambda kq, ch: kq.queries.respond(ch, reply='{"n":2}')
     ),
+    "answers reply": Same(
+        'answers reply ask-CH {"n":1} -t a=b',
+        lambda kq, ch: kq.answers.reply(f"ask-{ch}", '{"n":1}', tags={"a": "b"}),
+        asked,
+    ),
+    "answers refuse": Same(
+        "answers refuse ask-CH --error closed", lambda kq, ch: kq.answers.refuse(f"ask-{ch}", "closed"), asked
+    ),
+    "answers auto": Same("answers auto echo", lambda kq, _: kq.answers.auto("echo")),
     "help": Same("help queues peek", lambda *_: information.help(COMMANDS, "queues", "peek")),
     "config": Same("config max_rows 20", lambda *_: config("max_rows", "20")),
     "version": Same("version", lambda *_: information.version()),

@@ -4,7 +4,7 @@ import pytest
 
 from kubemq_nb.errors import BrokerUnavailable, DeadlineExceeded, InvalidMessage, RequestRejected
 from kubemq_nb.messages import Response
-from kubemq_nb.session import answers
+from kubemq_nb.session import answers, automatic
 from kubemq_nb.session.answers import Answers
 from kubemq_nb.session.responders import Responder
 from tests.unit.session.streams import FedStream, request
@@ -20,7 +20,7 @@ class Line:
         self.replies = []
         self.broken = None  # what sending raises
         self.responder = Responder(
-            kind=kind, channel=channel, handler=answers.echo, reply=self.reply, client_id="c", keep=keep
+            kind=kind, channel=channel, handler=automatic.echo, reply=self.reply, client_id="c", keep=keep
         )
         desk.add(self.responder, lambda: None)
         self.responder.begin(self.stream.subscribe, workers=2)
@@ -112,6 +112,35 @@ def test_the_beginning_of_an_id_is_enough_while_it_is_the_only_one(desk, line):
     desk.reply("5d60b", "x")
 
     assert [id for id, _ in line.replies] == ["5d60bc1e-1"]
+
+
+def test_of_two_requests_with_one_id_the_one_that_was_meant_gets_the_answer(desk, line):
+    line.ask("q-1", "first", ReplyChannel="inbox-1")
+    line.ask("q-1", "second", ReplyChannel="inbox-2")
+    assert waits(desk, 2)
+    first, second = sorted(desk.open, key=lambda each: each.request.body)
+
+    desk.reply(second, "to the second")
+
+    assert desk.open == [first]
+    with pytest.raises(RequestRejected, match="The request q-1 has its answer"):
+        desk.refuse(second)
+    desk.refuse("q-1", "to the first")
+    assert [response.body or response.error for _, response in line.replies] == [
+        b"to the second",
+        "to the first",
+    ]
+
+
+def test_a_request_whose_answer_was_interrupted_waits_on(desk, line):
+    line.ask("q-1")
+    assert waits(desk, 1)
+    line.broken = KeyboardInterrupt()
+
+    with pytest.raises(KeyboardInterrupt):
+        desk.reply("q-1", "x")
+
+    assert [each.request.id for each in desk.open] == ["q-1"]
 
 
 def test_a_request_whose_time_ran_out_leaves_and_is_unanswered_in_the_log(desk, line):
