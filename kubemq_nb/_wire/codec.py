@@ -75,8 +75,15 @@ def encode_queue_message(message: QueueMessage, *, id: str = "") -> pb.QueueMess
     return wire
 
 
+def encode_outgoing(message: QueueMessage | Event, *, id: str = "") -> pb.QueueMessage | pb.Event:
+    """Write what a broker is to keep: a message of a queue, or an event to be stored."""
+    if isinstance(message, Event):
+        return encode_event(message, store=True, id=id)
+    return encode_queue_message(message, id=id)
+
+
 def encode_rows(
-    common: QueueMessage,
+    common: QueueMessage | Event,
     ids: Iterable[str],
     metadata: Iterable[str],
     bodies: Iterable[bytes],
@@ -84,12 +91,13 @@ def encode_rows(
 ) -> Iterator[bytes | None]:
     """Write many messages that differ in these fields only; None in place of one that is no text."""
     # Fields of a message may come in pieces; and setting them anew takes a third of making a message.
-    start = encode_queue_message(replace(common, id="", metadata="", body=b"", tags={})).SerializeToString()
-    wire = pb.QueueMessage()
+    start = encode_outgoing(replace(common, id="", metadata="", body=b"", tags={})).SerializeToString()
+    wire, name = (pb.Event(), "EventID") if isinstance(common, Event) else (pb.QueueMessage(), "MessageID")
     of_wire = wire.Tags
     for id, text, body, of_row in zip(ids, metadata, bodies, tags, strict=True):
         try:
-            wire.MessageID, wire.Metadata, wire.Body = id, text, body
+            setattr(wire, name, id)
+            wire.Metadata, wire.Body = text, body
             of_wire.clear()
             of_wire.update(of_row)
             yield start + wire.SerializeToString()

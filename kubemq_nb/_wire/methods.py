@@ -1,4 +1,4 @@
-"""The fifteen methods of the service, by name and shape, and the one call of our own broker."""
+"""The fifteen methods of the service, by name and shape, and the two calls of our own broker."""
 
 from typing import NamedTuple
 
@@ -36,9 +36,12 @@ METHODS = {
 
 
 OWN_SERVICE = "kubemq_nb.broker"
-EVENTS_PAGE = "ReadEventsPage"  # unary; other servers do not know it
+# Unary; other servers do not know them.
+EVENTS_PAGE = "ReadEventsPage"
+EVENTS_BATCH = "StoreEventsBatch"
+OWN = (EVENTS_PAGE, EVENTS_BATCH)
 
 
 def path(method: str) -> str:
     """The path of a method on the wire."""
-    return f"/{OWN_SERVICE if method == EVENTS_PAGE else SERVICE}/{method}"
+    return f"/{OWN_SERVICE if method in OWN else SERVICE}/{method}"

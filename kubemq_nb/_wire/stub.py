@@ -1,4 +1,4 @@
-"""The fifteen calls and our own, typed. What carries other people's text comes as bytes, decoded one by one.
+"""The fifteen calls and our two, typed. What carries other people's text comes as bytes, decoded one by one.
 
 `calls` is an ordinary grpc channel. `waits` has the option SingleThreadedUnaryStream: a stream on it costs
 a fourth of the processor time, and a unary method called as a stream can be cancelled from another thread.
@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 
 from kubemq_nb._wire import containers_pb2 as containers
 from kubemq_nb._wire import kubemq_pb2 as pb
-from kubemq_nb._wire.methods import EVENTS_PAGE, path
+from kubemq_nb._wire.methods import EVENTS_BATCH, EVENTS_PAGE, path
 
 DownstreamAnswer = containers.QueuesDownstreamResponse
 BatchAnswer = pb.QueueMessagesBatchResponse
@@ -34,10 +34,8 @@ class Stub:
         self.send_queue_message = _unary(
             calls, "SendQueueMessage", pb.QueueMessage, pb.SendQueueMessageResult
         )
-        self.send_queue_messages_batch: grpc.UnaryUnaryMultiCallable[bytes, pb.QueueMessagesBatchResponse]
-        self.send_queue_messages_batch = calls.unary_unary(
-            path("SendQueueMessagesBatch"), None, pb.QueueMessagesBatchResponse.FromString
-        )
+        self.send_queue_messages_batch = _batch(calls, "SendQueueMessagesBatch")
+        self.store_events_batch = _batch(calls, EVENTS_BATCH)
 
         self.subscribe_to_events = _payloads(calls, "SubscribeToEvents", pb.Subscribe)
         self.subscribe_to_requests = _payloads(calls, "SubscribeToRequests", pb.Subscribe)
@@ -64,6 +62,10 @@ def _unary(
     channel: grpc.Channel, method: str, request: type[Q], answer: type[A]
 ) -> "grpc.UnaryUnaryMultiCallable[Q, A]":
     return channel.unary_unary(path(method), request.SerializeToString, answer.FromString)
+
+
+def _batch(channel: grpc.Channel, method: str) -> "grpc.UnaryUnaryMultiCallable[bytes, BatchAnswer]":
+    return channel.unary_unary(path(method), None, BatchAnswer.FromString)
 
 
 def _payloads(

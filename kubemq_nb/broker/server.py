@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import grpc
 
 from kubemq_nb._wire import certificates
-from kubemq_nb._wire.methods import EVENTS_PAGE
+from kubemq_nb._wire.methods import EVENTS_BATCH, EVENTS_PAGE
 from kubemq_nb._wire.serving import common
 from kubemq_nb._wire.serving import events as event_wire
 from kubemq_nb.broker.engine.channels import Channels
@@ -148,6 +148,7 @@ class Broker:
             "StreamQueueMessage": streams.old_stream,
             "QueuesDownstream": streams.downstream,
             EVENTS_PAGE: events.read_page,
+            EVENTS_BATCH: events.store_batch,
         }
 
     async def close(self) -> None:

@@ -1,11 +1,11 @@
-"""Many queue messages in few calls, in order.
+"""Many messages of a queue, or events to be stored, in few calls, in order.
 
 Calls go one after another, because two at once may be stored in either order; while one is under way the
 next is being written.
 """
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import uuid4
 
 from kubemq_nb._wire import codec, status
@@ -31,13 +31,24 @@ class _Part(NamedTuple):
     wire: bytes
 
 
-def send(channel: Channel, messages: Outgoing, *, progress: Progress | None = None) -> Results:
-    """Send them all; one result a message, in order."""
+def send(
+    channel: Channel,
+    messages: Outgoing,
+    *,
+    of: Literal["messages", "events"] = "messages",
+    progress: Progress | None = None,
+) -> Results:
+    """Send them all; one result a message, in order.
+
+    Raises:
+        NotSupported: This server takes no batches of events; nothing was sent.
+        OutcomeUnknown: A call broke off; `.results` are those of the calls before.
+    """
     if not len(messages):
         return Results()
 
     def work(cancellation: Cancellation) -> Results:
-        return _Batch(channel, messages, progress, cancellation).send()
+        return _Batch(channel, messages, of, progress, cancellation).send()
 
     return channel.run(work, kind="send", channel=messages.channels(0, 1)[0])
 
@@ -47,11 +58,15 @@ class _Batch:
         self,
         channel: Channel,
         messages: Outgoing,
+        of: Literal["messages", "events"],
         progress: Progress | None,
         cancellation: Cancellation,
     ) -> None:
         self._channel = channel
+        stub = channel.stub
+        self._method = stub.store_events_batch if of == "events" else stub.send_queue_messages_batch
         self._messages = messages
+        self._of = of
         self._progress = progress
         self._cancellation = cancellation
         self._results = Results()
@@ -71,9 +86,7 @@ class _Batch:
             return None
         try:
             return self._cancellation.attach(
-                self._channel.start(
-                    self._channel.stub.send_queue_messages_batch, part.wire, self._attempt(part)
-                )
+                self._channel.start(self._method, part.wire, self._attempt(part))
             )
         except KubeMQError as error:
             raise self._broken_off(error, part) from None
@@ -89,7 +102,7 @@ class _Batch:
 
     def _attempt(self, part: _Part) -> status.Attempt:
         name = part.channels[0]
-        what = f"the send of {len(part.channels):,} messages to {name}"
+        what = f"the send of {len(part.channels):,} {self._of} to {name}"
         return self._channel.attempt(what, channel=name, effect=True)
 
     def _broken_off(self, error: KubeMQError, part: _Part) -> KubeMQError:
@@ -103,7 +116,7 @@ class _Batch:
         if status.never_left(error):
             doubt = ""
         return OutcomeUnknown(
-            f"{done:,} of {total:,} messages were sent.{doubt} The rest was not sent. {error}",
+            f"{done:,} of {total:,} {self._of} were sent.{doubt} The rest was not sent. {error}",
             results=self._results.single(),
             channel=error.channel,
             reason=error.reason,

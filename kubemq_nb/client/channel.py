@@ -89,7 +89,8 @@ class Channel:
             "certificate": cert is not None,
         }
         self.workers = Workers()
-        self.has_pages = True  # until a server says that it does not know the call
+        # Calls of our own broker, until a server says that it does not know them.
+        self.has_pages = self.has_batches = True
         options = _options(parsed, keepalive)
         if server_name:
             options.append(("grpc.ssl_target_name_override", server_name))

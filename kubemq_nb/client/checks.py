@@ -63,6 +63,14 @@ def check_client_id(client_id: str, *, channel: str) -> None:
     _check_utf8("The client id", client_id, channel)
 
 
+def check_outgoing(message: QueueMessage | Event) -> None:
+    """Refuse a message of a queue, or an event, that breaks a rule."""
+    if isinstance(message, Event):
+        check_event(message)
+    else:
+        check_queue_message(message)
+
+
 def check_queue_message(message: QueueMessage) -> None:
     """Refuse a queue message that no broker would take."""
     check_queue(message.channel)

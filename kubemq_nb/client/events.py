@@ -1,7 +1,8 @@
 """Live events: send, send_stream, subscribe."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from kubemq_nb._wire import codec, status
 from kubemq_nb.client import checks
@@ -9,6 +10,8 @@ from kubemq_nb.client.calls import PayloadStream
 from kubemq_nb.client.channel import Channel
 from kubemq_nb.client.event_stream import Progress, send_stream
 from kubemq_nb.client.ids import new_id
+from kubemq_nb.client.outgoing import Rows
+from kubemq_nb.client.results import Results
 from kubemq_nb.client.subscription import OnState, StateChange, Subscription
 from kubemq_nb.messages import Event, SendResult
 
@@ -28,6 +31,12 @@ class EventsClient:
     def send_stream(self, events: Iterable[Event], *, progress: Progress | None = None) -> list[SendResult]:
         """Send many over one stream; one result an event, in order. The broker answers failures only."""
         return send_stream(self._channel, events, store=False, progress=progress)
+
+    def send_rows(
+        self, common: Event, columns: Mapping[str, Sequence[Any]], *, progress: Progress | None = None
+    ) -> Results:
+        """The same of events in columns, each completed by `common`."""
+        return Results.of(self.send_stream(Rows(common, columns).single(), progress=progress))
 
     def subscribe(
         self,

@@ -1,4 +1,4 @@
-"""Messages on their way into one batch after another, each as it is sent or with the reason why it is not."""
+"""Messages and events on their way into one batch after another, each as it is sent or with why it is not."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -9,7 +9,7 @@ from kubemq_nb._wire import codec
 from kubemq_nb.client import checks
 from kubemq_nb.client.ids import new_id
 from kubemq_nb.errors import RequestRejected
-from kubemq_nb.messages import QueueMessage, SendResult
+from kubemq_nb.messages import Event, QueueMessage, SendResult
 
 ONE_BY_ONE = {"expiration", "delay", "max_receive_count", "dead_letter"}
 """Columns whose rows are checked and written each by itself: they are rare."""
@@ -44,14 +44,15 @@ class Messages:
 
 
 class Rows:
-    """Messages as columns, completed by what they have in common.
+    """Messages, or events to be stored, as columns, completed by what they have in common.
 
     Args:
         common: What a row has where its column says nothing.
-        columns: `body`, and any of id, metadata, tags, expiration, delay, max_receive_count, dead_letter.
+        columns: `body`, and any of id, metadata, tags; of messages also expiration, delay,
+            max_receive_count, dead_letter.
     """
 
-    def __init__(self, common: QueueMessage, columns: Mapping[str, Sequence[Any]]) -> None:
+    def __init__(self, common: QueueMessage | Event, columns: Mapping[str, Sequence[Any]]) -> None:
         self._common = common
         self._columns = columns
 
@@ -60,8 +61,12 @@ class Rows:
 
     def __iter__(self) -> Iterator[bytes | SendResult]:
         if ONE_BY_ONE & self._columns.keys() or not self._is_sound():
-            return map(encoded, map(self._message, range(len(self))))
+            return map(encoded, self.single())
         return self._together()
+
+    def single(self) -> Iterator[Any]:
+        """One record a row, of the kind of `common`."""
+        return map(self._message, range(len(self)))
 
     def channels(self, start: int, stop: int) -> list[str]:
         """Where those of these places go."""
@@ -70,7 +75,7 @@ class Rows:
     def _is_sound(self) -> bool:
         """Whether what they have in common can be sent; if not, each row tells why."""
         try:
-            checks.check_queue_message(replace(self._common, body=b"a body"))
+            checks.check_outgoing(replace(self._common, body=b"a body"))
         except RequestRejected:
             return False
         return True
@@ -89,15 +94,15 @@ class Rows:
         column = self._columns.get(name)
         return [common] * len(self) if column is None else [value or common for value in column]
 
-    def _message(self, row: int) -> QueueMessage:
+    def _message(self, row: int) -> Any:
         given = {name: column[row] for name, column in self._columns.items()}
         return replace(self._common, **{name: value for name, value in given.items() if value})
 
 
-def encoded(message: QueueMessage) -> bytes | SendResult:
+def encoded(message: QueueMessage | Event) -> bytes | SendResult:
     """One message as it is sent, or the result that says why it is not."""
     try:
-        checks.check_queue_message(message)
+        checks.check_outgoing(message)
     except RequestRejected as error:
         return SendResult(id=message.id, channel=message.channel, sent=False, error=str(error))
-    return codec.encode_queue_message(message, id=message.id or new_id()).SerializeToString()
+    return codec.encode_outgoing(message, id=message.id or new_id()).SerializeToString()

@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from kubemq_nb import frames
 from kubemq_nb.client import checks
-from kubemq_nb.client.results import Results
 from kubemq_nb.messages import Body, Event, Rows, SendResult, Tags, as_tags
 from kubemq_nb.session.exporting import PART, Export
 from kubemq_nb.session.link import Link
@@ -38,14 +38,14 @@ def send(
 ) -> "SendResult | DataFrame":
     """Send one event, or the rows as a stream."""
     channel, metadata, tags, client_id = outgoing
-    common: dict[str, Any] = {
-        "channel": text("channel", channel),
-        "metadata": text("metadata", metadata),
-        "client_id": text("client_id", client_id),
-        "tags": as_tags(tags),
-    }
+    common = Event(
+        channel=text("channel", channel),
+        metadata=text("metadata", metadata),
+        client_id=text("client_id", client_id),
+        tags=as_tags(tags),
+    )
     if rows is None:
-        event = Event(body=bytes_of(body), id=text("id", id), **common)
+        event = replace(common, body=bytes_of(body), id=text("id", id))
         result: SendResult | DataFrame = _client(link, kind).send(event)
     elif isinstance(rows, str | Path):
         client = _client(link, kind)
@@ -54,10 +54,10 @@ def send(
             kind,
             channel,
             in_parts(rows, body, id),
-            lambda part, report: Results.of(client.send_stream(_events(part, common), progress=report)),
+            lambda part, report: client.send_rows(common, _of_events(part), progress=report),
         )
     else:
-        result = _send_many(link, kind, _events(many(rows, body, id), common))
+        result = _send_many(link, kind, common, _of_events(many(rows, body, id)))
     link.used(kind, channel)
     return result
 
@@ -114,12 +114,10 @@ def _client(link: Link, kind: Kind) -> Any:
     return getattr(link.ready(), kind)
 
 
-def _events(columns: Columns, common: dict[str, Any]) -> list[Event]:
-    kept = {name: column for name, column in columns.items() if name in OF_EVENTS}
-    return [Event(**common | fields) for fields in frames.each(kept)]
+def _of_events(columns: Columns) -> Columns:
+    return {name: column for name, column in columns.items() if name in OF_EVENTS}
 
 
-def _send_many(link: Link, kind: Kind, events: list[Event]) -> "DataFrame":
-    sent = _client(link, kind).send_stream(events, progress=link.report(len(events)))
-    channel = events[0].channel if events else ""
-    return frames.results(Results.of(sent).columns, channel=channel, kind=kind, server=link.address)
+def _send_many(link: Link, kind: Kind, common: Event, columns: Columns) -> "DataFrame":
+    sent = _client(link, kind).send_rows(common, columns, progress=link.report(len(columns["body"])))
+    return frames.results(sent.columns, channel=common.channel, kind=kind, server=link.address)

@@ -24,6 +24,7 @@ class Outgoing(NamedTuple):
     empty: bool  # neither metadata nor body
     stored: bool
     content: bytes  # wire form of what subscribers get, but for sequence and time
+    error: str = ""  # why it could not even be read
 
 
 class Refused(Exception):
@@ -66,8 +67,8 @@ class Subscription:
 
 def event_error(event: Outgoing) -> str:
     """The text of the first rule that an event breaks, or nothing; in the order of the real server."""
-    if not event.client_id:
-        return rules.text(101)
+    if event.error or not event.client_id:
+        return event.error or rules.text(101)
     number = rules.channel_error(event.channel)
     if number is None and event.empty:
         number = 110

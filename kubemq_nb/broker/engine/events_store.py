@@ -102,41 +102,55 @@ class EventsStore:
 
     def send(self, event: Outgoing, reply: Callable[[str], None]) -> None:
         """Store an event, then answer with the empty text, or with why it was not stored."""
-        error = stored_event_error(event)
-        if error:
-            reply(error)
-            return
-        log = self.get(event.channel)
-        log.numbered += 1
-        # Times of one channel never go back, so that a start by time is a place in it.
-        log.last_timestamp = timestamp = max(self._clock.now(), log.last_timestamp)
-        content = event.content + self._stamp(timestamp, log.numbered)
-        stored = StoredEvent(log.numbered, timestamp, content)
-        operations = log.channel_operations()
-        operations.append(InsertEvents(log.id, [stored]))
+        self.send_many([event], lambda errors: reply(errors[0]))
 
-        log.under_way += 1
+    def send_many(self, events: Sequence[Outgoing], reply: Callable[[list[str]], None]) -> None:
+        """Store events in one plan, then answer with such a text for each; bad ones stop no others."""
+        errors: list[str] = []
+        taken: dict[str, list[StoredEvent]] = {}
+        for event in events:
+            error = stored_event_error(event)
+            errors.append(error)
+            if not error:
+                taken.setdefault(event.channel, []).append(self._number(event))
+        if not taken:
+            reply(errors)
+            return
+        batches = [(self.get(name), stored) for name, stored in taken.items()]
 
         def done(_: object) -> None:
-            log.under_way -= 1
-            self._arrived(log, stored)
-            reply("")
+            for log, stored in batches:
+                log.under_way -= len(stored)
+                self._arrived(log, stored)
+            reply(errors)
 
         def failed(reason: str) -> None:
-            log.under_way -= 1
-            self._reload(log)
-            reply(reason)
+            for log, stored in batches:
+                log.under_way -= len(stored)
+                self._reload(log)
+            reply([error or reason for error in errors])
 
+        operations = [operation for log, _ in batches for operation in log.channel_operations()]
+        operations += [InsertEvents(log.id, stored) for log, stored in batches]
         self._commit(Plan(operations=operations, done=done, failed=failed))
+
+    def _number(self, event: Outgoing) -> StoredEvent:
+        log = self.get(event.channel)
+        log.numbered += 1
+        log.under_way += 1
+        # Times of one channel never go back, so that a start by time is a place in it.
+        log.last_timestamp = timestamp = max(self._clock.now(), log.last_timestamp)
+        return StoredEvent(log.numbered, timestamp, event.content + self._stamp(timestamp, log.numbered))
 
     def _reload(self, log: Log) -> None:
         """After a failed send: find what was stored all the same, and leave no gap in the numbers."""
 
         def done(results: list[list[StoredEvent]]) -> None:
-            for stored in results[0]:
-                if stored.sequence > log.last:
-                    self._arrived(log, stored)
-            if not log.under_way:
+            found = [stored for stored in results[0] if stored.sequence > log.last]
+            if found:
+                self._arrived(log, found)
+                self._reload(log)  # there may be more than one page
+            elif not log.under_way:
                 log.numbered = log.last
 
         def failed(_: str) -> None:
@@ -145,13 +159,13 @@ class EventsStore:
         operation = ReadEvents(log.id, log.last + 1, PAGE_EVENTS)
         self._commit(Plan(operations=[operation], done=done, failed=failed))
 
-    def _arrived(self, log: Log, stored: StoredEvent) -> None:
+    def _arrived(self, log: Log, stored: list[StoredEvent]) -> None:
         log.mark_stored()
-        log.last = stored.sequence
-        log.bytes += len(stored.content)
-        log.last_activity = stored.timestamp
+        log.last = stored[-1].sequence
+        log.bytes += sum(len(event.content) for event in stored)
+        log.last_activity = stored[-1].timestamp
         for durable in log.durables.values():
-            durable.arrived([stored])
+            durable.arrived(stored)
 
     def subscribe(self, start: Start, wake: Callable[[], None]) -> Reader:
         """Read a channel from where this reader or its group was before, or else from `start`."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from kubemq_nb import rules
-from kubemq_nb._wire.serving import common
+from kubemq_nb._wire.serving import common, sending
 from kubemq_nb._wire.serving import events as event_wire
 from kubemq_nb.broker.engine.events import Events, Outgoing, Refused, event_error
 from kubemq_nb.broker.engine.events_store import EventsStore, Page, Start
@@ -13,6 +13,14 @@ from kubemq_nb.broker.handlers.streams import OrderedAnswers, deliver, incoming
 
 EVENTS, EVENTS_STORE = 1, 2
 READER = "page"  # the client id that a page has: it is remembered nowhere
+
+
+def read_stored(data: bytes) -> Outgoing:
+    """An event to be stored; one that does not decode becomes one that is refused."""
+    try:
+        return Outgoing(*event_wire.read_event(data))
+    except common.Malformed as error:
+        return Outgoing("", "", "", True, True, b"", error=str(error))
 
 
 class EventHandlers:
@@ -78,6 +86,16 @@ class EventHandlers:
         if page.error:
             raise Refused(page.error)
         return event_wire.events_page([event.content for event in page.events], page.last, page.following)
+
+    async def store_batch(self, data: bytes, _: Context) -> bytes:
+        """StoreEventsBatch, the other call of our own: one result an event, as on the stream."""
+        batch_id, batch = sending.read_batch(data)
+        events = [read_stored(event) for event in batch]
+        answer: Answer[list[str]] = Answer()
+        self._store.send_many(events, answer.give)
+        errors = await answer.wait()
+        results = [(event.id, 0, 0, 0, error) for event, error in zip(events, errors, strict=True)]
+        return sending.batch_response(batch_id, results, have_errors=any(errors))
 
     async def _listen(self, request: event_wire.SubscribeRequest, context: Context) -> None:
         wake = asyncio.Event()

@@ -25,7 +25,7 @@ _WRAPPERS = {
 
 SHAPES = {
     **methods.METHODS,
-    methods.EVENTS_PAGE: methods.UNARY,
+    **dict.fromkeys(methods.OWN, methods.UNARY),
     # It writes its one answer itself: on the wire that is the same as a call with one answer.
     "ReceiveQueueMessages": methods.SERVER_STREAM,
 }

@@ -138,6 +138,13 @@ class Engine:
         self.events_store.send(Outgoing(id, "sender", channel, False, True, id.encode()), answers.append)
         return answers
 
+    def store_events(self, *placed):
+        """Store events, each with its channel, together; an answer each."""
+        answers = []
+        events = [Outgoing(id, "sender", channel, False, True, id.encode()) for channel, id in placed]
+        self.events_store.send_many(events, answers.extend)
+        return answers
+
     def read(self, channel, client_id="reader", *, group="", type=2, value=0):
         """A reader that has taken nothing yet."""
         return self.events_store.subscribe(Start(client_id, channel, group, type, value), lambda: None)

@@ -3,6 +3,7 @@ import pytest
 from kubemq_nb.broker.engine.clock import SECOND
 from kubemq_nb.broker.engine.durable import SAVE_AFTER
 from kubemq_nb.broker.engine.events import Refused
+from kubemq_nb.broker.engine.events_store import PAGE_EVENTS
 from kubemq_nb.broker.engine.plan import InsertEvents, StoredEvent
 from tests.unit.broker.harness import BEGIN, drain
 
@@ -88,6 +89,45 @@ def test_an_event_stored_by_a_commit_that_seemed_to_fail_is_read(engine):
     engine.clock.advance(2)
 
     assert drain(reader) == ["a#1"]
+
+
+def test_events_sent_together_are_one_plan_and_a_bad_one_stops_no_other(engine):
+    reader = engine.read("log")
+    engine.commits.hold_back()
+
+    answers = engine.store_events(("log", "a"), ("a..b", "bad"), ("other", "b"), ("log", "c"))
+
+    assert len(engine.commits.held_back) == 1
+    engine.commits.let_go()
+    assert answers == ["", "stan: invalid publish request", "", ""]
+    assert drain(reader) == ["a#1", "c#2"]
+    assert drain(engine.read("other", "second")) == ["b#1"]
+
+
+def test_events_sent_together_are_refused_together_and_leave_no_gap(engine):
+    engine.commits.failing = "disk full"
+    answers = engine.store_events(("log", "a"), ("a..b", "bad"), ("log", "b"))
+    engine.commits.failing = ""
+    engine.clock.advance(2)
+
+    engine.store_events(("log", "c"), ("log", "d"))
+
+    assert answers == ["disk full", "stan: invalid publish request", "disk full"]
+    assert drain(engine.read("log")) == ["c#1", "d#2"]
+
+
+def test_all_that_a_commit_stored_that_seemed_to_fail_is_read_also_beyond_a_page(engine):
+    engine.commits.failing = "disk broken"
+    engine.store_event("log", "a")
+    count = PAGE_EVENTS + 1
+    stored = [StoredEvent(number, engine.clock.now(), b"x") for number in range(1, count + 1)]
+    engine.commits.store.apply([[InsertEvents(engine.events_store.get("log").id, stored)]])
+    engine.commits.failing = ""
+
+    engine.clock.advance(2)
+    engine.store_event("log", "b")
+
+    assert drain(engine.read("log", type=LAST)) == [f"b#{count + 1}"]
 
 
 def test_a_start_by_time_waits_for_a_store_that_cannot_tell_where_it_is(engine):
