@@ -59,13 +59,12 @@ class ModelView(AnyWidget, Generic[M]):
         self._variables: Variables = {} if variables is None else variables
         self._guard = threading.RLock()  # of the traits: ticker, worker and main thread change them
         self._version: object = None
-        self._label = repr(source)
         self.on_msg(lambda _widget, content, _buffers: self.act(content))
         self.refresh()
         self._watch()
 
     def __repr__(self) -> str:
-        return f"<view of {self._label}>"
+        return f"<{self.about['label']}>"
 
     @property
     def ticking(self) -> bool:
@@ -160,7 +159,7 @@ class ModelView(AnyWidget, Generic[M]):
         self.said = {}
 
     def _watch(self) -> None:
-        self._ticker = Ticker(self._tick, name=self._label)
+        self._ticker = Ticker(self._tick, name=self.about["label"])
         self._ticker.start()
 
     def _tick(self) -> bool:

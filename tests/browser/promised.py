@@ -11,7 +11,7 @@ import pytest
 
 PROMISED = {
     "test_dashboard.py": 8,
-    "test_live_table.py": 19,
+    "test_live_table.py": 20,
     "test_notebook_7.py": 2,
     "test_queue_browser.py": 10,
     "test_responder.py": 1,

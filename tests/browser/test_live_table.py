@@ -85,6 +85,15 @@ def test_a_filter_narrows_what_is_held(live):
     looks.assert_clean(live.page, live.view)
 
 
+def test_a_filter_counts_also_when_the_field_is_left_at_once(live):
+    field = live.view.get_by_role("searchbox")
+    field.evaluate("(node) => { node.focus(); node.value = 'IAH'; }")
+    field.evaluate("(node) => { node.dispatchEvent(new Event('input')); node.blur(); }")
+
+    expect(live.count("shown")).to_have_text("5 of 5")
+    expect(field).to_have_value("IAH")
+
+
 def test_start_again_reads_from_the_position_that_was_picked(live):
     live.view.get_by_role("searchbox").fill("IAH")  # its answer comes while a start is picked
     live.view.get_by_role("radio", name="Sequence").check()

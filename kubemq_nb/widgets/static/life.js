@@ -1,10 +1,10 @@
 // The life of a view: it paints once a frame when the kernel wrote something, ticks, and hears keys.
 
-function live(view, host, { paint, onKey, tick, every }) {
+function live(view, host, { paint, onKey, tick, every, gone = () => {} }) {
   view.paint = oncePerFrame(() => paint(view));
   const keys = (event) => { if (isOurs(view, event)) onKey(view, event); };
   const clock = setInterval(() => tick(view), every);
-  const forget = whenKernelGoes(view.model, host, () => { clearInterval(clock); paintGone(view); });
+  const forget = whenKernelGoes(view.model, host, () => { clearInterval(clock); view.send = () => {}; paintGone(view); gone(view); });
   host.append(view.root);
   window.addEventListener("keydown", keys, true);
   view.model.on("change", view.paint);
@@ -13,6 +13,8 @@ function live(view, host, { paint, onKey, tick, every }) {
     forget();
     clearInterval(clock);
     clearTimeout(view.typing);
+    view.search?.hand.send();
+    view.start?.hand.send();
     window.removeEventListener("keydown", keys, true);
     view.model.off("change", view.paint);
     view.childView?.remove();

@@ -1,9 +1,7 @@
 // The queue browser: messages at the head of a queue, one open, one held.
 
-const FIGURES = new Set(["number", "figure", "age", "size", "expires"]);
 const SORTABLE = ["sequence", "timestamp", "expiration_at", "receive_count", "size"];
 const NEAR = 10; // seconds before a message expires in which that is marked
-const TYPING_PAUSE = 120; // ms after the last letter, before the kernel searches
 
 function build(model) {
   const about = model.get("about");
@@ -42,29 +40,23 @@ function buildHead(view) {
 function buildBar(view, about) {
   view.count = el("input", { class: "kq-input num kq-short", type: "number", min: 1, max: 1024, value: about.count, "aria-label": "How many messages to peek" });
   view.refresh = verb(view, "refresh", { name: "Refresh", glyph: "redo", title: "Look again (G)", waits: "Looking" }, () => ({ count: view.count.value }));
-  view.find = el("input", { class: "kq-input", type: "search", placeholder: "Filter, e.g. body.total > 10", oninput: () => search(view), "aria-label": "Filter peeked messages" });
+  view.search = searchField(view, { placeholder: "Filter, e.g. body.total > 10", name: "Filter peeked messages" });
   view.rerouted = el("input", { type: "checkbox", onchange: () => view.send("rerouted", { on: view.rerouted.checked }) });
   view.wrong = el("p", { class: "kq-say bad kq-wide", role: "alert", hidden: true });
   view.lock = el("p", { class: "kq-hint kq-wide kq-lock" }, icon("lock"), el("span", {}, about.read_only));
   view.bar = el("div", { class: "kq-bar" }, el("label", { class: "kq-unit" }, el("span", {}, "Peek"), view.count), view.refresh,
-    el("label", { class: "kq-find" }, icon("search"), view.find), el("label", { class: "kq-check" }, view.rerouted, "Only dead letters"), view.wrong,
+    el("label", { class: "kq-find" }, icon("search"), view.search.node), el("label", { class: "kq-check" }, view.rerouted, "Only dead letters"), view.wrong,
     ...(about.read_only ? [view.lock] : []));
 }
 
 // ---------------------------------------------------------------- what a person does
-
-function search(view) {
-  clearTimeout(view.typing);
-  view.typed = view.find.value.trim();
-  view.typing = setTimeout(() => view.send("filter", { text: view.typed }), TYPING_PAUSE);
-}
 
 function open(view, number) {
   view.send("open", { number: view.model.get("detail").number === number ? null : number });
 }
 
 function onKey(view, event) {
-  if (event.target === view.find && event.key === "Escape") { view.find.value = ""; search(view); taken(event); }
+  if (event.target === view.search.node && event.key === "Escape") { view.search.clear(); taken(event); }
   else if (event.target === view.count && event.key === "Enter") { view.refresh.click(); taken(event); }
   else if (editorKey(view, view.editor, event) || tabKey(event)) taken(event);
   else if (!isField(event.target) && (closeKey(view, event) || gridKey(view.grid, event) || letterKey(view, event) || cardKey(view.card, event))) taken(event);
@@ -86,7 +78,7 @@ function closeMessage(view) {
 
 function letterKey(view, event) {
   const act = { h: view.hold, d: view.frame, g: view.refresh }[event.key.toLowerCase()];
-  if (event.key === "/") view.find.focus();
+  if (event.key === "/") view.search.node.focus();
   else if (act?.isConnected) act.click();
   else return false;
   return true;
@@ -137,8 +129,7 @@ function question(view, asking) {
 
 function paintTable(view) {
   const [table, choices] = [view.model.get("table"), view.model.get("choices")];
-  if (view.typed === choices.filter) view.typed = undefined;
-  if (document.activeElement !== view.find && view.typed === undefined) view.find.value = choices.filter; // never under a hand that types
+  paintSearch(view.search, choices.filter);
   if (document.activeElement !== view.count) view.count.value = view.model.get("about").count;
   view.rerouted.checked = choices.rerouted;
   paintWrong(view, table.wrong);
@@ -152,7 +143,7 @@ function paintTable(view) {
 
 function paintWrong(view, wrong) {
   show(view.wrong, Boolean(wrong));
-  view.find.setAttribute("aria-invalid", String(Boolean(wrong)));
+  view.search.node.setAttribute("aria-invalid", String(Boolean(wrong)));
   if (view.wrong.textContent !== wrong) view.wrong.replaceChildren(icon("bad"), el("span", {}, wrong));
 }
 
@@ -179,42 +170,28 @@ function heading(view, column, sorted) {
     return sortHeading({ label: column.label, name: column.sort, isFigure, width, sorted, act: (name) => view.send("sort", { column: name }) });
   }
   const label = column.kind === "rerouted" ? [el("span", { class: "kq-p2" }, "dead letter "), "from"] : [column.label];
-  return el("th", { scope: "col", class: `${isFigure ? "num" : ""} ${width}` }, ...label);
-}
-
-function widthOf(column) {
-  return column.width ? `kq-p${column.width}` : "";
+  return el("th", { scope: "col", class: headingClass(column) }, ...label);
 }
 
 function blankRow(view) {
-  const look = { number: "num", figure: "num", expires: "num", size: "num dim", age: "num dim", rest: "rest", body: "rest body", text: "field" };
-  return el("tr", {}, ...view.model.get("table").columns.map((column) => el("td", { class: `${look[column.kind] ?? ""} ${widthOf(column)}` })));
+  return el("tr", {}, ...blankCells(view.model.get("table").columns));
 }
 
 function fillRow(view, node, row) {
   const key = JSON.stringify(row);
   if (node.dataset.row === key) return;
   node.dataset.row = key;
-  view.model.get("table").columns.forEach((column, place) => fillCell(node.children[place], column.kind, row.cells[place], row));
+  view.model.get("table").columns.forEach((column, place) => fillPeeked(node.children[place], column.kind, row.cells[place], row));
 }
 
-function fillCell(cell, kind, value, row) {
-  if (kind === "tags") return void cell.replaceChildren(...chips(value));
-  if (kind === "rerouted") return void cell.replaceChildren(...(value ? [origin(value)] : []));
-  if (kind === "age" || kind === "expires") return paintTime(cell, kind, row);
-  write(cell, value);
-  if (value.length > 7) cell.title = value;
-  else cell.removeAttribute("title");
+function fillPeeked(cell, kind, value, row) {
+  if (kind === "rerouted") cell.replaceChildren(...(value ? [origin(value)] : []));
+  else if (kind === "age" || kind === "expires") paintTime(cell, kind, row);
+  else fillCell(cell, kind, value);
 }
 
 function origin(queue) {
   return el("span", { class: "kq-badge", title: `Dead letter: given up by ${queue}` }, icon("answer"), el("span", { class: "kq-p2" }, queue));
-}
-
-function chips(pairs) {
-  const others = pairs.slice(2);
-  const more = others.length ? [el("span", { class: "kq-chip", title: others.map((pair) => pair.join("=")).join("\n") }, `+${others.length}`)] : [];
-  return [...pairs.slice(0, 2).map(chip), ...more];
 }
 
 function paintTime(cell, kind, { time, expires }) {

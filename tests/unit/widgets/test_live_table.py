@@ -345,7 +345,7 @@ def test_a_request_at_work_gets_its_answer_in_the_same_row(desk, view):
 
 
 def test_a_view_has_a_repr_that_is_the_same_in_every_run(filled, view):
-    assert repr(view(filled().feed)) == "<LiveTable events gates>"
+    assert repr(view(filled().feed)) == "<Live table of gates>"
 
 
 def test_a_filter_that_is_none_is_told_at_the_field_until_it_is_mended(filled, view):

@@ -51,7 +51,7 @@ def test_ended_feeds_are_let_go_but_for_the_newest():
 
     assert [table.source is None for table in tables] == [True] + [False] * (views.ENDED + 1)
     assert [feed() is None for feed in feeds] == [True] + [False] * (views.ENDED + 1)
-    assert tables[0].said["head"] == "The kernel no longer holds these rows."
+    assert tables[0].said["head"] == "The kernel no longer holds this."
 
 
 def ended(shown):
