@@ -8,13 +8,13 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from kubemq_nb.client.subscription import OnState, StateChange
 from kubemq_nb.errors import KubeMQError
 from kubemq_nb.frames import selecting
 from kubemq_nb.messages import Duration, Where, as_seconds
-from kubemq_nb.session import background
+from kubemq_nb.session import background, registry
 from kubemq_nb.session.jobs import JobStatus, State
 from kubemq_nb.session.rate import Rate
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from kubemq_nb.frames.selecting import Selection
+    from kubemq_nb.messages import Kind
+    from kubemq_nb.session.form import SendForm
 
 
 class Held(Protocol):
@@ -207,6 +209,40 @@ class Live(ABC, Generic[Row]):
             rows, facts = self._frozen or (self._rows, self._facts())
             newest = [rows[place] for place in range(max(0, len(rows) - count), len(rows))]
         return self._frame(newest, facts)
+
+    def row(self, number: int) -> dict[str, Any]:
+        """One row held, by column.
+
+        Args:
+            number: Counted from 1 since it began, as `attrs["last"]` of a frame numbers its newest row.
+
+        Raises:
+            ValueError: It is not held; while paused, not among those of that moment.
+        """
+        with self._changed:
+            rows, facts = self._frozen or (self._rows, self._facts())
+            place = len(rows) - 1 - (cast("int", facts["last"]) - number)
+            if not 0 <= place < len(rows):
+                raise ValueError(f"row {number:,} is not among those held")
+            found = [rows[place]]
+        frame = self._frame(found, facts)
+        return dict(zip(frame.columns, next(frame.itertuples(index=False, name=None)), strict=True))
+
+    def form(self, number: int | None = None) -> "SendForm":
+        """A form to send to this channel.
+
+        Args:
+            number: Row that it is filled with, as `row` takes it, to be sent again, changed or not. Empty
+                when left out.
+
+        Raises:
+            ValueError: The row is not held.
+            SessionClosed: Its connection was closed.
+        """
+        from kubemq_nb.session.form import SendForm  # noqa: PLC0415  most feeds never send
+
+        form = SendForm(registry.get(self.connection), cast("Kind", self.kind), self.channel)
+        return form if number is None else form.fill(self.row(number))
 
     def status(self) -> JobStatus:
         """What a view shows, as of now."""

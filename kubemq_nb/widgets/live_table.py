@@ -11,33 +11,34 @@ from typing import Any, Literal
 from traitlets import Dict
 
 from kubemq_nb.errors import KubeMQError
-from kubemq_nb.session import Feed, positions
+from kubemq_nb.session import Feed, positions, registry
 from kubemq_nb.widgets import captions, events, requests
 from kubemq_nb.widgets.detail import detail
 from kubemq_nb.widgets.handover import Variables, hand_over, variable_of
-from kubemq_nb.widgets.model_view import Action, Message, ModelView, module
+from kubemq_nb.widgets.host import Host, OpenView
+from kubemq_nb.widgets.model_view import Action, Message, module
 from kubemq_nb.widgets.tail import Source, Tail
 
 _LATE = 6.0  # seconds after the end in which a request at work may still get its answer
 
 
-class LiveTable(ModelView[Source]):
+class LiveTable(Host[Source]):
     """Shows the newest rows of a feed or responder, with its state, counters and buttons."""
 
-    _esm = module("life.js", "hand.js", "cells.js", "start.js", "rows.js", "live_table.js")
+    _esm = module("life.js", "hand.js", "cells.js", "child.js", "start.js", "rows.js", "live_table.js")
 
     table = Dict().tag(sync=True)
     status = Dict().tag(sync=True)
     choices = Dict().tag(sync=True)  # filter and start as picked, what is wrong with them, follow
     detail = Dict().tag(sync=True)  # the row that is open, empty when none is
 
-    def __init__(self, source: Source, *, variables: Variables | None = None) -> None:
+    def __init__(self, source: Source, *, open_view: OpenView, variables: Variables | None = None) -> None:
         self._done = ""  # the call that a button made
         self._began: object = None  # where the source began, at the last look
         self._filtered: object = self  # the filter of the source, at the last look
         self._handed = ""
         self._rows, self._painter = _parts(source)
-        super().__init__(source, variables=variables)
+        super().__init__(source, open_view=open_view, variables=variables)
 
     @property
     def ticking(self) -> bool:
@@ -57,7 +58,7 @@ class LiveTable(ModelView[Source]):
     def show(self, source: Source) -> None:
         """Write the newest rows and the figures into the traits."""
         self.choices = self.choices or {"follow": True}
-        self.about = captions.about(source)
+        self.about = {**captions.about(source), "can_send": _can_send(source)}
         self._follow_choices(source)
         self._advance(source)
         self._paint(source)
@@ -78,6 +79,8 @@ class LiveTable(ModelView[Source]):
             "start": lambda message: self._pick(str(message["choice"]), str(message["text"])),
             "follow": lambda message: self._choose(follow=bool(message["on"])),
             "open": lambda message: self._open(message["number"]),
+            "form": lambda _: self._form(),
+            "close": self.end_child,
             "frame": lambda _: self._hand_over(),
         }
 
@@ -157,13 +160,14 @@ class LiveTable(ModelView[Source]):
             self.choices = {**self.choices, **choice}
 
     def _open(self, number: int | None) -> None:
-        row = None if number is None else self._rows.row(number)
-        if number is None:
-            self.detail = {}
-        elif row is None:
-            self._say("info", f"Row {number:,} is no longer held.")
-        else:
-            self.detail = detail(row, number, noun=captions.noun(self._source))
+        noun = captions.noun(self._source)
+        self.detail = {} if number is None else detail(self._source.row(number), number, noun=noun)
+
+    def _form(self) -> None:
+        """Open a form filled with the open row, to send it again."""
+        number, head = self.detail["number"], self.detail["head"]
+        self.host(self._source.form(number), f"Send {head.lower()} again")
+        self._done = f"form({number})"
 
     def _hand_over(self) -> None:
         frame = self._source.df
@@ -186,6 +190,11 @@ class LiveTable(ModelView[Source]):
         }
         self.status = captions.status(source, now, self._rows)
         self.foot = captions.foot(source, now, name=variable_of(source, self._variables), done=self._done)
+
+
+def _can_send(source: Source) -> bool:
+    """Whether its connection is open, and lets somebody send."""
+    return any(each.name == source.connection and not each.read_only for each in registry.all())
 
 
 def _parts(source: Source) -> tuple[Tail[Any], Callable[[Tail[Any]], Any]]:

@@ -10,10 +10,15 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from kubemq_nb.frames.selecting import Selection
+    from kubemq_nb.session.form import SendForm
     from kubemq_nb.session.jobs import JobStatus
 
 ROWS = 200
 """Rows that a view holds; the feed holds more."""
+
+
+Row = dict[str, object]
+"""One row of a feed's frame, by column."""
 
 
 class Source(Protocol):
@@ -35,6 +40,14 @@ class Source(Protocol):
 
     def tail(self, count: int = 20) -> "DataFrame":
         """The newest rows held, oldest first; `attrs["last"]` is the number of the newest."""
+        ...
+
+    def row(self, number: int) -> Row:
+        """One row held, by its number."""
+        ...
+
+    def form(self, number: int | None = None) -> "SendForm":
+        """A form to send to its channel, filled with a row held."""
         ...
 
     def status(self) -> "JobStatus":
@@ -64,10 +77,6 @@ class Source(Protocol):
     def stop(self) -> None:
         """End it; rows stay readable."""
         ...
-
-
-Row = dict[str, object]
-"""One row of a feed's frame, by column."""
 
 
 Line = TypeVar("Line")
@@ -139,12 +148,6 @@ class Tail(Generic[Line]):
         self._lines.clear()
         self._taken = 0
         self._take(self._source.df, newest=self._newest)
-
-    def row(self, number: int) -> Row | None:
-        """The whole row with this number, or None when the feed no longer holds it."""
-        frame = self._source.df
-        place = len(frame) - 1 - (_last(frame) - number)
-        return _rows(frame.iloc[place : place + 1])[0] if 0 <= place < len(frame) else None
 
     def _unseen(self) -> "DataFrame":
         wanted = self._source.status().received - self._taken

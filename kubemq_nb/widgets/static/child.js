@@ -14,7 +14,7 @@ async function paintChild(view) {
   show(view.child, Boolean(id));
   if (!id) return;
   const { title } = view.model.get("pane");
-  const close = button({ name: "Close", glyph: "close", title: "Close this pane; a subscription that it began ends", look: "quiet", act: () => view.send("close") });
+  const close = button({ name: "Close", glyph: "close", title: "Close this pane; what it began ends", look: "quiet", act: () => view.send("close") });
   const bar = el("div", { class: "kq-pane-head" }, el("h4", { class: "cut", title }, title), el("div", { class: "kq-acts" }, close));
   const manager = view.model.widget_manager;
   try {

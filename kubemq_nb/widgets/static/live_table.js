@@ -12,10 +12,11 @@ function build(model) {
   view.notes = el("div");
   view.unseen = el("div");
   view.detail = el("div");
+  view.child = childPane();
   view.foot = foot();
   view.spoken = el("div", { class: "sr", role: "status" });
   view.root = el("section", { class: "kq", "aria-label": about.label }, head(about, view.acts), view.status.node, view.notes, view.bar,
-    buildRows(view, about), view.unseen, view.detail, view.foot.node, view.spoken);
+    buildRows(view, about), view.unseen, view.detail, view.child, view.foot.node, view.spoken);
   return view;
 }
 
@@ -106,6 +107,7 @@ function paint(view) {
   paintTable(view, model.get("table"));
   paintUnseen(view, status);
   paintDetail(view, model.get("detail"));
+  paintChild(view);
   paintFoot(view);
 }
 
@@ -183,10 +185,11 @@ function paintDetail(view, detail) {
 function detailPane(view, detail) {
   const said = el("span", { class: "sr", role: "status" });
   const copy = button({ name: "Copy", glyph: "copy", title: "Copy the body", look: "quiet", act: () => copyText(detail.body, said) });
+  const again = button({ name: "Send again…", glyph: "resend", title: "Send again, changed or not", act: () => view.send("form") });
   const close = button({ name: "Close (Esc)", glyph: "close", title: "Close (Esc)", look: "icon quiet", bare: true, act: () => closeDetail(view) });
   return el("div", { class: "kq-pane" },
     el("div", { class: "kq-pane-head" }, el("h4", {}, detail.head), el("span", { class: "kq-kind" }, detail.about), said,
-      el("div", { class: "kq-acts" }, copy, close)),
+      el("div", { class: "kq-acts" }, copy, ...(view.model.get("about").can_send ? [again] : []), close)),
     el("div", { class: "kq-pad kq-open" }, el("pre", { class: "kq-pre", tabindex: 0, "aria-label": "Body" }, detail.body),
       ...(detail.answer === null ? [] : [el("pre", { class: "kq-pre", tabindex: 0, "aria-label": "Answer" }, detail.answer)]), facts(detail)));
 }

@@ -71,6 +71,37 @@ def test_a_frame_tells_the_number_of_its_last_row(begin, stream):
 
 
 @pytest.mark.rows("M-13")
+def test_a_row_is_found_by_its_number_while_it_is_held(begin, stream):
+    feed = begin(keep=2)
+    stream.put(*"abc")
+    assert feed.wait(count=3)
+
+    assert [feed.row(number)["body"] for number in (2, 3)] == [b"b", b"c"]
+    for number in (0, 1, 4):
+        with pytest.raises(ValueError, match=f"row {number} is not among those held"):
+            feed.row(number)
+    feed.pause()
+    stream.put("d")
+    assert feed.wait(count=4)
+    assert feed.row(2)["body"] == b"b"
+
+
+@pytest.mark.rows("M-22")
+def test_a_row_is_sent_again_through_a_form_as_it_was_or_changed(session, channel):
+    feed = session.events_store.receive(channel, live=True)
+    session.events_store.send(channel, {"flight": 1}, metadata="late", tags={"day": "1"})
+    assert feed.wait(count=1)
+
+    feed.form(1).send()
+    feed.form(1).fill(metadata="gone").send()
+
+    assert feed.wait(count=3)
+    assert feed.df["metadata"].tolist() == ["late", "late", "gone"]
+    assert feed.df["tags"].tolist() == [{"day": "1"}] * 3
+    assert feed.df["id"].nunique() == 3
+    assert feed.form().entries == {"channel": channel}
+
+
 def test_a_pause_freezes_the_tail_while_rows_go_on_coming(begin, stream):
     feed = begin()
     stream.put("a")

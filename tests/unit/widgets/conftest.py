@@ -9,6 +9,7 @@ from kubemq_nb._wire import kubemq_pb2 as pb
 from kubemq_nb.session.feed import Feed
 from kubemq_nb.session.responders import Responder
 from kubemq_nb.widgets import LiveTable
+from kubemq_nb.widgets.views import Views
 from tests.unit.session.streams import FedStream, request
 
 
@@ -83,7 +84,7 @@ def view():
     made = []
 
     def show(source, **options):
-        made.append(LiveTable(source, **options))
+        made.append(LiveTable(source, open_view=Views({}).of, **options))
         return made[-1]
 
     yield show

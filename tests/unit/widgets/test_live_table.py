@@ -3,10 +3,13 @@ import threading
 import time
 
 import pytest
+from ipywidgets import Label
 
+import kubemq_nb
 from kubemq_nb.errors import SubscriptionLost
 from kubemq_nb.messages import StartPosition
 from kubemq_nb.session.feed import Feed
+from kubemq_nb.widgets import LiveTable
 from tests.unit.session.streams import FedStream, request
 from tests.unit.widgets.conftest import counter, eventually, shown
 
@@ -243,7 +246,33 @@ def test_a_row_that_fell_out_cannot_be_opened_and_the_view_says_so(filled, view)
     table.act({"do": "open", "number": 1})
 
     assert table.detail == {}
-    assert table.said["head"] == "Row 1 is no longer held."
+    assert table.said["head"] == "Row 1 is not among those held"
+
+
+@pytest.mark.rows("M-22")
+def test_the_open_row_is_sent_again_through_a_form_below(session, channel):
+    feed = session.events.receive(channel, live=True)
+    table = LiveTable(feed, open_view=lambda form: Label(str(form.arguments())), variables={"live": feed})
+    assert table.about["can_send"]
+    session.events.send(channel, "gate C71", metadata="late")
+    assert feed.wait(count=1)
+
+    table.act({"do": "open", "number": 1})
+    table.act({"do": "form"})
+
+    assert (table.pane, table.foot["code"]) == ({"title": "Send event 1 again"}, "live.form(1)")
+    assert "gate C71" in table.child.value
+    table.act({"do": "close"})
+    assert table.child is None
+    table.close()
+
+
+def test_where_nothing_can_be_sent_no_row_offers_it(session, credentials, filled, view):
+    with kubemq_nb.connect(session.address, name="looking", read_only=True, **credentials) as looking:
+        feed = looking.events.receive("gates", live=True)
+
+        assert not view(feed).about["can_send"]
+        assert not view(filled().feed).about["can_send"]
 
 
 def test_a_broken_connection_is_a_notice_and_a_mark_between_rows(filled, view):

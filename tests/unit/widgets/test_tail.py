@@ -95,13 +95,3 @@ def test_a_search_during_a_pause_shows_nothing_that_came_after_it(filled, tail):
     rows.advance()
 
     assert [number for number, _ in rows] == [1]
-
-
-def test_a_row_is_found_by_its_number_while_it_is_held(filled, tail):
-    source = filled(keep=2)
-    source.put(b"a", b"b", b"c")
-    rows = tail(source.feed)
-
-    assert rows.row(1) is None
-    assert rows.row(2)["body"] == b"b"
-    assert rows.row(4) is None
