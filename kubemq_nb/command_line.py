@@ -75,9 +75,10 @@ def run(arguments: Sequence[str]) -> int:
         return _help(arguments[1:])
     place, rest = where(arguments)
     words = of_arguments(rest)
-    if len(words) == 1 and grammar.is_noun(words[0], COMMANDS):
+    known = COMMANDS.beginning(words[0])
+    if len(words) == 1 and grammar.is_noun(words[0], known):
         return _help(rest)
-    command, length = grammar.find(words, COMMANDS)
+    command, length = grammar.find(words, known)
     if any(word in ("-h", "--help") for word in words[length:]):
         return _help(words[:length])
     parsed = grammar.parse(command, words[length:], str)

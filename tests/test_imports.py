@@ -33,3 +33,34 @@ def test_an_unknown_name_is_an_attribute_error():
     code = "import kubemq_nb\ntry: kubemq_nb.nonsense\nexcept AttributeError as error: print(error)"
 
     assert "nonsense" in run(code)
+
+
+FIRST_RESULT = """
+import sys
+from IPython.core.interactiveshell import InteractiveShell
+
+shell = InteractiveShell.instance(history_load_length=0)
+for line in ("%load_ext kubemq_nb", "%kubemq connect", "frame = %kubemq queues peek orders --wait 0s"):
+    assert shell.run_cell(line).success
+    print("loaded", *sys.modules)
+shell.user_ns["kq"].close()
+"""
+OF_OTHER_PATTERNS = (
+    *(
+        f"kubemq_nb.client.{name}"
+        for name in ("events", "events_store", "replays", "requests", "subscription")
+    ),
+    *(f"kubemq_nb.session.{name}" for name in ("events", "events_store", "requests", "feed", "responders")),
+    *(f"kubemq_nb.session.{name}" for name in ("answers", "dashboard", "form", "queue_browser", "scrub")),
+    *(f"kubemq_nb.magics.commands.{name}" for name in ("events", "requests", "information")),
+    *("kubemq_nb.widgets", "ipywidgets", "anywidget", "importlib.metadata", "tomllib", "platformdirs"),
+)
+
+
+def test_a_first_result_loads_only_what_it_needs():
+    told = [line for line in run(FIRST_RESULT).splitlines() if line.startswith("loaded")]
+    with_extension, connected, peeked = (set(line.split()) for line in told)
+
+    assert "pandas" not in with_extension  # it loads while the server is reached
+    assert "kubemq_nb.magics.commands.queues" in peeked - connected
+    assert peeked & set(OF_OTHER_PATTERNS) == set()

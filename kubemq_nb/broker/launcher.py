@@ -19,8 +19,6 @@ import time
 import weakref
 from pathlib import Path
 
-from platformdirs import user_data_dir
-
 from kubemq_nb.broker import shared
 from kubemq_nb.broker.shared import LOG_NAME, Runtime
 from kubemq_nb.errors import BrokerStartError
@@ -60,6 +58,8 @@ def store_path(store: str | Path) -> Path:
             f"a store's name is letters, digits, dots, dashes and underscores, not {store!r}; "
             "a path holds a slash, like ./data"
         )
+    from platformdirs import user_data_dir  # noqa: PLC0415  most brokers are private
+
     return Path(user_data_dir("kubemq-nb", appauthor=False)) / "stores" / store
 
 

@@ -2,7 +2,7 @@
 
 from contextlib import nullcontext
 from keyword import iskeyword
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from IPython.core.error import UsageError
 from IPython.display import display
@@ -14,7 +14,7 @@ from kubemq_nb.magics.commands import COMMANDS
 from kubemq_nb.magics.commands.connections import VARIABLE
 from kubemq_nb.magics.present import announce, presented
 from kubemq_nb.magics.words import Word, lines, split
-from kubemq_nb.session import Answers, Feed, Responder, Scrubber, Session, Transaction, connect, registry
+from kubemq_nb.session import Session, Transaction, connect, registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from kubemq_nb.magics.declaration import Command
     from kubemq_nb.render import Look
+    from kubemq_nb.session import Job
 
 MOST = 500  # channel names that are remembered
 LONG = {"events_store receive": "read"}  # commands that may take long, and what they do
@@ -62,7 +63,7 @@ class Dispatcher:
         words = split(line.strip())
         if not words:
             return reference.page(COMMANDS)
-        if len(words) == 1 and grammar.is_noun(words[0], COMMANDS):
+        if len(words) == 1 and grammar.is_noun(words[0], COMMANDS.beginning(words[0])):
             return reference.page(COMMANDS, words[0])
         return self._run(words, line.strip(), local)
 
@@ -82,7 +83,7 @@ class Dispatcher:
                 display(result)  # type: ignore[no-untyped-call]
 
     def _run(self, words: list[Word], line: str, local: dict[str, Any], cell: str | None = None) -> object:
-        command, length = grammar.find(words, COMMANDS)
+        command, length = grammar.find(words, COMMANDS.beginning(words[0]))
         # One mapping, because a comprehension inside an expression would not see a function's variables.
         variables = self._shell.user_ns if local is self._shell.user_ns else self._shell.user_ns | local
         parsed = grammar.parse(command, words[length:], lambda text: cells.evaluate(text, variables))
@@ -155,10 +156,10 @@ class Dispatcher:
         done = "sent" if "rows" in call.arguments else LONG.get(command.words)
         with progress.shown(session, self._shell, done) if done else nullcontext():
             result = call.invoke(getattr(session, owner) if owner else session)
-        if isinstance(result, Feed | Responder | Answers | Scrubber):
-            result.code = call.line
         if isinstance(result, Transaction):
             self._latest = result
+        elif type(result).__module__.startswith("kubemq_nb.session."):
+            cast("Job", result).code = call.line
         return result
 
     def session(self, name: str | None) -> Session:

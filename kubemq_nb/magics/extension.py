@@ -7,7 +7,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_loca
 from traitlets import Bool, Int
 
 from kubemq_nb.errors import KubeMQError
-from kubemq_nb.magics import history, question, reference
+from kubemq_nb.magics import history, question
 from kubemq_nb.magics.commands import COMMANDS
 from kubemq_nb.magics.completion import Completion
 from kubemq_nb.magics.dispatch import Dispatcher
@@ -62,7 +62,7 @@ class KubeMQMagics(Magics):
     @needs_local_scope
     @line_cell_magic
     def kubemq(self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None) -> object:
-        """Run a command; replaced by the list of commands."""
+        """Explore a KubeMQ broker: `%kubemq help`."""
         local = self.owner.user_ns if local_ns is None else local_ns
         try:
             if cell is None:
@@ -81,7 +81,14 @@ class KubeMQMagics(Magics):
             raise UsageError(clean(" ".join(str(error).splitlines()))) from error
 
 
-KubeMQMagics.kubemq.__doc__ = reference.overview(COMMANDS)
+def _overview() -> str:
+    """What `%kubemq?` shows."""
+    from kubemq_nb.magics import reference  # noqa: PLC0415  it takes all commands, and with them everything
+
+    return reference.overview(COMMANDS)
+
+
+KubeMQMagics.kubemq.getdoc = _overview  # type: ignore[union-attr]  # IPython asks for it
 
 
 def load_ipython_extension(shell: "InteractiveShell") -> None:

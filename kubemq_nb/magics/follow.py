@@ -2,10 +2,12 @@
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kubemq_nb import render
-from kubemq_nb.session import Feed, Responder
+
+if TYPE_CHECKING:
+    from kubemq_nb.session import Feed, Responder
 
 MOST = 1000  # rows that one look takes
 
@@ -15,7 +17,7 @@ def is_terminal(shell: object) -> bool:
     return not getattr(shell, "kernel", None) and sys.stdout.isatty()
 
 
-def follow(source: Feed | Responder, write: Callable[[str], Any]) -> str:
+def follow(source: "Feed | Responder", write: Callable[[str], Any]) -> str:
     """Write rows until the source ends or the user interrupts; what there is to say then."""
     shown = 0
     try:
@@ -29,7 +31,7 @@ def follow(source: Feed | Responder, write: Callable[[str], Any]) -> str:
         return f"{source.channel}: goes on as job {source.id}; %kubemq stop {source.id} ends it"
 
 
-def _write_new(source: Feed | Responder, shown: int, write: Callable[[str], Any]) -> int:
+def _write_new(source: "Feed | Responder", shown: int, write: Callable[[str], Any]) -> int:
     rows = source.tail(MOST)
     last = int(rows.attrs["last"])
     new = rows.tail(last - shown) if last - shown < len(rows) else rows

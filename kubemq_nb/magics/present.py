@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from IPython.display import display
 
@@ -11,40 +11,30 @@ from kubemq_nb import render
 from kubemq_nb.magics.follow import follow, is_terminal
 from kubemq_nb.messages import Response, SendResult, ServerInfo, Settlement
 from kubemq_nb.render import Look, Shown, Text, clean
-from kubemq_nb.session import (
-    Answers,
-    Dashboard,
-    Feed,
-    QueueBrowser,
-    Responder,
-    Scrubber,
-    SendForm,
-    Session,
-    Transaction,
-)
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
     from IPython.lib.pretty import RepresentationPrinter
 
     from kubemq_nb.magics.grammar import Format
+    from kubemq_nb.session import Feed, Responder
 
 FRAMES = ("pandas.DataFrame", "pandas.core.frame.DataFrame")  # by name, so that pandas loads later; 3 and 2.2
-LIVE = (Feed, Responder)
 RESULTS = (SendResult, Response, Settlement, ServerInfo)
-SHOWN: tuple[tuple[type, Callable[[Any, Look], Shown]], ...] = (
-    (Session, lambda session, look: render.frame(session.status(), look)),
-    (Transaction, render.transaction),
-    (Feed, render.live),
-    (Responder, render.live),
-    (Dashboard, lambda dashboard, look: render.dashboard(dashboard.board(), look)),
-    (QueueBrowser, render.queue_browser),
-    (Scrubber, render.scrubber),
-    (SendForm, render.form),
-    (Answers, render.desk),
-)
-VIEWED = tuple(kind for kind, _ in SHOWN if kind is not Session)  # as widgets, where there is a kernel
-KINDS: tuple[type | str, ...] = (*FRAMES, *RESULTS, *(kind for kind, _ in SHOWN))
+LIVE = ("kubemq_nb.session.feed.Feed", "kubemq_nb.session.responders.Responder")
+SESSION = "kubemq_nb.session.connection.Session"
+SHOWN: dict[str, Callable[[Any, Look], Shown]] = {  # by name, for the same reason
+    SESSION: lambda session, look: render.frame(session.status(), look),
+    "kubemq_nb.session.transactions.Transaction": render.transaction,
+    **dict.fromkeys(LIVE, render.live),
+    "kubemq_nb.session.dashboard.Dashboard": lambda view, look: render.dashboard(view.board(), look),
+    "kubemq_nb.session.queue_browser.QueueBrowser": render.queue_browser,
+    "kubemq_nb.session.scrub.Scrubber": render.scrubber,
+    "kubemq_nb.session.form.SendForm": render.form,
+    "kubemq_nb.session.answers.Answers": render.desk,
+}
+VIEWED = tuple(kind for kind in SHOWN if kind != SESSION)  # as widgets, where there is a kernel
+KINDS: tuple[type | str, ...] = (*FRAMES, *RESULTS, *SHOWN)
 
 
 def announce(text: str) -> None:
@@ -70,10 +60,13 @@ def shown(result: Any, look: Look) -> Shown | None:
 def _shown(result: Any, look: Look) -> Shown | None:
     if type(result).__name__ == "DataFrame":
         return render.frame(result, look) if render.is_ours(result) else None
-    for kind, show in SHOWN:
-        if isinstance(result, kind):
-            return show(result, look)
+    if show := SHOWN.get(_name(result)):
+        return show(result, look)
     return render.describe(result, look) if isinstance(result, RESULTS) else None
+
+
+def _name(result: object) -> str:
+    return f"{type(result).__module__}.{type(result).__qualname__}"
 
 
 def presented(result: object, form: "Format", look: Look) -> object:
@@ -128,8 +121,8 @@ class Formatters:
         printer: "RepresentationPrinter",
         cycle: bool,  # noqa: FBT001  IPython's
     ) -> None:
-        if isinstance(result, LIVE) and is_terminal(self._shell):
-            printer.text(follow(result, sys.stdout.write))  # type: ignore[no-untyped-call]
+        if _name(result) in LIVE and is_terminal(self._shell):
+            printer.text(follow(cast("Feed | Responder", result), sys.stdout.write))  # type: ignore[no-untyped-call]
         elif both := shown(result, self._look()):
             printer.text(both.text)  # type: ignore[no-untyped-call]
         elif before:

@@ -14,13 +14,12 @@ def transformer(commands: Iterable[Command]) -> Callable[[list[str]], list[str]]
 
     A question mark after a channel or body stays IPython's, as everywhere.
     """
-    known = {name for command in commands for name in (command.words, command.noun) if name}
 
     def kubemq_question(lines: list[str]) -> list[str]:
         found = _asked.fullmatch("".join(lines))
         if found:
             words = [word for word in (grammar.NOUNS.get(found[1], found[1]), found[2]) if word]
-            if " ".join(words) in known:
+            if " ".join(words) in {name for each in commands for name in (each.words, each.noun)}:
                 return [f"%kubemq help {' '.join(words)}\n"]
         return lines
 

@@ -1,6 +1,7 @@
 """Help and the command reference, from the commands' own declarations."""
 
 import inspect
+import sys
 from collections.abc import Sequence
 
 from IPython.core.error import UsageError
@@ -8,13 +9,6 @@ from IPython.core.error import UsageError
 from kubemq_nb.magics import grammar
 from kubemq_nb.magics.declaration import Command, Docstring, Parameter
 from kubemq_nb.render import Page, columns
-from kubemq_nb.session import Answers, Transaction
-from kubemq_nb.session.broker import Broker
-from kubemq_nb.session.channels import Channels
-from kubemq_nb.session.events import Events
-from kubemq_nb.session.events_store import EventsStore
-from kubemq_nb.session.queues import Queues
-from kubemq_nb.session.requests import Commands, Queries
 
 RULES = """\
 A line is split at spaces. A quote counts at the start of a word or right after `=`; a backslash is an
@@ -48,17 +42,6 @@ piped in, byte for byte. The exit status is 0, 1 for what was refused or failed,
 
 A profile is a table in `profiles.toml`, in the folder `kubemq-nb` of your settings (`~/.config` on Linux),
 with the options of `connect`; it never holds a token."""
-TITLES = {
-    "queues": Queues,
-    "tx": Transaction,
-    "events": Events,
-    "events_store": EventsStore,
-    "commands": Commands,
-    "queries": Queries,
-    "answers": Answers,
-    "broker": Broker,
-    "channels": Channels,
-}
 
 
 def page(commands: Sequence[Command], noun: str | None = None, verb: str | None = None) -> Page:
@@ -95,10 +78,17 @@ def overview(known: Sequence[Command]) -> str:
 
 def family(noun: str, members: Sequence[Command]) -> str:
     """The commands of a noun, a line each."""
-    title = Docstring.of(TITLES[noun]).summary
+    title = _title(members)
     lines = [[f"  {_shape(command, command.verb)}", command.doc.summary] for command in members]
     examples = [f"Try:  %kubemq {example}" for command in members for example in command.examples[:1]]
     return "\n".join([f"{noun}: {title}", *columns(lines), examples[0], f"More: %kubemq help {noun} VERB"])
+
+
+def _title(members: Sequence[Command]) -> str:
+    """What a noun is: the class that its methods are of says so."""
+    method = members[0].method
+    owner = getattr(sys.modules[method.__module__], method.__qualname__.partition(".")[0])
+    return Docstring.of(owner).summary
 
 
 def _shape(command: Command, name: str = "") -> str:
@@ -216,5 +206,5 @@ def whole(commands: Sequence[Command]) -> str:
 
 
 def _chapter(noun: str, members: Sequence[Command]) -> str:
-    title = f"## {noun}\n\n{Docstring.of(TITLES[noun]).summary}" if noun else "## Session"
+    title = f"## {noun}\n\n{_title(members)}" if noun else "## Session"
     return "\n\n".join([title, *(markdown(command) for command in members)])

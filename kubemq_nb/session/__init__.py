@@ -1,15 +1,19 @@
 """What a user calls: one session a connection, with a namespace for each pattern of KubeMQ."""
 
-from kubemq_nb.session.answers import Answers
-from kubemq_nb.session.connection import Session, connect
-from kubemq_nb.session.dashboard import Dashboard
-from kubemq_nb.session.feed import Feed
-from kubemq_nb.session.form import SendForm
-from kubemq_nb.session.jobs import Job, JobStatus
-from kubemq_nb.session.queue_browser import QueueBrowser
-from kubemq_nb.session.responders import Responder
-from kubemq_nb.session.scrub import Scrubber
-from kubemq_nb.session.transactions import Transaction
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kubemq_nb.session.answers import Answers
+    from kubemq_nb.session.connection import Session, connect
+    from kubemq_nb.session.dashboard import Dashboard
+    from kubemq_nb.session.feed import Feed
+    from kubemq_nb.session.form import SendForm
+    from kubemq_nb.session.jobs import Job, JobStatus
+    from kubemq_nb.session.queue_browser import QueueBrowser
+    from kubemq_nb.session.responders import Responder
+    from kubemq_nb.session.scrub import Scrubber
+    from kubemq_nb.session.transactions import Transaction
 
 __all__ = [
     "Answers",
@@ -25,3 +29,26 @@ __all__ = [
     "Transaction",
     "connect",
 ]
+
+_HOMES = {
+    "Answers": "answers",
+    "Dashboard": "dashboard",
+    "Feed": "feed",
+    "Job": "jobs",
+    "JobStatus": "jobs",
+    "QueueBrowser": "queue_browser",
+    "Responder": "responders",
+    "Scrubber": "scrub",
+    "SendForm": "form",
+    "Session": "connection",
+    "Transaction": "transactions",
+    "connect": "connection",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Find what somebody asks for where it lives: a first read needs few of these."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return globals()[name]

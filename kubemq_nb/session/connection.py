@@ -1,6 +1,7 @@
 """A session: one connection, all patterns, its jobs, and the embedded broker if it has one."""
 
 import contextlib
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -14,17 +15,17 @@ from kubemq_nb.session import access, background, profiles, registry
 from kubemq_nb.session.broker import Broker
 from kubemq_nb.session.channels import Channels
 from kubemq_nb.session.embedded import Embedded
-from kubemq_nb.session.events import Events
-from kubemq_nb.session.events_store import EventsStore
 from kubemq_nb.session.jobs import Job, listing
 from kubemq_nb.session.link import Link, Progress
 from kubemq_nb.session.queues import Queues
-from kubemq_nb.session.requests import Commands, Queries, desk_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
     from kubemq_nb.session.answers import Answers
+    from kubemq_nb.session.events import Events
+    from kubemq_nb.session.events_store import EventsStore
+    from kubemq_nb.session.requests import Commands, Queries
     from kubemq_nb.session.ui import Opened
 
 STATUS = {
@@ -47,10 +48,6 @@ class Session:
     Attributes:
         server: What the broker said of itself when the session was opened.
         queues: Each message goes to one receiver.
-        events: To all who listen at that moment.
-        events_store: Kept, to be read again.
-        commands: Do something, and tell whether it was done.
-        queries: Ask for something.
         channels: Which there are.
         broker: The embedded broker.
     """
@@ -60,12 +57,38 @@ class Session:
         self._access = allowed
         self.server = server
         self.queues = Queues(link)
-        self.events = Events(link)
-        self.events_store = EventsStore(link)
-        self.commands = Commands(link)
-        self.queries = Queries(link)
         self.channels = Channels(link)
         self.broker = Broker(link)
+
+    # Loaded when they are first used: a first read needs one pattern.
+
+    @cached_property
+    def events(self) -> "Events":
+        """To all who listen at that moment."""
+        from kubemq_nb.session.events import Events  # noqa: PLC0415
+
+        return Events(self._link)
+
+    @cached_property
+    def events_store(self) -> "EventsStore":
+        """Kept, to be read again."""
+        from kubemq_nb.session.events_store import EventsStore  # noqa: PLC0415
+
+        return EventsStore(self._link)
+
+    @cached_property
+    def commands(self) -> "Commands":
+        """Do something, and tell whether it was done."""
+        from kubemq_nb.session.requests import Commands  # noqa: PLC0415
+
+        return Commands(self._link)
+
+    @cached_property
+    def queries(self) -> "Queries":
+        """Ask for something."""
+        from kubemq_nb.session.requests import Queries  # noqa: PLC0415
+
+        return Queries(self._link)
 
     @property
     def name(self) -> str:
@@ -100,6 +123,8 @@ class Session:
     @property
     def answers(self) -> "Answers":
         """Where requests wait for an answer by hand: those of all channels with `respond(manual=True)`."""
+        from kubemq_nb.session.requests import desk_of  # noqa: PLC0415
+
         return desk_of(self._link)
 
     @property

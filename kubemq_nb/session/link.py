@@ -4,19 +4,20 @@ import threading
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kubemq_nb.client.channel import Channel
-from kubemq_nb.client.events import EventsClient
-from kubemq_nb.client.events_store import EventsStoreClient
 from kubemq_nb.client.queues import QueuesClient
-from kubemq_nb.client.requests import RequestsClient
 from kubemq_nb.errors import RequestRejected, SessionClosed
 from kubemq_nb.messages import Kind
 from kubemq_nb.session.embedded import Embedded
 from kubemq_nb.session.jobs import Job, Jobs
 
 if TYPE_CHECKING:
+    from kubemq_nb.client.events import EventsClient
+    from kubemq_nb.client.events_store import EventsStoreClient
+    from kubemq_nb.client.requests import RequestsClient
     from kubemq_nb.session.answers import Answers
 
 Progress = Callable[[int, int], None]
@@ -49,9 +50,6 @@ class Link:
         self.client_id = client_id or fresh_id()
         self.embedded = embedded
         self.queues = QueuesClient(channel)
-        self.events = EventsClient(channel)
-        self.events_store = EventsStoreClient(channel)
-        self.requests = RequestsClient(channel)
         self.jobs = Jobs()
         self.seen: dict[tuple[Kind, str], datetime] = {}
         self.progress: Progress | None = None
@@ -60,6 +58,29 @@ class Link:
         self._lock = threading.Lock()
         if embedded:
             embedded.attach(channel.reach)
+
+    # Loaded when they are first used: a first read needs one pattern.
+
+    @cached_property
+    def events(self) -> "EventsClient":
+        """The verbs of live events."""
+        from kubemq_nb.client.events import EventsClient  # noqa: PLC0415
+
+        return EventsClient(self.channel)
+
+    @cached_property
+    def events_store(self) -> "EventsStoreClient":
+        """The verbs of stored events."""
+        from kubemq_nb.client.events_store import EventsStoreClient  # noqa: PLC0415
+
+        return EventsStoreClient(self.channel)
+
+    @cached_property
+    def requests(self) -> "RequestsClient":
+        """The verbs of commands and queries."""
+        from kubemq_nb.client.requests import RequestsClient  # noqa: PLC0415
+
+        return RequestsClient(self.channel)
 
     @property
     def address(self) -> str:

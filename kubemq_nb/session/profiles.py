@@ -7,11 +7,8 @@ ca = "~/ca.pem"
 read_only = true
 """
 
-import tomllib
 from pathlib import Path
 from typing import Any
-
-from platformdirs import user_config_dir
 
 KINDS: dict[str, type] = {
     **dict.fromkeys(("address", "store", "client_id", "token_env", "token_file", "ca", "cert", "key"), str),
@@ -23,6 +20,8 @@ PATHS = ("token_file", "ca", "cert", "key")
 
 def file() -> Path:
     """Where the profiles are kept."""
+    from platformdirs import user_config_dir  # noqa: PLC0415  few have profiles
+
     return Path(user_config_dir("kubemq-nb", appauthor=False)) / "profiles.toml"
 
 
@@ -57,6 +56,8 @@ def profile(name: str) -> dict[str, Any]:
 
 
 def _tables() -> dict[str, Any]:
+    import tomllib  # noqa: PLC0415  the same
+
     try:
         return tomllib.loads(file().read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -3,14 +3,14 @@
 import os
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
 from kubemq_nb.magics.declaration import Command
 from kubemq_nb.magics.history import VARIABLE_NAME
 from kubemq_nb.render import Text
-from kubemq_nb.session import Answers, Dashboard, Feed, QueueBrowser, Session, connect, registry
+from kubemq_nb.session import Session, connect, registry
 from kubemq_nb.session.broker import Broker
 from kubemq_nb.session.channels import Channels
 
@@ -64,8 +64,8 @@ def _use(call: "Call") -> Session:
 
 def _ui(call: "Call") -> object:
     """Open a view, which says at its foot what was typed."""
-    view = call.invoke(call.session)
-    if isinstance(view, Dashboard | QueueBrowser | Feed | Answers):  # a form says what stands in it
+    view: Any = call.invoke(call.session)
+    if not call.arguments.get("send"):  # a form says what stands in it
         view.code = call.line
     return view
 

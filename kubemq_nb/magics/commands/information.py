@@ -1,7 +1,6 @@
 """Help and version."""
 
 from collections.abc import Sequence
-from importlib.metadata import version as installed
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
@@ -67,6 +66,8 @@ def _config(call: "Call") -> object:
 
 def version() -> Text:
     """Show the version of this package."""
+    from importlib.metadata import version as installed  # noqa: PLC0415  it takes longer than the answer
+
     return Text(f"kubemq_nb {installed('kubemq-nb')}")
 
 

@@ -149,3 +149,14 @@ def test_a_noun_shows_its_verbs():
 def test_help_for_what_is_not_there_is_refused(words):
     with pytest.raises(UsageError):
         reference.page(COMMANDS, *words)
+
+
+def test_each_family_has_the_commands_that_begin_with_its_words():
+    for command in COMMANDS:
+        first, _, _ = command.words.partition(" ")
+        assert command in COMMANDS.beginning(first)
+        assert len(COMMANDS.beginning(first)) < len(COMMANDS)
+
+
+def test_a_word_that_begins_no_command_is_looked_for_in_all():
+    assert list(COMMANDS.beginning("send")) == list(COMMANDS)
