@@ -8,7 +8,13 @@ from typing import Protocol
 from kubemq_nb import lab
 from kubemq_nb.broker import command
 
-OF_A_SESSION = ("start", "stop", "restart", "reset")  # verbs of `broker` that are commands as any other
+OF_A_SESSION = (
+    "start",
+    "stop",
+    "restart",
+    "damage",
+    "reset",
+)  # verbs of `broker` that are commands as any other
 
 
 class Program(Protocol):

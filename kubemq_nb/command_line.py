@@ -6,12 +6,13 @@ is never run as an expression. IPython is loaded with the grammar, whose errors 
 
 import argparse
 import os
+import select
 import shutil
 import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
     from kubemq_nb.magics.declaration import Command
 
-REFUSED, MISUSED, INTERRUPTED = 1, 2, 130  # exit codes beside 0
+REFUSED, MISUSED, INTERRUPTED, UNREAD = 1, 2, 130, 141  # exit codes beside 0; the last two as of signals
 ROWS = ("jsonl", "csv")  # encodings of many messages
 ALL_ROWS = sys.maxsize  # a pipe has no screen that a table could be too long for
 TICK = 0.2  # seconds between two looks at what runs until it is interrupted
@@ -62,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         # Whoever read has seen enough. Python would complain when it flushes what is left.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return REFUSED
+        return UNREAD
     except (KubeMQError, OSError, ImportError) as error:
         return _complain(error, REFUSED)
     except KeyboardInterrupt:
@@ -243,7 +244,11 @@ def _text(result: object, form: grammar.Format) -> str:
 
 
 def _follow(source: Feed | Responder, wanted: grammar.Presentation) -> int:
-    """Write rows as they come, until the source ends or somebody interrupts."""
+    """Write rows as they come, until the source ends or somebody interrupts.
+
+    Raises:
+        BrokenPipeError: Nobody reads any more.
+    """
     interrupted = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: interrupted.set())
@@ -251,8 +256,19 @@ def _follow(source: Feed | Responder, wanted: grammar.Presentation) -> int:
     while not stopped:
         stopped = source.finished or interrupted.is_set()
         written = _write_new(source, written, wanted)
+        if not _is_read():
+            raise BrokenPipeError
         source.wait(timeout=0 if stopped else TICK)
     return 0
+
+
+def _is_read() -> bool:
+    """Whether the pipe that is written to is still open at its other end; True where that cannot be known."""
+    with suppress(AttributeError, OSError, ValueError):  # a system without poll, no file, a closed one
+        looking = select.poll()
+        looking.register(sys.stdout.fileno(), 0)  # its end is told without being asked for
+        return not looking.poll(0)
+    return True
 
 
 def _write_new(source: Feed | Responder, written: int, wanted: grammar.Presentation) -> int:

@@ -77,6 +77,11 @@ class EventsStoreClient:
         checks.check_channel(channel)
         return replays.last(self._channel, channel, idle=idle)
 
+    def ends(self, channel: str) -> tuple[int, int] | None:
+        """First and last sequence that are stored, zeros for none; None where a server does not tell."""
+        checks.check_channel(channel)
+        return replays.ends(self._channel, channel)
+
     def replay(
         self,
         channel: str,

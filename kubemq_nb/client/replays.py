@@ -7,7 +7,7 @@ with nothing.
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kubemq_nb._wire import codec
@@ -27,6 +27,23 @@ def last(connection: Channel, channel: str, *, idle: float) -> bytes | None:
         return _last(connection, channel, idle, cancellation)
 
     return connection.run(work, kind="replay", channel=channel)
+
+
+def ends(connection: Channel, channel: str) -> tuple[int, int] | None:
+    """First and last sequence of a channel; None where only a stream would tell, which leaves a trace."""
+
+    def work(cancellation: Cancellation) -> Replay | None:
+        begin = Reading(channel=channel, start=StartPosition.first(), to=1)
+        read = _by_pages(connection, begin, cancellation)
+        if read and read.last and not read.payloads:  # the first was damaged and is set aside
+            read = _by_pages(connection, replace(begin, to=None, count=1), cancellation)
+        return read
+
+    read = connection.run(work, kind="replay", channel=channel)
+    if read is None:
+        return None
+    first = codec.event_position(read.payloads[0])[0] if read.payloads else 0
+    return first, read.last
 
 
 def replay(connection: Channel, reading: Reading) -> Replay:
@@ -69,11 +86,8 @@ def _open(
 def _replay(connection: Channel, reading: Reading, cancellation: Cancellation) -> Replay:
     if reading.start.kind == "new":
         return _Reader(connection, reading, _Bounds(start=reading.start)).read(cancellation)
-    if connection.has_pages and not reading.remembered:
-        try:
-            return pages.replay(connection, reading, cancellation)
-        except NotSupported:
-            connection.has_pages = False
+    if not reading.remembered and (read := _by_pages(connection, reading, cancellation)):
+        return read
     began = time.monotonic()
     stored = _last(connection, reading.channel, reading.idle, cancellation)
     if stored is None:
@@ -82,6 +96,16 @@ def _replay(connection: Channel, reading: Reading, cancellation: Cancellation) -
     if bounds.empty:
         return Replay(payloads=[], complete=True, end=bounds.kind, last=bounds.last)
     return _Reader(connection, reading, bounds, began=began).read(cancellation)
+
+
+def _by_pages(connection: Channel, reading: Reading, cancellation: Cancellation) -> Replay | None:
+    """The same from a broker of ours; None from others, which are asked once."""
+    if connection.has_pages:
+        try:
+            return pages.replay(connection, reading, cancellation)
+        except NotSupported:
+            connection.has_pages = False
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

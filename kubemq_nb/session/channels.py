@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from kubemq_nb import frames
 from kubemq_nb.client.queues import QueueInfo
 from kubemq_nb.errors import DeadlineExceeded, NotSupported, RequestRejected
-from kubemq_nb.messages import Kind, Request, Response, StartPosition
+from kubemq_nb.messages import Kind, Request, Response
 from kubemq_nb.session.link import Link
 from kubemq_nb.session.read_only import changes
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 KINDS: tuple[Kind, ...] = get_args(Kind)
 PATIENCE = 0.5  # seconds; an embedded broker answers at once, a community server never
 ONLY_QUEUES = "This server tells only its queues; of the other patterns, the channels that this session used."
+NO_SEQUENCES = (
+    "It does not tell sequences of stored events: events_store receive --start last shows the last one."
+)
 MANAGEMENT = "kubemq.cluster.internal.requests"  # where the SDKs ask for lists; docs/protocol.md, 11
 
 COLUMNS = {
@@ -146,16 +149,13 @@ class Channels:
         found = self.list()
         if channel is not None:
             found = self._kept(found, found["channel"] == channel)
-        if self._link.embedded:
-            for row in found.index[(found["kind"] == "events_store") & (found["messages"] > 0)]:
-                found.loc[row, ["first_sequence", "last_sequence"]] = self._ends(found.loc[row, "channel"])
+        for row in found.index[found["kind"] == "events_store"]:
+            ends = self._link.events_store.ends(found.loc[row, "channel"])
+            if ends is None:
+                found.attrs["note"] = f"{found.attrs['note']} {NO_SEQUENCES}".strip()
+                break
+            found.loc[row, ["first_sequence", "last_sequence"]] = ends
         return found
-
-    def _ends(self, channel: str) -> tuple[int, int]:
-        """The sequences of the first and the last event that are stored."""
-        read = self._link.events_store.replay(channel, start=StartPosition.first(), count=1)
-        first = frames.events(read.payloads, "events_store")["sequence"].tolist()
-        return (first[0] if first else 0), read.last
 
     def _one(self, kind: Kind, channel: str) -> "DataFrame":
         found = self.list(kind)

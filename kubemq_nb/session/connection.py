@@ -245,7 +245,8 @@ class Session:
     def stats(self, channel: str | None = None) -> "DataFrame":
         """Tell counts, sequences and last activity of channels, as far as the server tells them.
 
-        Of stored events only the embedded broker tells the sequences; of queues a server does as well.
+        Of stored events only an embedded broker tells the sequences, whoever started it; of queues a server
+        does as well. What is not told is missing, and the line below the table says so.
 
         Args:
             channel: Only this channel, of whatever kind; all when left out.

@@ -96,3 +96,26 @@ def test_the_embedded_broker_tells_all(session, channel):
     assert told.loc["events_store", "messages"] == 2
     assert told["last_activity"].notna().all()
     assert told.attrs["complete"] is True
+
+
+@pytest.mark.rows("M-26")
+@pytest.mark.embedded_only
+def test_a_session_that_did_not_start_the_broker_is_told_the_sequences_of_stored_events(other, channel):
+    other.events_store.send(channel, rows=["x", "y", "z"])
+
+    told = other.stats(channel)
+
+    assert not other.embedded
+    assert told[["first_sequence", "last_sequence"]].to_numpy().tolist() == [[1, 3]]
+    assert told.attrs["note"] == ""
+
+
+@pytest.mark.rows("M-26")
+def test_a_server_that_does_not_tell_the_sequences_of_stored_events_is_said_not_to(plain):
+    plain.events_store.send("audit", "x")
+
+    told = plain.stats()
+
+    audit = told.set_index("channel").loc["audit"]
+    assert audit[["first_sequence", "last_sequence"]].isna().all()
+    assert "does not tell sequences of stored events" in told.attrs["note"]

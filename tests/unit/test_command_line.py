@@ -12,8 +12,11 @@ import pytest
 from kubemq_nb import __main__ as program
 from kubemq_nb import command_line
 from kubemq_nb.broker import launcher
+from kubemq_nb.magics.commands import COMMANDS
 from kubemq_nb.magics.words import of_arguments
 from kubemq_nb.messages import Response, SendResult
+
+UNREAD = 128 + signal.SIGPIPE  # as a shell tells of a program whose reader has gone
 
 
 @pytest.fixture
@@ -255,6 +258,31 @@ def test_a_live_feed_is_written_as_it_comes_until_an_interrupt(place, session, c
     assert (out, err, process.returncode) == ("", "", 0)
 
 
+def test_a_live_feed_ends_when_nobody_reads_it_any_more(place, session, channel):
+    session.events_store.send(channel, "one")
+    process = shell(*place, "events_store", "receive", channel, "--live", "--start", "first")
+
+    assert "one" in process.stdout.readline()
+    process.stdout.close()
+
+    assert process.wait(timeout=60) == UNREAD
+    assert process.stderr.read() == ""
+    process.stderr.close()
+
+
+def test_a_reader_who_has_seen_enough_is_no_error(place, session, channel, monkeypatch):
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # then Python takes what is cut off for written
+    session.queues.send(channel, rows=["x" * 1000] * 200)
+    process = shell(*place, "queues", "peek", channel, "-n", "200", "--format", "jsonl")
+
+    process.stdout.read(1)
+    process.stdout.close()
+
+    assert process.wait(timeout=60) == UNREAD
+    assert process.stderr.read() == ""
+    process.stderr.close()
+
+
 def test_a_responder_answers_until_it_is_told_to_end(place, session, channel):
     process = shell(*place, "queries", "respond", channel, "--reply", "yes")
     deadline = time.monotonic() + 60
@@ -270,3 +298,9 @@ def test_a_responder_answers_until_it_is_told_to_end(place, session, channel):
     assert answer.body == b"yes"
     assert "there?" in out
     assert (err, process.returncode) == ("", 0)
+
+
+def test_each_verb_of_the_broker_is_a_command_as_any_other():
+    verbs = [command.verb for command in COMMANDS if command.noun == "broker"]
+
+    assert sorted(program.OF_A_SESSION) == sorted(verbs)

@@ -254,7 +254,7 @@ class EventsStore:
         def failed(reason: str) -> None:
             reply(Page(error=reason))
 
-        operation = ReadEvents(log.id, first, PAGE_EVENTS)
+        operation = ReadEvents(log.id, first, min(PAGE_EVENTS, last - first + 1))
         self._commit(Plan(operations=[operation], done=done, failed=failed))
 
 
