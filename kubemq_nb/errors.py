@@ -21,6 +21,8 @@ Wrong arguments that no broker needs to see are plain TypeError or ValueError.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from kubemq_nb.visible import clean
+
 if TYPE_CHECKING:
     from kubemq_nb.messages import SendResult
 
@@ -37,7 +39,7 @@ class KubeMQError(Exception):
     def __init__(
         self, message: str, *, channel: str | None = None, number: int | None = None, reason: str = ""
     ) -> None:
-        super().__init__(message)
+        super().__init__(clean(message))  # it may quote a server
         self.channel = channel
         self.number = number
         self.reason = reason

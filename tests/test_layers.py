@@ -6,7 +6,7 @@ import pytest
 
 from tests.source import Import, Module, imports, modules
 
-BASE = {"errors", "messages", "rules"}
+BASE = {"errors", "messages", "rules", "visible"}
 CLIENT = {*BASE, "_wire", "client"}
 SESSION = {*CLIENT, "frames", "session", "broker.launcher"}
 
@@ -15,6 +15,7 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "errors": (BASE, set()),
     "messages": (BASE, set()),
     "rules": (BASE, set()),
+    "visible": (set(), set()),
     "_wire": ({*BASE, "_wire"}, {"grpc", "google"}),
     "client": (CLIENT, set()),
     "client.channel": (CLIENT, {"grpc"}),
@@ -26,7 +27,7 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "frames.protobuf": ({"frames"}, {"google"}),
     "session": (SESSION, set()),
     "session.profiles": (set(), {"platformdirs"}),
-    "render": ({"messages", "frames", "render"}, set()),
+    "render": ({"messages", "visible", "frames", "render"}, set()),
     "widgets": ({*BASE, "session", "frames", "render", "widgets"}, {"ipywidgets", "anywidget", "traitlets"}),
     "magics": ({*BASE, "session", "frames", "render", "magics"}, {"IPython", "traitlets"}),
     "command_line": ({*BASE, "session", "frames", "render", "magics", "broker.launcher"}, {"IPython"}),

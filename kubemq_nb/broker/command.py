@@ -21,6 +21,7 @@ from pathlib import Path
 from kubemq_nb._wire.address import parse_address
 from kubemq_nb.broker import shared
 from kubemq_nb.broker.shared import TOKEN_NAME, Runtime
+from kubemq_nb.visible import clean, line
 
 LOOK_SECONDS = 1.0  # how often the parent, or the sessions of a shared store, are looked for
 LINGER_SECONDS = 3.0  # how long a shared broker waits for another session
@@ -110,15 +111,27 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+class Visible(logging.Formatter):
+    """Each record on one line, its traceback below: what others sent begins no line and moves no cursor."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's
+        """The line."""
+        return line(super().formatMessage(record))
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line and the traceback."""
+        return clean(super().format(record))
+
+
 def keep_log(options: argparse.Namespace) -> None:
     """Log into the store; warnings also go to whoever started the broker by hand."""
     handlers: list[logging.Handler] = [
         logging.StreamHandler(TextIOWrapper(shared.open_log(options.store), encoding="utf-8"))
     ]
-    handlers[0].setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handlers[0].setFormatter(Visible("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     if not (options.leash or options.until_left):
         handlers.append(logging.StreamHandler())
-        handlers[1].setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+        handlers[1].setFormatter(Visible("%(levelname)s: %(message)s"))
         handlers[1].setLevel(logging.WARNING)
         handlers[1].addFilter(lambda record: not record.exc_info)  # tracebacks are for the log
     logging.basicConfig(level=logging.INFO, handlers=handlers)

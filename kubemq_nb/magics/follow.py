@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from kubemq_nb import render
+from kubemq_nb.visible import line
 
 if TYPE_CHECKING:
     from kubemq_nb.session import Feed, Responder
@@ -25,10 +26,10 @@ def follow(source: "Feed | Responder", write: Callable[[str], Any]) -> str:
             stopped = source.finished
             shown = _write_new(source, shown, write)
             if stopped:
-                return f"{source.channel}: stopped after {shown:,}"
+                return f"{line(source.channel)}: stopped after {shown:,}"
             source.wait(timeout=0.2)
     except KeyboardInterrupt:
-        return f"{source.channel}: goes on as job {source.id}; %kubemq stop {source.id} ends it"
+        return f"{line(source.channel)}: goes on as job {source.id}; %kubemq stop {source.id} ends it"
 
 
 def _write_new(source: "Feed | Responder", shown: int, write: Callable[[str], Any]) -> int:
@@ -37,6 +38,6 @@ def _write_new(source: "Feed | Responder", shown: int, write: Callable[[str], An
     new = rows.tail(last - shown) if last - shown < len(rows) else rows
     if last - shown > len(rows):
         write(f"({last - shown - len(rows):,} came too fast to be shown)\n")
-    for line in render.lines(new):
-        write(f"{line}\n")
+    for text in render.lines(new):
+        write(f"{text}\n")
     return last

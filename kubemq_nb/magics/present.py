@@ -127,6 +127,8 @@ class Formatters:
             printer.text(both.text)  # type: ignore[no-untyped-call]
         elif before:
             before(result, printer, cycle)
+        elif render.is_derived(result):
+            printer.text(clean(repr(result)))  # type: ignore[no-untyped-call]
         else:
             printer.text(repr(result))  # type: ignore[no-untyped-call]
 

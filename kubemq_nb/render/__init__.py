@@ -7,14 +7,15 @@ what did not change.
 
 from kubemq_nb.render.desk import desk
 from kubemq_nb.render.form import form, outcome
-from kubemq_nb.render.frames import frame, is_ours
+from kubemq_nb.render.frames import frame, is_derived, is_ours
 from kubemq_nb.render.live import lines, live, transaction
 from kubemq_nb.render.records import as_json
 from kubemq_nb.render.results import describe
 from kubemq_nb.render.scrub import scrubber
 from kubemq_nb.render.tables import Column, Look, Shown, Table
-from kubemq_nb.render.text import LIMIT, WIDTH, Page, Text, clean, columns, size, span
+from kubemq_nb.render.text import LIMIT, WIDTH, Page, Text, columns, size, span
 from kubemq_nb.render.views import dashboard, queue_browser
+from kubemq_nb.visible import clean
 
 __all__ = [
     "LIMIT",
@@ -33,6 +34,7 @@ __all__ = [
     "desk",
     "form",
     "frame",
+    "is_derived",
     "is_ours",
     "lines",
     "live",

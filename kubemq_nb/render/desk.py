@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Protocol
 from kubemq_nb.render.frames import DEFAULT, raw, tags
 from kubemq_nb.render.live import SAVED, Status, where
 from kubemq_nb.render.tables import Column, Look, Shown, Table
-from kubemq_nb.render.text import line, span
+from kubemq_nb.render.text import span
+from kubemq_nb.visible import line
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -8,7 +8,8 @@ from kubemq_nb.messages import Kind, Response, SendResult
 from kubemq_nb.render.frames import DEFAULT, KINDS
 from kubemq_nb.render.live import SAVED, where
 from kubemq_nb.render.tables import Column, Look, Shown, Table
-from kubemq_nb.render.text import clock, cut, line, span
+from kubemq_nb.render.text import clock, cut, span
+from kubemq_nb.visible import clean, line
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -135,7 +136,9 @@ def form(source: Form, look: Look = DEFAULT) -> Shown:
     notes = [source.locked, _last(source, look)]
     table = Table(columns if rows else [], caption=(source.channel, about))
     note = " ".join(filter(None, notes))
-    text = "\n".join(filter(None, [line(f"{source.channel}{about}"), table.text(), line(note), source.code]))
+    text = "\n".join(
+        filter(None, [line(f"{source.channel}{about}"), table.text(), line(note), clean(source.code)])
+    )
     saved = Table([], note=SAVED)
     code = Table([], note=source.code)
     return Shown(text, "".join([table.html(), Table([], note=note).html(), code.html(), saved.html()]))

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from kubemq_nb.render.tables import WIDEST_HTML, Column, Look, Shown, Table
-from kubemq_nb.render.text import cut, line, size, span
+from kubemq_nb.render.text import cut, size, span
+from kubemq_nb.visible import line
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -61,6 +62,11 @@ DEFAULT = Look()
 def is_ours(frame: "DataFrame") -> bool:
     """Whether its facts still hold: a filtered copy inherits them, but is no longer what was read."""
     return "count" in frame.attrs and frame.attrs["count"] == len(frame) and frame.columns.is_unique
+
+
+def is_derived(frame: Any) -> bool:
+    """Whether it was made of a frame of ours: pandas shows it then, and keeps control characters."""
+    return "count" in getattr(frame, "attrs", {})
 
 
 def frame(frame: "DataFrame", look: Look = DEFAULT) -> Shown:
@@ -180,7 +186,7 @@ def _field(name: str, bodies: Sequence[Mapping[str, object]], *, taken: bool) ->
     values = [body[name] for body in bodies if name in body]
     numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
     cells = [_verbatim(body[name]) if name in body else "" for body in bodies]
-    return Column(line(f"body.{name}" if taken else name), cells, right=numbers)
+    return Column(line(cut(f"body.{name}" if taken else name, WIDEST_HTML)), cells, right=numbers)
 
 
 def _verbatim(value: object) -> str:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from kubemq_nb.render.frames import DEFAULT, KINDS, columns_of, raw, tags
 from kubemq_nb.render.tables import Look, Shown, Table
-from kubemq_nb.render.text import clock, line
+from kubemq_nb.render.text import clock
+from kubemq_nb.visible import line
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -141,8 +142,11 @@ def _held(held: Held, look: Look) -> str:
 
 def lines(rows: "DataFrame") -> list[str]:
     """Each row as one line of its own: time, channel, body, tags."""
-    shown = zip(rows["timestamp"], rows["channel"], rows["body"], rows["tags"], strict=True)
+    known = rows["timestamp"].notna()  # some servers do not say
+    shown = zip(rows["timestamp"], known, rows["channel"], rows["body"], rows["tags"], strict=True)
     return [
-        "  ".join(filter(None, [f"{at:%H:%M:%S}", line(channel), raw(body), tags(found)]))
-        for at, channel, body, found in shown
+        "  ".join(
+            filter(None, [at.strftime("%H:%M:%S") if known else "", line(channel), raw(body), tags(found)])
+        )
+        for at, known, channel, body, found in shown
     ]

@@ -8,6 +8,8 @@ from dataclasses import asdict, is_dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from kubemq_nb.visible import clean_json
+
 
 def as_json(result: object, *, lines: bool) -> str:
     """A result as one JSON value, or as one line a row."""
@@ -19,7 +21,7 @@ def as_json(result: object, *, lines: bool) -> str:
 
 def _dumps(value: object) -> str:
     written = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    return written.encode(errors="backslashreplace").decode()  # half a surrogate pair, as JSON escapes it
+    return clean_json(written)
 
 
 def _plain(value: Any) -> object:

@@ -7,7 +7,8 @@ from typing import Any
 from kubemq_nb.messages import Response, SendResult, ServerInfo, Settlement
 from kubemq_nb.render.frames import tags
 from kubemq_nb.render.tables import Column, Look, Shown, Table, escaped
-from kubemq_nb.render.text import clean, clock, limited, line, span
+from kubemq_nb.render.text import clock, limited, span
+from kubemq_nb.visible import clean, line
 
 DONE = {
     "receive": "received",

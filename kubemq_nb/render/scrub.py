@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from kubemq_nb.render.frames import DEFAULT, raw
 from kubemq_nb.render.live import SAVED, where
 from kubemq_nb.render.tables import Column, Look, Shown, Table
-from kubemq_nb.render.text import line
+from kubemq_nb.visible import line
 
 if TYPE_CHECKING:
     from kubemq_nb.messages import Event

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
-from kubemq_nb.render.text import LIMIT, WIDTH, cut, displayed, line, padded
+from kubemq_nb.render.text import LIMIT, WIDTH, cut, displayed, fitted, padded
+from kubemq_nb.visible import line
 
 NARROWEST = 12  # columns that a text is not cut below
 WIDEST_HTML = 200  # of a cell in HTML
@@ -41,8 +42,8 @@ class Column:
         return max(displayed(text) for text in [self.name, *self.cells])
 
     def narrowed(self, width: int) -> "Column":
-        """The same with cells cut to a width."""
-        return replace(self, cells=[cut(text, width) for text in self.cells])
+        """The same as lines that are safe to show, cut to a width."""
+        return replace(self, name=line(self.name), cells=[fitted(line(text), width) for text in self.cells])
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +118,8 @@ def fit(columns: Sequence[Column], width: int = WIDTH) -> tuple[list[Column], li
         widest = max(
             (column for column in kept if not column.right), key=lambda each: each.width, default=None
         )
-        if widest and widest.width > max(NARROWEST, len(widest.name)):
-            target = max(NARROWEST, len(widest.name), widest.width - excess)
+        if widest and widest.width > (least := max(NARROWEST, displayed(widest.name))):
+            target = max(least, widest.width - excess)
             kept[kept.index(widest)] = widest.narrowed(target)
         elif len(kept) > 1:
             absent.insert(0, kept.pop().name)

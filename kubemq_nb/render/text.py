@@ -1,10 +1,10 @@
-"""Text that is safe to show: control characters made visible, long values cut, columns aligned."""
+"""Text as a display has it: long values cut, columns aligned, sizes and times in words."""
 
-import re
 import textwrap
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import accumulate
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
@@ -13,31 +13,18 @@ if TYPE_CHECKING:
 WIDTH = 110  # columns of text
 LIMIT = 4_000_000  # characters that one result puts into a notebook
 
-# C0 (but line break and tab), DEL, C1, and what turns the direction of text: a terminal obeys them, a reader
-# is fooled by them.
-_harmful = re.compile(
-    "[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
-)
-
-
-def clean(text: str) -> str:
-    """Replace control and direction characters by their visible escapes; line breaks and tabs stay."""
-    return _harmful.sub(lambda found: _escape(found[0]), text)
-
-
-def _escape(character: str) -> str:
-    number = ord(character)
-    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"  # noqa: PLR2004  Latin-1
-
-
-def line(text: str) -> str:
-    """The same on one line: line breaks and tabs become visible too."""
-    return clean(text).replace("\n", "\\n").replace("\t", "\\t")
-
 
 def cut(text: str, width: int) -> str:
     """Cut text to a width, with an ellipsis in place of the rest."""
     return text if len(text) <= width else f"{text[: max(width - 1, 0)]}…"
+
+
+def fitted(text: str, width: int) -> str:
+    """Cut text to the columns that it takes in a terminal, where some characters take two."""
+    if text.isascii() or displayed(text) <= width:
+        return cut(text, width)
+    taken = accumulate(map(_width, text))
+    return f"{text[: sum(1 for columns in taken if columns < width)]}…"
 
 
 def limited(text: str) -> str:

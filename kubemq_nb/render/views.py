@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from kubemq_nb.render.frames import DEFAULT, KINDS, columns_of
 from kubemq_nb.render.live import SAVED, where
 from kubemq_nb.render.tables import Column, Look, Shown, Table
-from kubemq_nb.render.text import line
+from kubemq_nb.visible import line
 
 if TYPE_CHECKING:
     from pandas import DataFrame

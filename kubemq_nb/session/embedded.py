@@ -10,6 +10,7 @@ from pathlib import Path
 from kubemq_nb.broker import launcher
 from kubemq_nb.errors import BrokerUnavailable, DeadlineExceeded
 from kubemq_nb.session import background
+from kubemq_nb.visible import line
 
 LOOK = 0.5  # seconds between two looks at the process
 REACH = 5.0  # seconds in which a connection finds a broker that was started again
@@ -105,4 +106,4 @@ class Embedded:
         new, self._told = found[self._told :], len(found)
         if new:
             more = f" (and {len(new) - 1} more)" if len(new) > 1 else ""
-            logger.warning("%s%s; `%%kubemq broker damage` lists it", new[-1]["what"], more)
+            logger.warning("%s%s; `%%kubemq broker damage` lists it", line(str(new[-1]["what"])), more)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from kubemq_nb.render.text import line
+from kubemq_nb.visible import line
 from kubemq_nb.widgets import cells
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, cast
 
 from kubemq_nb.render.text import cut as _cut
-from kubemq_nb.render.text import line
+from kubemq_nb.visible import line
 
 if TYPE_CHECKING:
     from pandas import Timestamp

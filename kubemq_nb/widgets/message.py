@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any, cast
 
 from kubemq_nb.render import clean, size
-from kubemq_nb.render.text import line
 from kubemq_nb.session import json_text
+from kubemq_nb.visible import line
 from kubemq_nb.widgets import cells
 from kubemq_nb.widgets.detail import LONGEST, shown_body
 from kubemq_nb.widgets.tail import Row

@@ -15,8 +15,8 @@ from anywidget import AnyWidget
 from traitlets import Dict, Unicode
 
 from kubemq_nb.errors import KubeMQError
-from kubemq_nb.render.text import line
 from kubemq_nb.session import background
+from kubemq_nb.visible import line
 from kubemq_nb.widgets.handover import Variables
 from kubemq_nb.widgets.ticker import Ticker
 

@@ -10,6 +10,7 @@ from kubemq_nb._wire import kubemq_pb2 as pb
 from kubemq_nb.client.results import Results
 from kubemq_nb.messages import Response, SendResult, ServerInfo, Settlement
 from kubemq_nb.render import Look
+from kubemq_nb.render.text import displayed
 
 PLAIN = Look()
 STEADY = Look(deterministic=True)
@@ -429,3 +430,14 @@ def test_a_long_display_stays_under_the_limit():
     assert len(shown.html) <= render.LIMIT + 400
     assert shown.text.endswith("cut after 39,603 rows: a display holds 4 MB")
     assert_harmless(shown.html)
+
+
+@pytest.mark.parametrize(
+    "text", ["\uff1c" * 60, "\u4f60\u597d" * 30, "\u4f60" * 5 + "x" * 60, "\U0001f600" * 40]
+)
+def test_text_of_double_width_is_cut_by_the_columns_that_it_takes(text):
+    """First seen red (it never ended) on a cut by characters."""
+    shown = render.frame(queue_frame(text.encode(), tags={text: text}, metadata=text))
+
+    assert max(map(displayed, shown.text.splitlines())) <= 110
+    assert "…" in shown.text
