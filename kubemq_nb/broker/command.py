@@ -230,7 +230,7 @@ def token_in(path: Path) -> str:
 def watch(options: argparse.Namespace, stop: Callable[[], object]) -> None:
     """Call `stop` when nobody needs the broker any more."""
 
-    def in_thread(wait: Callable[[], None]) -> None:
+    def in_thread(wait: Callable[[], object]) -> None:
         def until_over() -> None:
             wait()
             options.parent_lives = False
@@ -258,9 +258,19 @@ def until_adopted(parent: int) -> None:
         time.sleep(LOOK_SECONDS)
 
 
-def until_left(store: Path) -> None:
-    """Wait until no session has used the store for some seconds."""
-    left_since = None
-    while left_since is None or time.monotonic() - left_since < LINGER_SECONDS:
-        left_since = None if shared.users(store) else left_since or time.monotonic()
-        time.sleep(LOOK_SECONDS)
+def until_left(store: Path) -> int:
+    """Wait until no session has used the store for some seconds.
+
+    Returns:
+        The lock under which brokers are started and joined. It is kept to the end of this process: who comes
+        from now on waits for that, and does not join a broker that is about to go.
+    """
+    while True:
+        left_since = None
+        while left_since is None or time.monotonic() - left_since < LINGER_SECONDS:
+            left_since = None if shared.users(store) else left_since or time.monotonic()
+            time.sleep(LOOK_SECONDS)
+        lock = shared.launch_lock(store)
+        if not shared.users(store):
+            return lock
+        os.close(lock)

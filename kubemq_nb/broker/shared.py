@@ -16,6 +16,7 @@ from typing import BinaryIO, NamedTuple
 
 RUNTIME_NAME = "broker.json"
 LOCK_NAME = "broker.lock"
+LAUNCH_NAME = "launch.lock"
 LOG_NAME = "broker.log"
 DAMAGE_NAME = "damage.jsonl"  # what the store says is damaged (kubemq_nb.broker.storage.damage)
 TOKEN_NAME = "token"  # noqa: S105  (the name of a file)
@@ -100,11 +101,17 @@ def take_lock(path: Path, *, wait: bool) -> int | None:
     return descriptor
 
 
+def launch_lock(store: Path) -> int:
+    """Take the lock under which brokers of this store are started and joined."""
+    descriptor = take_lock(store / LAUNCH_NAME, wait=True)
+    assert descriptor is not None
+    return descriptor
+
+
 @contextlib.contextmanager
 def one_at_a_time(store: Path) -> Iterator[None]:
     """Keep others from starting a broker on this store meanwhile."""
-    descriptor = take_lock(store / "launch.lock", wait=True)
-    assert descriptor is not None
+    descriptor = launch_lock(store)
     try:
         yield
     finally:

@@ -14,7 +14,7 @@ import grpc
 import pytest
 
 from kubemq_nb._wire import methods
-from kubemq_nb.broker import launcher, shared
+from kubemq_nb.broker import command, launcher, shared
 from kubemq_nb.broker.shared import Runtime
 from kubemq_nb.errors import BrokerStartError
 
@@ -171,6 +171,24 @@ def test_a_shared_broker_ends_after_the_last_session_and_keeps_its_store(tmp_pat
     assert eventually(lambda: not running.is_running)
     assert (tmp_path / "broker.sqlite").exists()
     assert launcher.attach(tmp_path) is None
+
+
+def test_who_comes_while_a_shared_broker_ends_waits_and_who_came_before_keeps_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(command, "LINGER_SECONDS", 0.0)
+    kept = []
+    ending = threading.Thread(target=lambda: kept.append(command.until_left(tmp_path)), daemon=True)
+
+    with shared.one_at_a_time(tmp_path):  # as somebody who is about to join
+        ending.start()
+        session = shared.register(tmp_path)
+    with shared.one_at_a_time(tmp_path):  # it let go of the lock again, and waits for the next end
+        assert not kept
+    session.unlink()
+    ending.join(PATIENCE)
+
+    (lock,) = kept
+    assert shared.take_lock(tmp_path / shared.LAUNCH_NAME, wait=False) is None
+    os.close(lock)
 
 
 def test_a_killed_session_counts_as_gone(tmp_path, child):
