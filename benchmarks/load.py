@@ -18,24 +18,27 @@ class Item(NamedTuple):
     tags: dict[str, str]
 
 
-def item(number: int) -> Item:
-    """The message of this number."""
+def item(number: int, size: int = 0) -> Item:
+    """The message of this number; its body has at least `size` bytes."""
     carrier, origin = CARRIERS[number % 4], ORIGINS[number % 3]
     said = {"flight": number, "carrier": carrier, "origin": origin, "delay": number % 97, "miles": 1400}
+    body = json.dumps(said).encode()
+    if size > len(body):
+        body = body[:-1] + b', "remarks": "' + b"." * (size - len(body) - 15) + b'"}'
     tags = {"carrier": carrier, "origin": origin} if number % 2 else {"carrier": carrier}
-    return Item(f"flight-{number:08}", "departed", json.dumps(said).encode(), tags)
+    return Item(f"flight-{number:08}", "departed", body, tags)
 
 
-def items(first: int, count: int) -> list[Item]:
+def items(first: int, count: int, size: int = 0) -> list[Item]:
     """So many messages, from this number on."""
-    return [item(number) for number in range(first, first + count)]
+    return [item(number, size) for number in range(first, first + count)]
 
 
-def columns(first: int, count: int) -> dict[str, list[Any]]:
+def columns(first: int, count: int, size: int = 0) -> dict[str, list[Any]]:
     """The same, as columns of a frame."""
     return {
         name: list(values)
-        for name, values in zip(Item._fields, zip(*items(first, count), strict=True), strict=True)
+        for name, values in zip(Item._fields, zip(*items(first, count, size), strict=True), strict=True)
     }
 
 
@@ -54,6 +57,6 @@ def checksum_of_frame(frame: Any) -> str:
     return checksum(frame["id"], frame["metadata"], frame["body"], frame["tags"])
 
 
-def expected(first: int, count: int) -> str:
+def expected(first: int, count: int, size: int = 0) -> str:
     """The check sum of what was sent."""
-    return checksum(*zip(*items(first, count), strict=True))
+    return checksum(*zip(*items(first, count, size), strict=True))

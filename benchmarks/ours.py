@@ -39,13 +39,20 @@ class Side:
             frame = self._session.events_store.receive(channel, start=start)
         return {**spent, "checksums": [load.checksum_of_frame(frame)]}
 
-    def send(self, *, channel: str, first: int, count: int) -> dict[str, Any]:
+    def send(self, *, channel: str, first: int, count: int, size: int = 0) -> dict[str, Any]:
         """Send a frame."""
-        frame = pd.DataFrame(load.columns(first, count))
+        frame = pd.DataFrame(load.columns(first, count, size))
         spent: dict[str, float] = {}
         with timed(spent):
             results = self._session.queues.send(channel, rows=frame)
         return {**spent, "sent": list(results["id"][results["sent"]])}
+
+    def list_channels(self, *, times: int) -> dict[str, Any]:
+        """Tell of all channels."""
+        spent: dict[str, float] = {}
+        with timed(spent):
+            found = [self._session.channels.list() for _ in range(times)]
+        return {**spent, "found": [len(frame) for frame in found]}
 
     def ask(self, *, channel: str, count: int) -> dict[str, Any]:
         """Ask one query after another."""

@@ -6,6 +6,7 @@ import tempfile
 import threading
 import time
 from collections import deque
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,10 @@ class Side:
         self._channel = grpc.insecure_channel(address, LARGE)
         self._held: list[Any] = []  # a call that nobody refers to is cancelled
 
-    def fill(self, *, channel: str, first: int, count: int) -> None:
+    def fill(self, *, channel: str, first: int, count: int, size: int = 0) -> None:
         """Put messages into a queue."""
         send = self._method("SendQueueMessagesBatch", pb.QueueMessagesBatchResponse)
-        for batch in batches(channel, first, count):
+        for batch in batches([channel], first, count, size):
             answer = send(batch, metadata=self._metadata)
             assert not answer.HaveErrors, answer
 
@@ -70,9 +71,9 @@ class Side:
         answer = info(request.SerializeToString(), metadata=self._metadata)
         return sum(queue.Waiting for queue in answer.Info.Queues if queue.Name == channel)
 
-    def store(self, *, channel: str, first: int, count: int) -> None:
+    def store(self, *, channel: str, first: int, count: int, size: int = 0) -> None:
         """Store events."""
-        answers = self._stream_events(iter(events(channel, first, count)))
+        answers = self._stream_events(iter(events(channel, first, count, size=size)))
         for _ in range(count):
             assert next(answers).Sent
         answers.cancel()
@@ -120,7 +121,7 @@ class Side:
     def send_batches(self, *, channel: str, count: int) -> dict[str, Any]:
         """Send prebuilt batches, some at a time."""
         send = self._method("SendQueueMessagesBatch", pb.QueueMessagesBatchResponse)
-        made = batches(channel, 0, count)
+        made = batches([channel], 0, count)
         spent: dict[str, float] = {}
         under_way: deque[Any] = deque()
         refused = 0
@@ -178,28 +179,48 @@ class Side:
 
     def send_each(self, *, address: str, channel: str, clients: int, count: int) -> dict[str, Any]:
         """Let so many clients send `count` messages each, one after another."""
-        return asyncio.run(self._send_each(address, channel, clients, count))
+        made = [queue_message(channel, load.item(number)) for number in range(count)]
+        results = asyncio.run(self._each(address, "SendQueueMessage", made, clients))
+        refused = sum(
+            pb.SendQueueMessageResult.FromString(result).IsError for result in results.pop("answers")
+        )
+        return {**results, "refused": refused}
 
-    async def _send_each(self, address: str, channel: str, clients: int, count: int) -> dict[str, Any]:
+    def send_batches_each(
+        self, *, address: str, channels: list[str], clients: int, count: int, rows: int
+    ) -> dict[str, Any]:
+        """Let so many clients send `count` batches of `rows` messages each, spread over the channels."""
+        made = [batch for number in range(count) for batch in batches(channels, number * rows, rows)]
+        results = asyncio.run(self._each(address, "SendQueueMessagesBatch", made, clients))
+        answers = [pb.QueueMessagesBatchResponse.FromString(answer) for answer in results.pop("answers")]
+        return {**results, "sent": sum(not one.IsError for answer in answers for one in answer.Results)}
+
+    def receive_each(
+        self, *, address: str, channel: str, clients: int, count: int, rows: int
+    ) -> dict[str, Any]:
+        """Let so many clients receive `rows` messages `count` times each; how many there were, none twice."""
+        request = pb.ReceiveQueueMessagesRequest(
+            RequestID="1", ClientID=NAME, Channel=channel, MaxNumberOfMessages=rows, WaitTimeSeconds=1
+        ).SerializeToString()
+        results = asyncio.run(self._each(address, "ReceiveQueueMessages", [request] * count, clients))
+        answers = [pb.ReceiveQueueMessagesResponse.FromString(answer) for answer in results.pop("answers")]
+        return {**results, "received": len({one.MessageID for answer in answers for one in answer.Messages})}
+
+    async def _each(self, address: str, name: str, requests: list[bytes], clients: int) -> dict[str, Any]:
         # Connections of their own: otherwise all clients of a process share one.
         options = [*LARGE, ("grpc.use_local_subchannel_pool", 1)]
         channels = [grpc.aio.insecure_channel(address, options) for _ in range(clients)]
-        made = [queue_message(channel, load.item(number)) for number in range(count)]
-        refused = 0
 
-        async def send(method: Any) -> None:
-            nonlocal refused
-            for message in made:
-                refused += (await method(message, metadata=self._metadata)).IsError
+        async def call(method: Any) -> list[bytes]:
+            return [await method(request, metadata=self._metadata) for request in requests]
 
-        result = pb.SendQueueMessageResult.FromString
-        methods = [one.unary_unary(path("SendQueueMessage"), None, result) for one in channels]
+        methods = [one.unary_unary(path(name)) for one in channels]
         await asyncio.gather(*(one.channel_ready() for one in channels))
-        spent: dict[str, float] = {}
+        spent: dict[str, Any] = {}
         with timed(spent):
-            await asyncio.gather(*map(send, methods))
+            answers = await asyncio.gather(*map(call, methods))
         await asyncio.gather(*(one.close() for one in channels))
-        return {**spent, "refused": refused}
+        return {**spent, "answers": [answer for of_one in answers for answer in of_one]}
 
     def _method(self, name: str, answer: Any) -> Any:
         return self._channel.unary_unary(path(name), None, response_deserializer=answer.FromString)
@@ -223,13 +244,15 @@ def queue_message(channel: str, item: load.Item) -> bytes:
     ).SerializeToString()
 
 
-def batches(channel: str, first: int, count: int) -> list[bytes]:
-    """Messages of a queue as requests."""
-    made = [queue_message(channel, item) for item in load.items(first, count)]
+def batches(channels: list[str], first: int, count: int, size: int = 0) -> list[bytes]:
+    """Messages of queues, of one after the other, as requests."""
+    around = cycle(channels)
+    items = load.items(first, count, size)
+    made = [queue_message(channel, item) for channel, item in zip(around, items, strict=False)]
     return [codec.encode_batch(made[start : start + BATCH], id="1") for start in range(0, count, BATCH)]
 
 
-def events(channel: str, first: int, count: int, *, store: bool = True) -> list[bytes]:
+def events(channel: str, first: int, count: int, *, store: bool = True, size: int = 0) -> list[bytes]:
     """Events as they are sent."""
     return [
         pb.Event(
@@ -241,7 +264,7 @@ def events(channel: str, first: int, count: int, *, store: bool = True) -> list[
             Store=store,
             Tags=item.tags,
         ).SerializeToString()
-        for item in load.items(first, count)
+        for item in load.items(first, count, size)
     ]
 
 

@@ -32,15 +32,27 @@ class Row:
     rounds: int = 0  # at least so many
 
 
+def checksums(result: dict[str, Any]) -> list[str]:
+    """Those that a side has made."""
+    found: list[str] = result["checksums"]
+    return found
+
+
 def checked(
-    place: Place, make: Callable[[], dict[str, Any]], count: int, expected: str, pid: int | None = None
+    place: Place,
+    make: Callable[[], dict[str, Any]],
+    count: int,
+    expected: str,
+    *,
+    pid: int | None = None,
+    look: Callable[[dict[str, Any]], list[str]] = checksums,
 ) -> Sample:
-    """One turn in messages a second, its check sums compared."""
+    """One turn in messages a second, its check sums compared; `look` finds them when the turn is over."""
     pid = pid or place.pid
     before = cpu_of(pid)
     result = make()
     server = cpu_of(pid) - before
-    wrong = any(sum != expected for sum in result["checksums"])
+    wrong = any(sum != expected for sum in look(result))
     problems = ("what came is not what was sent",) if wrong else ()
     return Sample(
         count / result["seconds"], problems, cpu=result["cpu"] / count * 1e6, server=server / count * 1e6
@@ -93,12 +105,12 @@ def batch(place: Place) -> Sides:
     ids = load.columns(0, count)["id"]
 
     def turn(side: Process) -> Sample:
-        def make() -> dict[str, Any]:
-            result = side.send(channel=channel, first=0, count=count)
+        def look(result: dict[str, Any]) -> list[str]:
             kept = place.raw.drain(channel=channel, count=count)
-            return {**result, "checksums": [kept if result["sent"] == ids else "not all were sent"]}
+            return [kept if result["sent"] == ids else "not all were sent"]
 
-        return checked(place, make, count, load.expected(0, count))
+        make = partial(side.send, channel=channel, first=0, count=count)
+        return checked(place, make, count, load.expected(0, count), look=look)
 
     return Sides(lambda: turn(place.ours), lambda: turn(place.official))
 
@@ -151,20 +163,17 @@ def durable(place: Place) -> Sides:
     channel, count = place.channel("durable"), place.sizes.durable
 
     def ours() -> Sample:
-        def make() -> dict[str, Any]:
-            result = place.raw.send_batches(channel=channel, count=count)
+        def look(result: dict[str, Any]) -> list[str]:
             held = place.raw.waiting(channel=channel)
             place.raw.drain(channel=channel, count=held)
-            return {**result, "checksums": [f"{held} held, {result['refused']} refused"]}
+            return [f"{held} held, {result['refused']} refused"]
 
-        return checked(place, make, count, f"{count} held, 0 refused")
+        make = partial(place.raw.send_batches, channel=channel, count=count)
+        return checked(place, make, count, f"{count} held, 0 refused", look=look)
 
     def store() -> Sample:
-        def make() -> dict[str, Any]:
-            result = place.raw.store_batches(folder=str(place.folder), count=count)
-            return {**result, "checksums": [f"{result['kept']} held"]}
-
-        return checked(place, make, count, f"{count} held")
+        make = partial(place.raw.store_batches, folder=str(place.folder), count=count)
+        return checked(place, make, count, f"{count} held", look=lambda result: [f"{result['kept']} held"])
 
     return Sides(ours, store)
 
@@ -179,7 +188,7 @@ def stream(place: Place) -> Sides:
 
     def turn(address: str, pid: int | None) -> Sample:
         make = partial(place.raw.read_stored, address=address, channel=channel, count=count)
-        return checked(place, make, count, expected, pid)
+        return checked(place, make, count, expected, pid=pid)
 
     return Sides(lambda: turn(place.address, place.pid), lambda: turn(bare, place.bare.pid))
 
@@ -191,26 +200,28 @@ def unary(place: Place, *, clients: int) -> Sides:
     count, bare = each * clients, place.bare.address()
     told = 0
 
-    def send(address: str) -> dict[str, Any]:
-        return place.raw.send_each(address=address, channel=channel, clients=clients, count=each)
+    send = partial(place.raw.send_each, channel=channel, clients=clients, count=each)
 
     def ours() -> Sample:
         nonlocal told
         told += count
 
-        def make() -> dict[str, Any]:
-            result = send(place.address)
-            held = place.raw.waiting(channel=channel)
-            return {**result, "checksums": [f"{held} held, {result['refused']} refused"]}
+        def look(result: dict[str, Any]) -> list[str]:
+            return [f"{place.raw.waiting(channel=channel)} held, {result['refused']} refused"]
 
-        return checked(place, make, count, f"{told} held, 0 refused")
+        return checked(
+            place, partial(send, address=place.address), count, f"{told} held, 0 refused", look=look
+        )
 
     def other() -> Sample:
-        def make() -> dict[str, Any]:
-            result = send(bare)
-            return {**result, "checksums": [f"{result['refused']} refused"]}
-
-        return checked(place, make, count, "0 refused", place.bare.pid)
+        return checked(
+            place,
+            partial(send, address=bare),
+            count,
+            "0 refused",
+            pid=place.bare.pid,
+            look=lambda result: [f"{result['refused']} refused"],
+        )
 
     return Sides(ours, other)
 
