@@ -12,6 +12,7 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from io import TextIOWrapper
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -21,7 +22,8 @@ import pandas as pd
 from kubemq_nb.frames.files import BASE64, TEXTS, Record, need_arrow
 from kubemq_nb.frames.kinds import QUEUE
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
+# What spreadsheets take for the beginning of a formula, in full width too; and our own mark, to be read back.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", "'")
 ESCAPED = "backslashreplace"  # half a surrogate pair, which JSON may hold, as JSON escapes it
 _JSON_TEXT = ("tags", "decoded")  # in Parquet
 _KINDS = {int: "int64", float: "float64", bool: "bool_", str: "string"}  # of pyarrow
@@ -41,11 +43,13 @@ class Writer:
         self.count = 0
         if self.path.suffix not in _SINKS:
             raise ValueError(f"rows go to a .csv, .jsonl or .parquet file, not to {self.path.name}")
+        if self.path.suffix == ".parquet":
+            need_arrow()
         self._lock = threading.Lock()
         self._closed = False
         self._unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         try:
-            self._sink = _SINKS[self.path.suffix](self._unfinished)
+            self._sink = _SINKS[self.path.suffix](_begun(self._unfinished), self._unfinished)
         except OSError as error:
             raise OSError(f"{self.path} cannot be written: {error.strerror}") from error
 
@@ -74,9 +78,17 @@ class Writer:
                 self._unfinished.unlink(missing_ok=True)
 
 
+def _begun(path: Path) -> IO[bytes]:
+    """A new file, never one that somebody put in its place, nor what a link there leads to."""
+    path.unlink(missing_ok=True)  # left by a process that was killed
+    return os.fdopen(
+        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666), "wb"
+    )
+
+
 class _JsonLines:
-    def __init__(self, path: Path) -> None:
-        self._file: IO[str] = path.open("w", encoding="utf-8", errors=ESCAPED, newline="\n")
+    def __init__(self, file: IO[bytes], _path: Path) -> None:
+        self._file = TextIOWrapper(file, encoding="utf-8", errors=ESCAPED, newline="\n")
 
     def write(self, frame: pd.DataFrame) -> None:
         self._file.writelines(f"{_json(record)}\n" for record in _records(frame))
@@ -86,8 +98,8 @@ class _JsonLines:
 
 
 class _Csv:
-    def __init__(self, path: Path) -> None:
-        self._file: IO[str] = path.open("w", encoding="utf-8", errors=ESCAPED, newline="")
+    def __init__(self, file: IO[bytes], _path: Path) -> None:
+        self._file = TextIOWrapper(file, encoding="utf-8", errors=ESCAPED, newline="")
         self._rows: csv.DictWriter[str] | None = None
 
     def write(self, frame: pd.DataFrame) -> None:
@@ -107,8 +119,8 @@ class _Parquet:
     turned out to be of one kind, once more as what they are.
     """
 
-    def __init__(self, path: Path) -> None:
-        need_arrow()
+    def __init__(self, file: IO[bytes], path: Path) -> None:
+        self._file = file
         self._path = path
         self._writer: Any = None
         self._fields: dict[str, set[type]] = {}
@@ -127,16 +139,15 @@ class _Parquet:
         }
         frame = frame.assign(**written)
         if self._writer is None:
-            self._writer = parquet.ParquetWriter(self._path, _schema(frame, texts))
+            self._writer = parquet.ParquetWriter(self._file, _schema(frame, texts))
         self._writer.write_table(
             pa.Table.from_pandas(frame, schema=self._writer.schema, preserve_index=False)
         )
 
     def close(self) -> None:
-        if self._writer is None:
-            self._path.touch()
-            return
-        self._writer.close()
+        if self._writer is not None:
+            self._writer.close()
+        self._file.close()
         told = {name: _KINDS[next(iter(kinds))] for name, kinds in self._fields.items() if _is_one(kinds)}
         told |= {name: "float64" for name, kinds in self._fields.items() if kinds == {int, float}}
         if told:
@@ -179,7 +190,7 @@ def _retyped(path: Path, kinds: Mapping[str, str]) -> None:
             schema = pa.schema(
                 [each.with_type(types.get(each.name, each.type)) for each in file.schema_arrow]
             )
-            with parquet.ParquetWriter(again, schema) as writer:
+            with _begun(again) as renewed, parquet.ParquetWriter(renewed, schema) as writer:
                 for part in file.iter_batches():
                     columns = part.to_pydict() | {
                         name: [None if text is None else json.loads(text) for text in part[name].to_pylist()]

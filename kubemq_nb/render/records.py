@@ -45,9 +45,17 @@ def _entry(key: str, value: Any) -> tuple[str, object]:
     return key, _plain(value)
 
 
+def _cell(name: str, value: Any) -> tuple[str, object]:
+    """A body that is nested too deeply to be written is there as text, and not decoded."""
+    try:
+        return _entry(name, value)
+    except RecursionError:
+        return name, None
+
+
 def _object(value: Any) -> object:
     if hasattr(value, "columns"):
-        return [_plain(dict(zip(value.columns, row, strict=True))) for row in _rows(value)]
+        return [dict(map(_cell, map(str, value.columns), row)) for row in _rows(value)]
     if is_dataclass(value) and not isinstance(value, type):
         return _plain(asdict(value))
     if hasattr(value, "item"):
