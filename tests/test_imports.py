@@ -64,3 +64,18 @@ def test_a_first_result_loads_only_what_it_needs():
     assert "pandas" not in with_extension  # it loads while the server is reached
     assert "kubemq_nb.magics.commands.queues" in peeked - connected
     assert peeked & set(OF_OTHER_PATTERNS) == set()
+
+
+ONE_MESSAGE = """
+import sys, kubemq_nb
+from kubemq_nb import command_line
+with kubemq_nb.connect() as session:
+    session.queues.send("orders", "hello")
+    place = ["--address", session.address, f"--token-file={session.token_file}"]
+    assert command_line.main([*place, "queues", "send", "orders", "hello", "-q"]) == 0
+print("pandas" in sys.modules)
+"""
+
+
+def test_a_script_or_a_shell_that_sends_a_message_does_not_wait_for_pandas():
+    assert run(ONE_MESSAGE) == "False\n"

@@ -1,5 +1,6 @@
 """A session: one connection, all patterns, its jobs, and the embedded broker if it has one."""
 
+import builtins
 import contextlib
 from functools import cached_property
 from pathlib import Path
@@ -393,7 +394,8 @@ def connect(
     security: dict[str, Any] = {"tls": tls, "ca": ca, "cert": cert, "key": key, "server_name": server_name}
     if not where:
         access.refuse_for_embedded(token_env=token_env, token_file=token_file, **security)
-    background.spawn("load", _load_ahead)  # it takes as long as a broker to start
+    if hasattr(builtins, "get_ipython"):  # somebody looks at frames; a script may need none
+        background.spawn("load", _load_ahead)  # it takes as long as a broker to start
     embedded = None if where else Embedded(store)
     try:
         if embedded:
