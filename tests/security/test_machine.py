@@ -57,8 +57,15 @@ def intrude(broker, user):
     return done.stdout.splitlines()
 
 
+def may_become_another():
+    """Whether this is root, and of all users: that of a namespace may know itself alone."""
+    users = Path("/proc/self/uid_map")
+    counts = [int(line.split()[2]) for line in users.read_text().splitlines()] if users.exists() else [2**32]
+    return os.geteuid() == 0 and sum(counts) > NOBODY
+
+
 @pytest.mark.may_skip
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.skipif(not may_become_another(), reason="only root can become another user")
 def test_another_user_reads_no_file_and_is_served_nothing(private):
     told = intrude(private, NOBODY)
 
