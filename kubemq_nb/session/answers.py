@@ -267,6 +267,11 @@ class Answers:
             if responder.finished:
                 again()
 
+    def retry(self) -> None:
+        """Connect now, where the connection to a channel was lost."""
+        for responder in self.responders:
+            responder.retry()
+
     def close(self) -> None:
         """Leave the channels and let go of what waits: the connection ends."""
         self.closed = True

@@ -25,22 +25,30 @@ def opened(row: Row, *, hint: str) -> dict[str, object]:
         row: Of a frame of messages.
         hint: What to know of where it stands.
     """
-    raw = cast("bytes", row["body"])
     sequence = cast("int", row["sequence"])
     return {
+        **content(
+            cast("bytes", row["body"]), row["decoded"], cast("Mapping[str, str]", row["tags"]), hint=hint
+        ),
         "number": sequence,
         "head": f"Message {cells.count(sequence)}",
         "id": cells.cut(str(row["id"])),
-        "decoded": shown_body(row["decoded"], raw),
-        "how": f"{_how(row['decoded'])}, {_bytes(raw)}. {hint}",
-        "raw": _raw(raw),
-        "hex": "\n".join(dump(raw[:DUMPED])),
-        "dumped": f"First {DUMPED:,} of {_bytes(raw)}." if len(raw) > DUMPED else f"{_bytes(raw)}.",
-        "tags": cells.tags(cast("Mapping[str, str]", row["tags"])),
         "metadata": cells.cut(str(row["metadata"])),
         "facts": [[name, told] for name, told in _facts(row)],
         "expires": cells.milliseconds(row["expiration_at"]),
         "time": cells.milliseconds(row["timestamp"]),
+    }
+
+
+def content(raw: bytes, decoded: object, tags: "Mapping[str, str]", *, hint: str = "") -> dict[str, object]:
+    """Body and tags, as the tabs show them."""
+    return {
+        "decoded": shown_body(decoded, raw),
+        "how": f"{_how(decoded)}, {length(raw)}. {hint}".rstrip(),
+        "raw": _raw(raw),
+        "hex": "\n".join(dump(raw[:DUMPED])),
+        "dumped": f"First {DUMPED:,} of {length(raw)}." if len(raw) > DUMPED else f"{length(raw)}.",
+        "tags": cells.tags(tags),
     }
 
 
@@ -92,7 +100,8 @@ def _how(decoded: object) -> str:
     return "Decoded as text" if isinstance(decoded, str) else "Decoded as JSON"
 
 
-def _bytes(raw: bytes) -> str:
+def length(raw: bytes) -> str:
+    """How long a body is, exactly while that is short."""
     return f"{len(raw):,} bytes" if len(raw) < 10_000 else size(len(raw))  # noqa: PLR2004
 
 

@@ -29,7 +29,18 @@ _STATES = {
 class QueueBrowserView(Host[QueueBrowser]):
     """Shows a queue browser, with buttons for each of its methods and those of the transaction it holds."""
 
-    _esm = module("life.js", "hand.js", "cells.js", "grid.js", "child.js", "message.js", "queue_browser.js")
+    _esm = module(
+        *(
+            "life.js",
+            "hand.js",
+            "cells.js",
+            "grid.js",
+            "child.js",
+            "message.js",
+            "card.js",
+            "queue_browser.js",
+        )
+    )
 
     status = Dict().tag(sync=True)
     table = Dict().tag(sync=True)

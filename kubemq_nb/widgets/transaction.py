@@ -19,7 +19,7 @@ _HELD = "Held: nobody else gets it."
 class TransactionView(ModelView[Transaction]):
     """Shows what a transaction holds, with a countdown and a button for each of its verbs."""
 
-    _esm = module("life.js", "message.js", "transaction.js")
+    _esm = module("life.js", "message.js", "card.js", "transaction.js")
 
     card = Dict().tag(sync=True)
     detail = Dict().tag(sync=True)  # the message, when it is one

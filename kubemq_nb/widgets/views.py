@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from kubemq_nb.session import Dashboard, Feed, QueueBrowser, Responder, Scrubber, Transaction
+from kubemq_nb.session import Answers, Dashboard, Feed, QueueBrowser, Responder, Scrubber, Transaction
+from kubemq_nb.widgets.answers import AnswersView
 from kubemq_nb.widgets.dashboard import DashboardView
 from kubemq_nb.widgets.handover import Variables
 from kubemq_nb.widgets.host import Host
@@ -38,6 +39,7 @@ MAKE: Mapping[type, type] = {
     QueueBrowser: QueueBrowserView,
     Transaction: TransactionView,
     Scrubber: ScrubberView,
+    Answers: AnswersView,
 }
 """The widget of each kind of model."""
 

@@ -45,4 +45,4 @@ def test_every_rule_stays_inside_the_view(view):
 
 
 def test_widgets_stay_small_enough_to_be_saved_in_a_notebook(view):
-    assert len(view._esm) + len(view._css) < 80_000
+    assert len(view._esm) + len(view._css) < 90_000
