@@ -179,6 +179,13 @@ def test_every_recipe_is_listed():
 
 HOLD = "%kubemq queues send orders 17 -q\n%kubemq queues transaction orders -q"
 FEED = "%kubemq connect -q\n%kubemq events_store receive departures --live -q"  # job 1 of its session
+ASKED = """
+%kubemq queries respond delays.mean --manual -q
+import threading
+asking = {"target": kq.queries.send, "args": ["delays.mean", "B6"], "kwargs": {"id": "5d60bc1e"}}
+threading.Thread(**asking, daemon=True).start()
+assert kq.answers.wait()
+"""
 FIRST = {  # what a command's examples need to be there
     "close": "%kubemq connect --store lessons --name lessons -q",
     "broker start": "%kubemq broker stop -q",
@@ -187,6 +194,7 @@ FIRST = {  # what a command's examples need to be there
     "commands send": "%kubemq commands respond gates.assign --echo -q",
     "queries send": "%kubemq queries respond delays.mean --reply 9.5 -q",
     **dict.fromkeys((command.words for command in COMMANDS if command.noun == "tx"), HOLD),
+    **dict.fromkeys(("answers reply", "answers refuse"), ASKED),
     **dict.fromkeys(("pause", "resume", "clear", "filter", "retry", "restart"), FEED),
 }
 BACK = "%kubemq connect -q"  # to a broker of its own, after examples that lead elsewhere
