@@ -12,12 +12,10 @@ One column list and one dtype a column for each kind, also when there is no row:
 pandas takes its time to load: it does so with the first frame, while a broker starts or a server is reached.
 """
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from kubemq_nb.frames import collecting
 from kubemq_nb.frames.decoding import decode
 from kubemq_nb.frames.kinds import COLUMNS, TIME
 
@@ -49,22 +47,10 @@ __all__ = [
 
 def load() -> None:
     """Load pandas now, for whoever has time to wait for it."""
-    with _without_collecting():
+    with collecting.paused():
         for module in ("build", "files", "rows", "writing"):
             home = import_module(f"{__name__}.{module}")
             globals().update({name: getattr(home, name) for name in __all__ if name in vars(home)})
-
-
-@contextmanager
-def _without_collecting() -> Iterator[None]:
-    """Let no collection of garbage look again and again at the thousands of objects that only come."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def __getattr__(name: str) -> Any:

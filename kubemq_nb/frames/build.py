@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 
 from kubemq_nb._wire import columns as wire
+from kubemq_nb.frames import collecting
 from kubemq_nb.frames.decoding import decode_all
 from kubemq_nb.frames.kinds import COLUMNS, EVENTS, EVENTS_STORE, QUEUE, RESULTS, TIME
 
 _NO_TIME = np.iinfo(np.int64).min  # NaT
 
 
+@collecting.paused()
 def queue_messages(payloads: Sequence[bytes], **attrs: object) -> pd.DataFrame:
     """A frame of messages of a queue from their wire bytes."""
     read = wire.queue_messages(payloads)
@@ -21,6 +23,7 @@ def queue_messages(payloads: Sequence[bytes], **attrs: object) -> pd.DataFrame:
     return _frame(read, QUEUE, {"kind": "queues", **attrs})
 
 
+@collecting.paused()
 def events(
     payloads: Sequence[bytes],
     kind: Literal["events", "events_store"],
@@ -45,6 +48,7 @@ def events(
     return _frame(read, EVENTS if kind == "events" else EVENTS_STORE, {"kind": kind, **attrs})
 
 
+@collecting.paused()
 def requests(
     payloads: Sequence[bytes],
     beside: Mapping[str, Sequence[object]],
@@ -65,6 +69,7 @@ def requests(
     return _frame(read, COLUMNS[form], attrs)
 
 
+@collecting.paused()
 def results(sent: Mapping[str, Sequence[Any]], **attrs: object) -> pd.DataFrame:
     """A frame of what the broker said of each message; `attrs["refused"]` counts the refusals."""
     errors = [error or None for error in sent["error"]]
