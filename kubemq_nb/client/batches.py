@@ -30,6 +30,11 @@ class _Part(NamedTuple):
     refused: dict[int, SendResult]  # index here to the result of those that are not sent
     wire: bytes
 
+    @property
+    def sent(self) -> int:
+        """How many messages the call carries."""
+        return len(self.channels) - len(self.refused)
+
 
 def send(
     channel: Channel,
@@ -72,47 +77,68 @@ class _Batch:
         self._results = Results()
 
     def send(self) -> Results:
-        before: tuple[_Part, Pending[BatchAnswer] | None] | None = None
+        before: _Part | None = None
+        call: Pending[BatchAnswer] | None = None
         for part in _parts(self._messages):
-            if before:
-                self._finish(*before)
-            before = part, self._start(part)
+            answer = self._wait(before, call) if before else None
+            try:
+                call = self._start(part)
+            except KubeMQError as error:
+                self._take(before, answer)
+                raise self._broken_off(error, part, in_doubt=len(part.channels)) from None
+            self._take(before, answer)  # while the server works
+            before = part
         if before:
-            self._finish(*before)
+            self._take(before, self._wait(before, call))
         return self._results
 
     def _start(self, part: _Part) -> Pending[BatchAnswer] | None:
-        if len(part.refused) == len(part.channels):
+        if not part.sent:
             return None
-        try:
-            return self._cancellation.attach(
-                self._channel.start(self._method, part.wire, self._attempt(part))
-            )
-        except KubeMQError as error:
-            raise self._broken_off(error, part) from None
+        return self._cancellation.attach(self._channel.start(self._method, part.wire, self._attempt(part)))
 
-    def _finish(self, part: _Part, call: Pending[BatchAnswer] | None) -> None:
+    def _wait(self, part: _Part, call: Pending[BatchAnswer] | None) -> BatchAnswer | None:
+        """The answer to a call, in which nothing is missing."""
         try:
             answer = self._channel.finish(call, self._attempt(part)) if call else None
         except KubeMQError as error:
-            raise self._broken_off(error, part) from None
+            raise self._broken_off(error, part, in_doubt=len(part.channels)) from None
+        if answer and len(answer.Results) != part.sent:
+            raise self._incomplete(answer, part)
+        return answer
+
+    def _take(self, part: _Part | None, answer: BatchAnswer | None) -> None:
+        if not part:
+            return
         self._results.extend(_answered(part, answer))
         if self._progress:
             self._progress(len(self._results))
+
+    def _incomplete(self, answer: BatchAnswer, part: _Part) -> KubeMQError:
+        """The error for an answer that leaves some out; what it does tell is kept."""
+        name, told = part.channels[0], len(answer.Results)
+        self._results.extend(
+            Results.of(codec.decode_send_result(result, channel=name) for result in answer.Results)
+        )
+        said = f"The broker answered for {told:,} of {part.sent:,} {self._of} to {name}"
+        error = OutcomeUnknown(
+            f"{said}: look before sending again.", results=self._results.single(), channel=name
+        )
+        return self._broken_off(error, part, in_doubt=part.sent - told)
 
     def _attempt(self, part: _Part) -> status.Attempt:
         name = part.channels[0]
         what = f"the send of {len(part.channels):,} {self._of} to {name}"
         return self._channel.attempt(what, channel=name, effect=True)
 
-    def _broken_off(self, error: KubeMQError, part: _Part) -> KubeMQError:
+    def _broken_off(self, error: KubeMQError, part: _Part, *, in_doubt: int) -> KubeMQError:
         """The error for a batch that stopped at `part`."""
         total, done = len(self._messages), len(self._results)
-        if not done and len(part.channels) == total:
+        if len(part.channels) == total:
             return error
         if not done and status.never_left(error):
             return error
-        doubt = f" Of the next {len(part.channels):,} it is not known: look first."
+        doubt = f" Of the next {in_doubt:,} it is not known: look first."
         if status.never_left(error):
             doubt = ""
         return OutcomeUnknown(

@@ -54,13 +54,25 @@ class Downstream:
         missing = count - len(self.payloads)
         self._poll_all(missing if there is None else min(missing, there))
 
-    def settle(self, settling: Settling, sequences: Sequence[int], *, what: str, to: str = "") -> None:
-        """Settle held messages and have it confirmed; settled ones leave `held`, also when the rest fails."""
+    def settle(
+        self,
+        settling: Settling,
+        sequences: Sequence[int],
+        *,
+        what: str,
+        to: str = "",
+        meanwhile: Callable[[], object] | None = None,
+    ) -> None:
+        """Settle held messages and have it confirmed; settled ones leave `held`, also when the rest fails.
+
+        `meanwhile` is called once while the server works.
+        """
         attempt = self._connection.attempt(what, channel=self._channel, effect=True)
         for transaction, part in self._by_transaction(sequences):
             request = queue_requests.settle(settling, transaction, part, to=to)
             self._stream.send(request)
-            refused = self._confirm(transaction, attempt, settled=request.RequestID)
+            refused = self._confirm(transaction, attempt, settled=request.RequestID, meanwhile=meanwhile)
+            meanwhile = None
             if refused:
                 raise status.refusal(refused, attempt)
 
@@ -107,10 +119,19 @@ class Downstream:
             parts.setdefault(self.held[sequence], []).append(sequence)
         return list(parts.items())
 
-    def _confirm(self, transaction: str, attempt: status.Attempt, *, settled: str = "") -> str:
+    def _confirm(
+        self,
+        transaction: str,
+        attempt: status.Attempt,
+        *,
+        settled: str = "",
+        meanwhile: Callable[[], object] | None = None,
+    ) -> str:
         """Wait until all before is done; the answer is the refusal of the request `settled`, or ""."""
         question = queue_requests.active(transaction)
         self._stream.send(question)
+        if meanwhile:
+            meanwhile()
         refused = ""
         while True:
             answer = self._connection.answer(self._stream, attempt)

@@ -1,6 +1,6 @@
 """Queues: send, peek, receive, purge, and the way into a transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
@@ -175,10 +175,15 @@ class Queues:
             wait: Seconds to wait for a first message; what is there then is taken at once.
             client_id: Name to receive under instead of the session's client id.
         """
+        made: list[DataFrame] = []
         read = self._link.ready().queues.receive(
-            channel, count=count, wait=as_seconds(wait), client_id=client_id or self._link.client_id
+            channel,
+            count=count,
+            wait=as_seconds(wait),
+            client_id=client_id or self._link.client_id,
+            meanwhile=lambda payloads: made.append(frames.queue_messages(payloads)),
         )
-        return self._frame(channel, read, is_peek=False)
+        return self._frame(channel, read, is_peek=False, made=made)
 
     @changes
     def ack_all(self, channel: str, *, client_id: str | None = None) -> int:
@@ -253,10 +258,12 @@ class Queues:
         self._link.used("queues", common.channel)
         return frames.results(sent.columns, channel=common.channel, kind="queues", server=self._link.address)
 
-    def _frame(self, channel: str, read: Received, *, is_peek: bool) -> "DataFrame":
+    def _frame(
+        self, channel: str, read: Received, *, is_peek: bool, made: "Sequence[DataFrame]" = ()
+    ) -> "DataFrame":
         self._link.used("queues", channel)
-        return frames.queue_messages(
-            read.payloads,
+        frame = made[0] if made else frames.queue_messages(read.payloads)
+        frame.attrs.update(
             channel=channel,
             server=self._link.address,
             is_peek=is_peek,
@@ -264,6 +271,7 @@ class Queues:
             complete=not read.cut,
             note=read.note,
         )
+        return frame
 
 
 def policy(

@@ -191,6 +191,31 @@ def test_a_receipt_that_is_not_confirmed_loses_nothing_and_says_so(server, queue
     assert received.note == UNCONFIRMED
 
 
+def test_what_was_received_is_read_while_the_broker_confirms(server, queues):
+    server.on("QueuesInfo", counts(2))
+    deliver, acknowledged = downstream([stored(1), stored(2)])
+    read = threading.Event()
+
+    def answer(requests, context):
+        for kind, response in zip((pb.Get, pb.ActiveOffsets), deliver(requests, context), strict=False):
+            assert kind == pb.Get or read.wait(PATIENCE)
+            yield response
+
+    server.on("QueuesDownstream", answer)
+    got = []
+
+    def meanwhile(payloads):
+        eventually(lambda: acknowledged == [1, 2])
+        got.extend(payloads)
+        read.set()
+
+    received = queues.receive("a", count=10, wait=0, client_id=ME, meanwhile=meanwhile)
+
+    assert bodies(got) == ["1", "2"]
+    assert received.payloads == got
+    assert received.note == ""
+
+
 def test_more_than_one_grpc_message_carries_is_read_in_smaller_parts(server, queues):
     server.on("QueuesInfo", counts(8))
 
@@ -330,6 +355,27 @@ def test_a_batch_that_breaks_off_tells_what_is_known(server, connect):
 
     assert [result.id for result in caught.value.results] == [str(number) for number in range(1000)]
     assert len(calls) == 2
+
+
+@pytest.mark.parametrize(("count", "refused"), [(3, ()), (3, (1,)), (2500, ())])
+def test_an_answer_to_a_batch_that_leaves_some_out_is_no_outcome_for_them(server, connect, count, refused):
+    calls = []
+
+    def answer(request, context):
+        calls.append(request)
+        sent = list(pb.QueueMessagesBatchRequest.FromString(request).Messages)
+        told = sent if len(calls) < 2 < count / 1000 else sent[:-1]
+        return pb.QueueMessagesBatchResponse(Results=[{"MessageID": each.MessageID} for each in told])
+
+    server.on("SendQueueMessagesBatch", answer)
+    batch = [message("" if number in refused else "a", number, id=str(number)) for number in range(count)]
+
+    with pytest.raises(errors.OutcomeUnknown, match="answered for") as caught:
+        QueuesClient(connect()).send_batch(batch)
+
+    known = range(min(count, 2000) - 1)
+    assert [each.id for each in caught.value.results] == [str(each) for each in known if each not in refused]
+    assert len(calls) == (2 if count > 1000 else 1)
 
 
 def test_a_stream_that_breaks_off_tells_what_was_stored(server, connect):
