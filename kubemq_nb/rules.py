@@ -15,6 +15,8 @@ MAX_VISIBILITY = 43_200  # seconds
 MAX_TIMEOUT = 2_147_483  # seconds of a request; the wire counts milliseconds in 32 bits
 DEFAULT_VISIBILITY = 60  # seconds
 MAX_MESSAGE_BYTES = 104_857_600  # a whole gRPC message, body and envelope
+# What is sent must leave room for what a server adds: a larger one is stored, and nobody can ever receive it.
+MAX_SENT_BYTES = MAX_MESSAGE_BYTES - 65_536
 
 TEXTS = {
     101: "invalid clientID value, cannot be empty",

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from google.protobuf.message import DecodeError
+
 from kubemq_nb._wire import containers_pb2 as containers
 from kubemq_nb._wire import damaged
 from kubemq_nb._wire import kubemq_pb2 as pb
@@ -32,6 +34,8 @@ _START_TYPES = {
     "ago": pb.Subscribe.StartAtTimeDelta,
 }
 _SUBSCRIBE_TYPES = {"command": pb.Subscribe.Commands, "query": pb.Subscribe.Queries}
+_MISSED_BYTES = 6  # at the end of a payload: two that name the field, four with its value
+_MISSED = containers.EventsMissed(Missed=1).SerializeToString()[:2]
 _REQUEST_TYPES = {"command": pb.Request.Command, "query": pb.Request.Query}
 
 
@@ -204,6 +208,16 @@ def event_position(payload: bytes) -> tuple[int, int]:
     """Sequence and timestamp (nanoseconds) of one stored event, zeros when they cannot be read."""
     wire, _ = damaged.parse(pb.EventReceive, payload)
     return wire.Sequence, wire.Timestamp
+
+
+def events_missed(payload: bytes) -> int:
+    """How many events our own broker dropped about this one, because they were read too slowly."""
+    if payload[-_MISSED_BYTES : 2 - _MISSED_BYTES] != _MISSED:  # of nearly all; a body may look alike
+        return 0
+    try:
+        return containers.EventsMissed.FromString(payload).Missed
+    except DecodeError:
+        return 0
 
 
 def decode_event_result(wire: pb.Result, *, channel: str) -> SendResult:

@@ -116,3 +116,9 @@ class EventsPage(_message.Message):
     Last: int
     Next: int
     def __init__(self, Events: _Optional[_Iterable[bytes]] = ..., Last: _Optional[int] = ..., Next: _Optional[int] = ...) -> None: ...
+
+class EventsMissed(_message.Message):
+    __slots__ = ("Missed",)
+    MISSED_FIELD_NUMBER: _ClassVar[int]
+    Missed: int
+    def __init__(self, Missed: _Optional[int] = ...) -> None: ...

@@ -30,6 +30,8 @@ INHERITED = (
     *("COVERAGE_", "DYLD_", "GRPC_", "HOME", "LANG", "LC_", "LD_", "PATH", "PYTHON"),
     *("TEMP", "TMP", "TZ", "USER", "VIRTUAL_ENV", "XDG_"),
 )
+# Of a large message many copies are made, and the C library would keep their memory for the next one.
+MEMORY = {"MALLOC_MMAP_THRESHOLD_": "1048576", "MALLOC_ARENA_MAX": "2"}
 STORE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
 
@@ -235,7 +237,8 @@ def spawn(store: Path, address: str, *flags: str) -> tuple[subprocess.Popen[byte
 
 def environment() -> dict[str, str]:
     """What a broker needs of this process's environment; the tokens and passwords of a kernel stay here."""
-    return {name: value for name, value in os.environ.items() if name.startswith(INHERITED)}
+    kept = {name: value for name, value in os.environ.items() if name.startswith(INHERITED)}
+    return MEMORY | kept
 
 
 def start_error(store: Path) -> BrokerStartError:

@@ -32,14 +32,14 @@ from kubemq_nb.broker.handlers.requests import RequestHandlers
 from kubemq_nb.broker.handlers.service import Service
 from kubemq_nb.broker.storage.commits import Committer
 from kubemq_nb.broker.storage.sqlite import SqliteStore
-from kubemq_nb.rules import MAX_MESSAGE_BYTES
+from kubemq_nb.rules import MAX_MESSAGE_BYTES, MAX_SENT_BYTES
 
 VERSION = "2.4.0"  # of the server whose wire this is: official SDKs warn about others
 GRACE = 0.5  # seconds for calls under way when the broker stops
 PATIENCE = 2.0  # seconds for a taken port to become free
 
 OPTIONS = (
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_receive_message_length", MAX_SENT_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     ("grpc.so_reuseport", 0),  # a second broker on the same port is a mistake
     # Clients may ping as often as they like, also while nothing is under way.

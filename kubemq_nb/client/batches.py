@@ -129,7 +129,7 @@ class _Batch:
     def _attempt(self, part: _Part) -> status.Attempt:
         name = part.channels[0]
         what = f"the send of {len(part.channels):,} {self._of} to {name}"
-        return self._channel.attempt(what, channel=name, effect=True)
+        return self._channel.attempt(what, channel=name, effect=True, size=len(part.wire))
 
     def _broken_off(self, error: KubeMQError, part: _Part, *, in_doubt: int) -> KubeMQError:
         """The error for a batch that stopped at `part`."""

@@ -33,6 +33,7 @@ A = TypeVar("A")
 
 logger = logging.getLogger(__name__)
 
+PACE = 2_000_000  # bytes a second with which a large message has to be content
 KEEPALIVE = 310.0  # seconds; a real server ends connections that ask more often than every 5 minutes
 
 
@@ -153,14 +154,20 @@ class Channel:
     # For the clients of the patterns:
 
     def attempt(
-        self, what: str, *, channel: str | None = None, wait: float = 0.0, effect: bool = False
+        self,
+        what: str,
+        *,
+        channel: str | None = None,
+        wait: float = 0.0,
+        effect: bool = False,
+        size: int = 0,
     ) -> status.Attempt:
-        """Name one call for its errors; its deadline is `wait` and the channel's timeout."""
+        """Name one call for its errors; its deadline is `wait`, the timeout, and what `size` bytes take."""
         return status.Attempt(
             what=what,
             address=self.address,
             channel=channel,
-            timeout=wait + self.timeout,
+            timeout=wait + self.timeout + size // PACE,
             wait=wait,
             effect=effect,
             token=self._token.words,

@@ -159,7 +159,7 @@ def _check_content(message: QueueMessage | Event | Request, number: int) -> None
     _check_utf8("The metadata", message.metadata, message.channel)
     _check_tags(message.tags, message.channel)
     size = len(message.body) + len(message.metadata)
-    if size > rules.MAX_MESSAGE_BYTES:
+    if size > rules.MAX_SENT_BYTES:
         raise InvalidMessage(
             f"The message has {size / 1e6:.1f} MB; a broker passes"
             f" {rules.MAX_MESSAGE_BYTES / 2**20:.0f} MiB with its envelope. Nothing was sent.",

@@ -1,6 +1,7 @@
 """How much waits in a queue, told without a wait; not every server knows the call."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from kubemq_nb._wire import queue_requests
 from kubemq_nb.client.channel import Channel
@@ -47,7 +48,26 @@ def queue_counts(connection: Channel, channel: str = "") -> list[QueueInfo] | No
     ]
 
 
-def waiting(connection: Channel, channel: str) -> int | None:
-    """How many messages a receiver would find now; None when this server does not tell."""
+class Waiting(NamedTuple):
+    """What a receiver would find now."""
+
+    messages: int
+    bytes: int  # about; 0 when that is not told
+
+    @property
+    def average(self) -> int:
+        """Bytes of one message."""
+        return self.bytes // max(1, self.messages)
+
+
+NONE = Waiting(0, 0)
+
+
+def waiting(connection: Channel, channel: str) -> Waiting | None:
+    """What a receiver would find now; None when this server does not tell."""
     queues = queue_counts(connection, channel)
-    return None if queues is None else sum(queue.waiting for queue in queues)
+    if queues is None:
+        return None
+    # Bytes are those of held and delayed messages too.
+    sizes = (queue.bytes * queue.waiting // max(1, queue.messages) for queue in queues)
+    return Waiting(sum(queue.waiting for queue in queues), sum(sizes))

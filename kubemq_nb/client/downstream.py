@@ -16,7 +16,7 @@ from kubemq_nb._wire.stub import DownstreamAnswer
 from kubemq_nb.client.channel import Channel
 from kubemq_nb.client.counts import waiting
 from kubemq_nb.errors import KubeMQError
-from kubemq_nb.rules import MAX_MESSAGES
+from kubemq_nb.rules import MAX_MESSAGE_BYTES, MAX_MESSAGES
 
 SHORTEST_WAIT = 1.0  # seconds; servers take less for this
 
@@ -45,14 +45,17 @@ class Downstream:
     def collect(self, *, count: int, wait: float) -> None:
         """Take up to `count`: what is there, or the first within `wait` seconds and what is there then."""
         there = waiting(self._connection, self._channel)
-        if there == 0 and not wait:
+        if there is not None and not there.messages and not wait:
             return
-        if not there:
+        if not there or not there.messages:
             if not self._poll(1, wait):
                 return
             there = waiting(self._connection, self._channel)
         missing = count - len(self.payloads)
-        self._poll_all(missing if there is None else min(missing, there))
+        if there is None:
+            self._poll_all(missing, 0)
+        else:
+            self._poll_all(min(missing, there.messages), there.average)
 
     def settle(
         self,
@@ -91,17 +94,17 @@ class Downstream:
         """End the stream at once; the server gives back what is held."""
         self._stream.cancel()
 
-    def _poll_all(self, count: int) -> None:
+    def _poll_all(self, count: int, average: int) -> None:
         while count > 0:
             asked = min(count, MAX_MESSAGES)
-            if self._poll(asked, SHORTEST_WAIT) < asked:
+            if self._poll(asked, SHORTEST_WAIT, min(asked * average, MAX_MESSAGE_BYTES)) < asked:
                 return  # somebody else was faster
             count -= asked
 
-    def _poll(self, count: int, wait: float) -> int:
+    def _poll(self, count: int, wait: float, size: int = 0) -> int:
         wait = max(wait, SHORTEST_WAIT)
         what = f"the receive from {self._channel}"
-        attempt = self._connection.attempt(what, channel=self._channel, wait=wait)
+        attempt = self._connection.attempt(what, channel=self._channel, wait=wait, size=size)
         request = queue_requests.poll(self._channel, count=count, wait=wait, client_id=self._client_id)
         self._stream.send(request)
         answer = self._answer_to(request.RequestID, attempt)

@@ -57,7 +57,8 @@ class EventsClient:
 def send_event(channel: Channel, event: Event, *, store: bool) -> SendResult:
     """Send one event, live or to be stored."""
     checks.check_event(event)
-    attempt = channel.attempt(f"the send to {event.channel}", channel=event.channel, effect=True)
+    what, size = f"the send to {event.channel}", len(event.body)
+    attempt = channel.attempt(what, channel=event.channel, effect=True, size=size)
     wire = codec.encode_event(event, store=store, id=new_id())
     answer = channel.call(channel.stub.send_event, wire, attempt)
     if not answer.Sent:

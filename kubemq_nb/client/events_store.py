@@ -60,17 +60,19 @@ class EventsStoreClient:
         client_id: str = "",
         group: str = "",
         keep: int = 10_000,
+        patient: bool = False,
         on_state: OnState | None = None,
     ) -> Subscription:
         """Read from `start` and go on with what comes; live when this returns.
 
         Without `client_id` and `group` it has a fresh id, so `start` counts, and after an outage it goes on
         after the last sequence. With either, the server remembers the position under that name and rules.
+        `patient` drops nothing for a slow reader: the server waits.
         """
         checks.check_channel(channel)
         checks.check_subscriber(client_id or fresh_client_id(), group, channel=channel, store=True)
         source = _StoredEvents(self._channel, channel, start, client_id, group)
-        return Subscription(self._channel, source, keep=keep, on_state=on_state)
+        return Subscription(self._channel, source, keep=keep, patient=patient, on_state=on_state)
 
     def last(self, channel: str, *, idle: float = 1.0) -> bytes | None:
         """The last stored event; None when none comes within `idle` seconds: the channel is empty."""
@@ -100,7 +102,8 @@ class EventsStoreClient:
 
         `idle` (seconds) only decides that a channel is empty, or that the position remembered under
         `client_id` or `group` has nothing more. `start` new has no end of its own and needs `count` or
-        `timeout`. A `sink` takes the payloads in parts, in another thread; the replay has none then.
+        `timeout`. A `sink` takes the payloads in parts, in another thread; the replay has none then. Without
+        one it ends when it has 256 MiB of them.
 
         Raises:
             ValueError: `start` is new, without `count` and `timeout`; or `to` has no zone.

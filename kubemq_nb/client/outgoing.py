@@ -86,7 +86,7 @@ class Rows:
         ids = [id or new_id() for id in self._completed("id")]
         wires = codec.encode_rows(self._common, ids, metadata, bodies, tags)
         for row, (wire, body, text) in enumerate(zip(wires, bodies, metadata, strict=True)):
-            good = wire and 0 < len(body) + len(text) <= rules.MAX_MESSAGE_BYTES
+            good = wire and 0 < len(body) + len(text) <= rules.MAX_SENT_BYTES
             yield wire if wire and good else encoded(self._message(row))
 
     def _completed(self, name: str) -> Sequence[Any]:

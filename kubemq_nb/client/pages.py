@@ -38,11 +38,11 @@ class _Pages:
         self._final = (reading.to or -1) if isinstance(reading.to, int) else 0
         self._stored = 0
         self._payloads: list[bytes] = []
-        self._taken = 0
+        self._taken = self._kept = 0  # payloads, and their bytes
 
     def read(self) -> Replay:
         end = self._take_all()
-        complete = end not in ("count", "timeout")
+        complete = end not in ("count", "timeout", "size")
         return Replay(payloads=self._payloads, complete=complete, end=end, last=self._stored)
 
     def _take_all(self) -> End:
@@ -87,6 +87,9 @@ class _Pages:
             end = "sequence" if codec.event_position(events[-1])[0] == self._final else "count"
         self._payloads += events
         self._taken += len(events)
+        self._kept += sum(map(len, events))
+        if end is None and self._reading.is_full(self._kept):
+            end = "sequence" if codec.event_position(events[-1])[0] == self._final else "size"
         if self._reading.progress and events:
             self._reading.progress(self._taken)
         self._hand_over()  # a page is of bounded size

@@ -9,7 +9,7 @@ from kubemq_nb._wire.queue_requests import Settling
 from kubemq_nb.client import batches, checks
 from kubemq_nb.client.calls import Cancellation
 from kubemq_nb.client.channel import Channel
-from kubemq_nb.client.counts import QueueInfo, queue_counts, waiting
+from kubemq_nb.client.counts import NONE, QueueInfo, queue_counts, waiting
 from kubemq_nb.client.downstream import Downstream
 from kubemq_nb.client.ids import new_id
 from kubemq_nb.client.outgoing import Messages, Rows
@@ -43,7 +43,9 @@ class QueuesClient:
     def send(self, message: QueueMessage) -> SendResult:
         """Send one message; an id is made when it has none. Refusal raises RequestRejected."""
         checks.check_queue_message(message)
-        attempt = self._attempt(f"the send to {message.channel}", message.channel, effect=True)
+        name = message.channel
+        size = len(message.body)
+        attempt = self._channel.attempt(f"the send to {name}", channel=name, effect=True, size=size)
         wire = codec.encode_queue_message(message, id=new_id())
         answer = self._channel.call(self._channel.stub.send_queue_message, wire, attempt)
         if answer.IsError:
@@ -158,12 +160,20 @@ class QueuesClient:
         there = waiting(self._channel, channel)
         if there is None:
             return _fitting(count, lambda fewer: look(fewer, wait))
-        if not there:
+        if not there.messages:
             first = look(1, wait) if wait else Received(payloads=[], expired=0)
-            there = waiting(self._channel, channel) or 0
-            if not first.payloads or count == 1 or there <= 1:
+            there = waiting(self._channel, channel) or NONE
+            if not first.payloads or count == 1 or there.messages <= 1:
                 return first
-        return _fitting(min(count, there), lambda fewer: look(fewer, 1.0))
+        # A broker hands over what fits into one answer, which is far more than is shown.
+        asked = wanted = min(count, there.messages)
+        if there.average:
+            asked = min(wanted, 1 + 2 * PEEK_BYTES // there.average)
+        while True:
+            received = _fitting(asked, lambda fewer: look(fewer, 1.0))
+            if received.cut or asked == wanted:
+                return received
+            asked = min(wanted, 4 * asked)
 
     def _look(
         self, channel: str, count: int, wait: float, client_id: str, cancellation: Cancellation

@@ -7,11 +7,12 @@ from typing import Literal
 
 from kubemq_nb.messages import StartPosition
 
-End = Literal["sequence", "time", "count", "timeout", "idle", "empty"]
+End = Literal["sequence", "time", "count", "timeout", "idle", "empty", "size"]
 
 PROGRESS_EVERY = 1000  # payloads
 PART = 5000  # payloads that are handed to a sink at once,
 PART_BYTES = 4_000_000  # fewer where they are so large
+MOST_BYTES = 2**28  # of payloads that a read without a sink keeps
 
 Sink = Callable[[list[bytes]], None]
 """Takes the payloads of a replay in parts, in order, so that they need not fit into memory."""
@@ -47,6 +48,10 @@ class Reading:
             raise ValueError("a bounded read of what is new needs a count or a timeout")
         if isinstance(self.to, datetime) and self.to.tzinfo is None:
             raise ValueError(f"an end needs a zone: {self.to.isoformat()} has none")
+
+    def is_full(self, kept: int) -> bool:
+        """Whether so many bytes are all that this read keeps; a sink takes any number."""
+        return self.sink is None and kept >= MOST_BYTES
 
     @property
     def remembered(self) -> bool:

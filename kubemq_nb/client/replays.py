@@ -152,7 +152,7 @@ class _Reader:
         self._bounds = bounds
         self._began = time.monotonic() if began is None else began
         self._payloads: list[bytes] = []
-        self._taken = self._waiting = 0  # payloads; bytes that no sink has taken yet
+        self._taken = self._waiting = 0  # payloads; bytes of those that no sink has taken yet
         self._end: End | None = None
         self._done = threading.Event()
         self._silent = False
@@ -214,19 +214,21 @@ class _Reader:
         self._taken += 1
         if self._reading.progress and not self._taken % PROGRESS_EVERY:
             self._reading.progress(self._taken)
-        if len(self._payloads) == PART or self._waiting >= PART_BYTES:
+        if self._reading.sink and (len(self._payloads) == PART or self._waiting >= PART_BYTES):
             self._hand_over()
         if sequence == bounds.sequence:
             self._end = "sequence"
         elif self._taken == self._reading.count:
             self._end = "count"
+        elif self._reading.is_full(self._waiting):
+            self._end = "size"
         return self._end is not None
 
     def _hand_over(self) -> None:
         if self._reading.sink and self._payloads:
             self._reading.sink(self._payloads)
             self._payloads = []
-        self._waiting = 0
+            self._waiting = 0
 
     def _time_left(self) -> float | None:
         if self._reading.timeout is None:

@@ -34,7 +34,9 @@ class RequestsClient:
         checks.check_request(request)
         what = f"the {request.kind} to {request.channel}"
         # The broker's own timeout comes first: it says that nobody answered, ours only that nothing came.
-        attempt = self._channel.attempt(what, channel=request.channel, wait=request.timeout, effect=True)
+        attempt = self._channel.attempt(
+            what, channel=request.channel, wait=request.timeout, effect=True, size=len(request.body)
+        )
         wire = codec.encode_request(request, id=new_id())
         began = time.perf_counter()
 
@@ -74,7 +76,10 @@ class RequestsClient:
                 channel=request.channel,
             )
         attempt = self._channel.attempt(
-            f"the answer on {request.channel}", channel=request.channel, effect=True
+            f"the answer on {request.channel}",
+            channel=request.channel,
+            effect=True,
+            size=len(response.body),
         )
         wire = codec.encode_response(response, to=request)
         self._channel.call(self._channel.stub.send_response, wire, attempt)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol, Self
 
+from kubemq_nb._wire import codec
 from kubemq_nb.client.calls import PayloadStream
 from kubemq_nb.client.channel import Channel
 from kubemq_nb.errors import (
@@ -31,6 +32,7 @@ class StateChange:
     attempt: int = 0  # of reconnecting, from 1
     note: str = ""  # a sentence: why it is down, or what the gap means now that it is live again
     after: int | None = None  # events store: live again after this sequence
+    missed: int = 0  # events that the broker dropped, as they were read too slowly; the stream goes on
 
 
 OnState = Callable[[StateChange], None]
@@ -61,23 +63,32 @@ class Source(Protocol):
 class Subscription:
     """Payloads of one subscription as wire bytes, in order of arrival.
 
-    At most `keep`, and 256 MiB of them, wait for the reader; beyond, the oldest is dropped and counted. It is
+    At most `keep`, and 256 MiB of them, wait for the reader; beyond, the oldest is dropped and counted, or
+    the broker is kept waiting where the stream is `patient`. It is
     an iterator (ends when closed), a context manager, and can be read with `next`. A broken connection is
     made again until `close`.
 
     Attributes:
         received: Payloads that arrived.
         dropped: Of those, how many were pushed out unread.
+        missed: Events that the broker dropped before, as far as it tells.
         reconnects: Streams made again.
         error: What ended it for good, or None.
         state: `live` from the moment the constructor returns.
     """
 
     def __init__(
-        self, connection: Channel, source: Source, *, keep: int, on_state: OnState | None = None
+        self,
+        connection: Channel,
+        source: Source,
+        *,
+        keep: int,
+        patient: bool = False,
+        on_state: OnState | None = None,
     ) -> None:
         self.received = 0
         self.dropped = 0
+        self.missed = 0
         self.reconnects = 0
         self.error: KubeMQError | None = None
         self.state: StreamState = "connecting"
@@ -86,6 +97,7 @@ class Subscription:
         self._on_state = on_state
         self._attempt = connection.attempt(source.what, channel=source.channel)
         self._keep = keep
+        self._patient = patient
         self._buffer: deque[bytes] = deque()
         self._unread = 0  # bytes in the buffer
         self._arrived = threading.Condition()
@@ -113,6 +125,7 @@ class Subscription:
         with self._arrived:
             self._arrived.wait_for(lambda: self._buffer or self._over, timeout)
             if self._buffer:
+                self._make_room()
                 return self._taken()
         if self.error:
             raise self.error
@@ -124,6 +137,7 @@ class Subscription:
             payloads = list(self._buffer)
             self._buffer.clear()
             self._unread = 0
+            self._make_room()
         return payloads
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -148,15 +162,15 @@ class Subscription:
 
     def close(self) -> None:
         """End the stream and its thread; nothing arrives after it returns. Closing again does nothing."""
-        self._closing.set()
+        self._cancel()
         self._hurry.set()
-        if call := self._call:
-            call.cancel()
         if threading.current_thread() is not self._thread:
             self._thread.join(1.0)
 
     def _cancel(self) -> None:
         self._closing.set()
+        with self._arrived:
+            self._make_room()
         if call := self._call:
             call.cancel()
 
@@ -166,7 +180,7 @@ class Subscription:
 
     def _wait_until_live(self) -> None:
         try:
-            self._settled.wait(self._connection.timeout + SETTLE)
+            self._settled.wait()  # each step of the thread has a deadline
         except BaseException:
             self._cancel()  # without waiting: the thread may be in a call that nobody can end
             raise
@@ -228,16 +242,34 @@ class Subscription:
     def _append(self, payload: bytes) -> None:
         if self.state != "live":
             self._stands()
+        if missed := codec.events_missed(payload):
+            self.missed += missed
+            self._change(StateChange(state="live", missed=missed))
         with self._arrived:
+            if self._patient:
+                self._arrived.wait_for(lambda: not self._is_full or self._closing.is_set())
             if self._closing.is_set():
                 return
             self._last = payload
             self.received += 1
             self._buffer.append(payload)
             self._unread += len(payload)
-            while len(self._buffer) > 1 and (len(self._buffer) > self._keep or self._unread > UNREAD):
+            while not self._patient and len(self._buffer) > 1 and self._is_beyond:
                 self._taken()
                 self.dropped += 1
+            self._arrived.notify_all()
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._buffer) >= self._keep or self._unread >= UNREAD
+
+    @property
+    def _is_beyond(self) -> bool:
+        return len(self._buffer) > self._keep or self._unread > UNREAD
+
+    def _make_room(self) -> None:
+        """Let a patient stream go on; the lock is held."""
+        if self._patient:
             self._arrived.notify_all()
 
     def _taken(self) -> bytes:

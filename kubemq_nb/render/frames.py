@@ -244,6 +244,7 @@ ENDS = {
     "time": "complete up to the time",
     "count": "stopped at the count",
     "timeout": "stopped at the timeout",
+    "size": "a frame holds no more: `to_file` takes any number",
 }
 SPECIAL: dict[str, Callable[[Any], str]] = {"tags": tags, "elapsed": span, "pid": str}
 WRITERS: tuple[tuple[Any, Callable[[Any], str]], ...] = (  # the first that fits

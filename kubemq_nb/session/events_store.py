@@ -95,6 +95,8 @@ class EventsStore:
     ) -> "DataFrame | Feed":
         """Read stored events again, up to the last one there is, or watch from a position on.
 
+        A frame holds 256 MiB of events and says where it ends; `to_file` takes any number.
+
         Each call reads under a fresh client id, so that reading again gives the same rows. With a `group`
         or a `client_id` of your own the broker remembers the position instead, and `start` counts only the
         first time.
@@ -156,6 +158,8 @@ class EventsStore:
         client_id: str | None = None,
     ) -> Feed:
         """Call a function with each event from a position on, in the background.
+
+        A slow function misses none: the broker waits for it.
 
         Args:
             channel: Channel to read.
@@ -283,7 +287,12 @@ class EventsStore:
         )
         feed.begin(
             lambda on_state: link.ready().events_store.subscribe(
-                channel, start=feed.position, keep=keep, on_state=on_state, **place
+                channel,
+                start=feed.position,
+                keep=keep,
+                patient=handler is not None,
+                on_state=on_state,
+                **place,
             ),
             listed=link.add,
         )

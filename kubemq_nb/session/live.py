@@ -45,11 +45,15 @@ GRACE = 5.0  # seconds that `stop` waits for a handler that is at work
 MOST = 2**28
 """Bytes of payloads that a feed or responder holds, however many rows `keep` allows."""
 
+EPISODE = 1.0  # seconds without a loss, after which the next one is marked on its own
+MISSED = "From about here on some were lost: they came faster than they were read here."
+
 
 class Stream(Protocol):
     """What is needed of a subscription; the client's is one, a test's another."""
 
     dropped: int
+    missed: int
     reconnects: int
 
     def next(self, timeout: float | None = None) -> bytes | None:
@@ -117,6 +121,8 @@ class Live(ABC, Generic[Row]):
         self._frozen: tuple[list[Row], dict[str, object]] | None = None  # rows and facts at the pause
         self._gaps: list[tuple[int, str]] = []  # after which row, and what the gap means
         self._taken = self._fallen = self._unread = self._errors = self._reconnects = 0
+        self._missed = 0  # that the broker dropped
+        self._missed_at = 0.0  # when it last said so
         self._rate = Rate()
         self._state: State = "live"  # of the stream
         self._note = ""
@@ -252,7 +258,7 @@ class Live(ABC, Generic[Row]):
                 state=self.state,
                 received=self.received,
                 held=len(self._rows),
-                dropped=self._fallen + self._never_read(),
+                dropped=self._fallen + self._never_read() + self._missed,
                 errors=self._errors,
                 reconnects=self._reconnects + (stream.reconnects if stream else 0),
                 rate=self._rate.now(),
@@ -411,6 +417,9 @@ class Live(ABC, Generic[Row]):
         self._changed.notify_all()
 
     def _on_state(self, change: StateChange) -> None:
+        if change.missed:
+            self._miss(change.missed)
+            return
         with self._changed:
             if change.state == "reconnecting":
                 self._state = "reconnecting"
@@ -419,6 +428,17 @@ class Live(ABC, Generic[Row]):
                 if change.note:
                     self._gaps.append((self._taken, change.note))
             self._note = change.note
+            self._touch()
+
+    def _miss(self, count: int) -> None:
+        """The broker dropped some: count them, and mark where that began."""
+        now = time.monotonic()
+        with self._changed:
+            if not self._missed or now - self._missed_at > EPISODE:
+                self._gaps.append((self._taken, MISSED))
+            self._missed += count
+            self._missed_at = now
+            self._note = f"{self._missed:,} were lost: they came faster than they were read here."
             self._touch()
 
     def _fail(self, error: KubeMQError) -> None:

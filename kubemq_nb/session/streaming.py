@@ -79,7 +79,11 @@ def collect(
 
     def facts(came: int) -> dict[str, Any]:
         enough = count is not None and came >= count
-        facts = {"channel": channel, "server": link.address, "complete": not stream.dropped}
+        facts = {
+            "channel": channel,
+            "server": link.address,
+            "complete": not (stream.dropped or stream.missed),
+        }
         return facts | {"ended_by": "count" if enough else "timeout"}
 
     if to_file is None:

@@ -44,6 +44,30 @@ def resident(pid: int | str = "self") -> int:
     return int(text.partition("VmRSS:")[2].split()[0]) * 1024
 
 
+class Peak:
+    """The most memory that a process has had since this was made.
+
+    Attributes:
+        before: Bytes that it had then.
+    """
+
+    def __init__(self, pid: int | str = "self") -> None:
+        self._pid = pid
+        self.before = resident(pid)
+        Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+    @property
+    def bytes(self) -> int:
+        """The most until now."""
+        text = Path(f"/proc/{self._pid}/status").read_text()
+        return int(text.partition("VmHWM:")[2].split()[0]) * 1024
+
+    @property
+    def growth(self) -> int:
+        """By how much that is more than before."""
+        return self.bytes - self.before
+
+
 class Line:
     """A TCP line to an address, in threads of its own, that can be cut and mended.
 

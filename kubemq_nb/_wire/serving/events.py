@@ -29,9 +29,11 @@ def read_event(data: bytes) -> tuple[str, str, str, bool, bool, bytes]:
         Body=event.Body,
         Tags=event.Tags,
     )
-    empty = not event.Metadata and not event.Body
+    client_id, stored = event.ClientID, event.Store
+    del event  # a large one is copied often enough
+    empty = not received.Metadata and not received.Body
     content = received.SerializeToString()
-    return received.EventID, event.ClientID, event.Channel, empty, event.Store, content
+    return received.EventID, client_id, received.Channel, empty, stored, content
 
 
 def given_event_id(data: bytes) -> str:
@@ -42,6 +44,11 @@ def given_event_id(data: bytes) -> str:
 def stamp_event(timestamp: int, sequence: int) -> bytes:
     """What makes a live event's wire form a stored one's, when appended."""
     return pb.EventReceive(Timestamp=timestamp, Sequence=sequence).SerializeToString()
+
+
+def missed(count: int) -> bytes:
+    """What tells a listener of dropped events, when appended to one; other clients pass it over."""
+    return containers.EventsMissed(Missed=count).SerializeToString()
 
 
 def event_result(id: str, error: str = "") -> bytes:

@@ -1,6 +1,6 @@
 """Messages of queues on their way out by unary calls, on the broker's side of the wire."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -37,13 +37,18 @@ def read_receive(data: bytes) -> ReceiveRequest:
 
 
 def receive_response(
-    request: ReceiveRequest, messages: Sequence[bytes] = (), *, expired: int = 0, error: str = ""
+    request: ReceiveRequest,
+    messages: Iterable[bytes] = (),
+    *,
+    count: int = 0,
+    expired: int = 0,
+    error: str = "",
 ) -> bytes:
-    """The answer to a unary receive or peek."""
+    """The answer to a unary receive or peek, with `count` messages."""
     return containers.ReceiveQueueMessagesResponse(
         RequestID=request.id,
         Messages=messages,
-        MessagesReceived=len(messages),
+        MessagesReceived=count,
         MessagesExpired=expired,
         IsPeak=request.peek,
         IsError=bool(error),
@@ -51,11 +56,11 @@ def receive_response(
     ).SerializeToString()
 
 
-def delivered(channel: str, messages: Iterable[Stored]) -> list[bytes]:
-    """The wire form of messages of one queue as a consumer gets them."""
+def delivered(channel: str, messages: Iterable[Stored]) -> Iterator[bytes]:
+    """The wire form of messages of one queue as a consumer gets them, made as they are asked for."""
     name = pb.QueueMessage(Channel=channel).SerializeToString()
     added = pb.QueueMessage()  # one for all: setting a field takes a fifth of making a message
-    return [message[2] + name + _additions(message, added, added.Attributes) for message in messages]
+    return (message[2] + name + _additions(message, added, added.Attributes) for message in messages)
 
 
 def _additions(message: Stored, added: pb.QueueMessage, attributes: pb.QueueMessageAttributes) -> bytes:

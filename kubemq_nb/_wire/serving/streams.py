@@ -1,6 +1,6 @@
 """The two streams that receive with settlement, on the broker's side of the wire."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from kubemq_nb._wire import containers_pb2 as containers
@@ -85,7 +85,7 @@ def downstream_response(
     transaction: str,
     *,
     type: int | None = None,
-    messages: Sequence[bytes] = (),
+    messages: Iterable[bytes] = (),
     offsets: Sequence[int] = (),
     error: str = "",
 ) -> bytes:

@@ -32,16 +32,13 @@ class Refused(Exception):
 
 
 class Subscription:
-    """What one subscriber has not read yet. Full, it drops what comes, and says so in the log.
-
-    Attributes:
-        dropped: How many events were dropped.
-    """
+    """What one subscriber has not read yet. Full, it drops what comes, and says so in the log."""
 
     def __init__(self, channel: str, group: str, wake: Callable[[], None]) -> None:
         self.channel = channel
         self.group = group
-        self.dropped = 0
+        self._dropped = 0  # since the broker said so
+        self._is_told = False
         self._wake = wake
         self._waiting: deque[bytes] = deque()
         self._bytes = 0
@@ -49,20 +46,27 @@ class Subscription:
     def put(self, content: bytes) -> None:
         """Give the subscriber something to read."""
         if self._bytes + len(content) > BUFFER_BYTES and self._waiting:
-            if not self.dropped:
+            if not self._is_told:
+                self._is_told = True
                 log.warning("a slow subscriber of %s loses events", self.channel)
-            self.dropped += 1
+            self._dropped += 1
             return
         self._waiting.append(content)
         self._bytes += len(content)
         self._wake()
 
-    def take(self) -> list[bytes]:
-        """All that waits, in order."""
-        taken = list(self._waiting)
-        self._waiting.clear()
-        self._bytes = 0
-        return taken
+    def take(self) -> bytes | None:
+        """What comes next, or None when nothing waits."""
+        if not self._waiting:
+            return None
+        content = self._waiting.popleft()
+        self._bytes -= len(content)
+        return content
+
+    def missed(self) -> int:
+        """How many were dropped since this was asked last; what waits is from before them."""
+        missed, self._dropped = self._dropped, 0
+        return missed
 
 
 def event_error(event: Outgoing) -> str:

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-REPLY_BYTES = 100 * 1024 * 1024 - 64 * 1024  # what fits into one gRPC message, beside its envelope
+from kubemq_nb import rules
+
+REPLY_BYTES = rules.MAX_SENT_BYTES  # what fits into one gRPC message, beside its envelope
 
 ENVELOPE_BYTES = 200  # about what channel, attributes and policy of one message take
 

@@ -1,12 +1,14 @@
 """Sending and hearing events, live and stored."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from kubemq_nb import rules
 from kubemq_nb._wire.serving import common, sending
 from kubemq_nb._wire.serving import events as event_wire
-from kubemq_nb.broker.engine.events import Events, Outgoing, Refused, event_error
+from kubemq_nb.broker.engine.events import Events, Outgoing, Refused, Subscription, event_error
 from kubemq_nb.broker.engine.events_store import EventsStore, Page, Start
 from kubemq_nb.broker.handlers.calls import Answer, Context
 from kubemq_nb.broker.handlers.streams import OrderedAnswers, deliver, incoming
@@ -36,12 +38,14 @@ class EventHandlers:
         error = event_error(event)
         if error:
             raise Refused(error)
+        id = event.id
         if event.stored:
             answer: Answer[str] = Answer()
             self._store.send(event, answer.give)
-            return event_wire.event_result(event.id, await answer.wait())
+            del event  # a large one is copied often enough
+            return event_wire.event_result(id, await answer.wait())
         self._events.send(event)
-        return event_wire.event_result(event.id)
+        return event_wire.event_result(id)
 
     async def send_stream(self, _: object, context: Context) -> None:
         """SendEventsStream: stored events are answered one by one, in order; others only when refused."""
@@ -103,7 +107,7 @@ class EventHandlers:
             request.client_id, request.channel, request.group, request.start, wake.set
         )
         try:
-            await deliver(subscription.take, wake, context)
+            await deliver(partial(next_of, subscription), wake, context)
         finally:
             self._events.unsubscribe(subscription)
 
@@ -114,11 +118,20 @@ class EventHandlers:
             await context.send_initial_metadata(())
             while True:
                 wake.clear()
-                taken = reader.take()
-                for content in taken:
-                    await context.write(content)
+                taken = deque(reader.take())
+                idle = not taken
+                while taken:
+                    await context.write(taken.popleft())
                     reader.written()
-                if not taken:
+                if idle:
                     await wake.wait()
         finally:
             self._store.unsubscribe(reader)
+
+
+def next_of(subscription: Subscription) -> bytes | None:
+    """What a listener gets next; with it, how many events were dropped because it reads too slowly."""
+    content = subscription.take()
+    if content is not None and (missed := subscription.missed()):
+        return content + event_wire.missed(missed)
+    return content

@@ -80,6 +80,7 @@ class QueueStreamHandlers:
                 if answer is not None:
                     await context.write(answer)
                     consumer.confirm()
+                del answer  # as what comes in: a large one is not kept for the next one
             await for_ever()
         finally:
             consumer.close()
@@ -131,5 +132,5 @@ class QueueStreamHandlers:
 
 def told_bytes(told: Told) -> bytes:
     """The wire form of one answer on an old stream."""
-    message = None if told.message is None else receiving.delivered(told.channel, [told.message])[0]
+    message = None if told.message is None else next(receiving.delivered(told.channel, [told.message]))
     return stream_wire.stream_response(told.id, told.type, message, told.error)

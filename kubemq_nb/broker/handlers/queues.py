@@ -110,7 +110,7 @@ def reply(
 ) -> None:
     """Answer a unary receive or peek."""
     made = receiving.delivered(queue.name, messages)
-    answer.give(receiving.receive_response(request, made, expired=expired, error=error))
+    answer.give(receiving.receive_response(request, made, count=len(messages), expired=expired, error=error))
 
 
 def receive_error(request: receiving.ReceiveRequest) -> str:

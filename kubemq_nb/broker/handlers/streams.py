@@ -13,6 +13,7 @@ async def incoming(context: Context) -> AsyncIterator[bytes]:
     """What a client sends, until it says that there will be no more."""
     while (data := await context.read()) is not grpc.aio.EOF:
         yield data
+        del data  # a large one must not stay in memory until the next one comes
 
 
 async def for_ever() -> None:
@@ -20,7 +21,7 @@ async def for_ever() -> None:
     await asyncio.Event().wait()
 
 
-async def deliver(take: Callable[[], list[bytes]], wake: asyncio.Event, context: Context) -> None:
+async def deliver(take: Callable[[], bytes | None], wake: asyncio.Event, context: Context) -> None:
     """Write what a live subscription gets, for ever.
 
     The headers go out at once: they tell the subscriber that nothing sent from now on passes it by.
@@ -29,7 +30,7 @@ async def deliver(take: Callable[[], list[bytes]], wake: asyncio.Event, context:
     while True:
         await wake.wait()
         wake.clear()
-        for content in take():
+        while (content := take()) is not None:
             await context.write(content)
 
 

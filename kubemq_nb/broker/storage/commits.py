@@ -61,6 +61,8 @@ class Committer:
             group, going_on = self._next_group()
             outcomes = self._carry_out(group)
             self._call_engine(partial(release, outcomes))
+            # What was written must not stay in memory until somebody writes again.
+            del group, outcomes
         self._leave_store()
 
     def _next_group(self) -> tuple[list[Plan], bool]:

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from kubemq_nb.broker.engine import plan
@@ -11,6 +12,7 @@ from kubemq_nb.broker.storage.damage import Damage, DamageLog
 from kubemq_nb.broker.storage.rows import DELAYED, MESSAGE_COLUMNS, SEQUENCE_BITS, SEQUENCE_MASK, crc_of, key
 from kubemq_nb.broker.storage.sqlite_content import ContentReader, any_text
 
+LARGE = 2**20  # bytes of one value
 CHUNK = 256  # rows in one INSERT: one statement of many rows is faster than many of one
 
 INSERT_MESSAGE = f"INSERT INTO message ({MESSAGE_COLUMNS}) VALUES "  # noqa: S608  (constants of this package)
@@ -237,6 +239,14 @@ class Verbs:
             self._connection.execute(statement + ", ".join([one] * CHUNK), values)
         if full < len(made):
             self._connection.executemany(statement + one, made[full:])
+            self._forget_large(statement + one, made[-1])
+
+    def _forget_large(self, statement: str, row: tuple[Any, ...]) -> None:
+        """A statement keeps a copy of what it wrote last; this one gets small values, and writes nothing."""
+        if any(isinstance(value, bytes) and len(value) > LARGE for value in row):
+            small = [b"" if isinstance(value, bytes) else value for value in row]
+            with suppress(sqlite3.IntegrityError):  # the row is there
+                self._connection.execute(statement, small)
 
     def _set_aside(self, table: str, row_key: int) -> None:
         """Keep a damaged row where it is not delivered, and say so."""

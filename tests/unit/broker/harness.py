@@ -193,3 +193,8 @@ def drain(reader):
         for content in page:
             taken.append(content.decode())
             reader.written()
+
+
+def taken(subscription):
+    """All that waits for a listener or responder."""
+    return list(iter(subscription.take, None))

@@ -13,6 +13,7 @@ class FedStream:
 
     def __init__(self):
         self.dropped = 0
+        self.missed = 0
         self.reconnects = 0
         self.closed = False
         self.retries = 0
@@ -33,8 +34,8 @@ class FedStream:
     def break_down(self, error):
         self._waiting.put(error)
 
-    def change(self, state, note=""):
-        self.on_state(StateChange(state=state, note=note))
+    def change(self, state, note="", missed=0):
+        self.on_state(StateChange(state=state, note=note, missed=missed))
 
     def next(self, timeout=None):
         try:

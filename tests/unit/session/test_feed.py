@@ -397,3 +397,18 @@ def test_a_retry_of_what_had_given_up_goes_on_after_the_last_event(stored):
 
     assert (feed.state, feed.position.kind, feed.position.value) == ("live", "sequence", 8)
     assert feed.errors == 2
+
+
+def test_what_the_broker_dropped_is_counted_and_marked_once_an_episode(begin, stream, monkeypatch):
+    feed = begin()
+    stream.put("a")
+    assert feed.wait(count=1)
+
+    stream.change("live", missed=3)
+    stream.change("live", missed=4)
+    monkeypatch.setattr(live, "EPISODE", -1.0)
+    stream.change("live", missed=5)
+
+    assert (feed.status().received, feed.status().dropped) == (1, 12)
+    assert feed.note == "12 were lost: they came faster than they were read here."
+    assert feed.df.attrs["gaps"] == [(1, live.MISSED), (1, live.MISSED)]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from kubemq_nb._wire import codec, damaged
 from kubemq_nb._wire import kubemq_pb2 as pb
+from kubemq_nb._wire.serving import events as event_wire
 from kubemq_nb.messages import Event, QueueMessage, Request, Response, StartPosition
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -173,3 +174,18 @@ def test_what_is_no_message_keeps_all_its_bytes():
 
     assert message.Body == b"\xff\xff\xff"
     assert error == damaged.NOT_A_MESSAGE
+
+
+def test_what_the_broker_dropped_is_read_from_the_event_that_tells_it():
+    event = pb.EventReceive(Channel="c", Body=b"x").SerializeToString()
+    told = event_wire.missed(7)
+
+    assert codec.events_missed(event + told) == 7
+    assert codec.decode_event(event + told) == codec.decode_event(event)
+
+
+def test_a_body_that_looks_like_a_loss_is_none():
+    event = pb.EventReceive(Channel="c", Body=b"x" + event_wire.missed(7)).SerializeToString()
+
+    assert codec.events_missed(event) == 0
+    assert codec.events_missed(b"\xff" + event_wire.missed(7)) == 0
