@@ -96,6 +96,7 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(shell: "InteractiveShell") -> None:
     """Add `%kubemq` and `%%kubemq`; called by `%load_ext kubemq_nb`."""
+    import_module("kubemq_nb.frames").load_ahead()
     import_module("kubemq_nb.magics").load_ipython_extension(shell)
 
 

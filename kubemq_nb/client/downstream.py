@@ -57,25 +57,13 @@ class Downstream:
         else:
             self._poll_all(min(missing, there.messages), there.average)
 
-    def settle(
-        self,
-        settling: Settling,
-        sequences: Sequence[int],
-        *,
-        what: str,
-        to: str = "",
-        meanwhile: Callable[[], object] | None = None,
-    ) -> None:
-        """Settle held messages and have it confirmed; settled ones leave `held`, also when the rest fails.
-
-        `meanwhile` is called once while the server works.
-        """
+    def settle(self, settling: Settling, sequences: Sequence[int], *, what: str, to: str = "") -> None:
+        """Settle held messages and have it confirmed; settled ones leave `held`, also when the rest fails."""
         attempt = self._connection.attempt(what, channel=self._channel, effect=True)
         for transaction, part in self._by_transaction(sequences):
             request = queue_requests.settle(settling, transaction, part, to=to)
             self._stream.send(request)
-            refused = self._confirm(transaction, attempt, settled=request.RequestID, meanwhile=meanwhile)
-            meanwhile = None
+            refused = self._confirm(transaction, attempt, settled=request.RequestID)
             if refused:
                 raise status.refusal(refused, attempt)
 
@@ -122,19 +110,10 @@ class Downstream:
             parts.setdefault(self.held[sequence], []).append(sequence)
         return list(parts.items())
 
-    def _confirm(
-        self,
-        transaction: str,
-        attempt: status.Attempt,
-        *,
-        settled: str = "",
-        meanwhile: Callable[[], object] | None = None,
-    ) -> str:
+    def _confirm(self, transaction: str, attempt: status.Attempt, *, settled: str = "") -> str:
         """Wait until all before is done; the answer is the refusal of the request `settled`, or ""."""
         question = queue_requests.active(transaction)
         self._stream.send(question)
-        if meanwhile:
-            meanwhile()
         refused = ""
         while True:
             answer = self._connection.answer(self._stream, attempt)

@@ -87,38 +87,17 @@ class QueuesClient:
 
         return self._channel.run(work, kind="peek", channel=channel)
 
-    def receive(
-        self,
-        channel: str,
-        *,
-        count: int,
-        wait: float,
-        client_id: str,
-        meanwhile: Callable[[list[bytes]], object] = len,
-    ) -> Received:
+    def receive(self, channel: str, *, count: int, wait: float, client_id: str) -> Received:
         """Take up to `count`; answers with what is there, and waits up to `wait` seconds only for the first.
 
         Messages are acknowledged when all of them are in hand: an interrupt before gives them all back, one
         after is too late, and the call ends as if there had been none. A wait under 1 s is 1 s, but 0 is no
-        wait. `meanwhile` is called with them, from another thread, while the broker confirms.
+        wait.
         """
         self._check(channel, count, wait, client_id)
 
-        def receive(fewer: int, cancellation: Cancellation) -> Received:
-            downstream = Downstream(self._channel, channel, client_id=client_id)
-            cancellation.attach(downstream)
-            try:
-                downstream.collect(count=fewer, wait=wait)
-                if not downstream.payloads:
-                    return Received(payloads=[])
-                cancellation.commit()
-                note = _acknowledged(downstream, channel, lambda: meanwhile(downstream.payloads))
-                return Received(payloads=downstream.payloads, note=note)
-            finally:
-                downstream.close()
-
         def work(cancellation: Cancellation) -> Received:
-            return _fitting(count, lambda fewer: receive(fewer, cancellation))
+            return _fitting(count, lambda fewer: self._receive(channel, fewer, wait, client_id, cancellation))
 
         return self._channel.run(work, kind="receive", channel=channel)
 
@@ -190,12 +169,25 @@ class QueuesClient:
         shown = _within(payloads, PEEK_BYTES)
         return Received(payloads=shown, expired=answer.MessagesExpired, cut=len(shown) < len(payloads))
 
+    def _receive(
+        self, channel: str, count: int, wait: float, client_id: str, cancellation: Cancellation
+    ) -> Received:
+        downstream = Downstream(self._channel, channel, client_id=client_id)
+        cancellation.attach(downstream)
+        try:
+            downstream.collect(count=count, wait=wait)
+            if not downstream.payloads:
+                return Received(payloads=[])
+            cancellation.commit()
+            return Received(payloads=downstream.payloads, note=_acknowledged(downstream, channel))
+        finally:
+            downstream.close()
 
-def _acknowledged(downstream: Downstream, channel: str, meanwhile: Callable[[], object]) -> str:
+
+def _acknowledged(downstream: Downstream, channel: str) -> str:
     """Acknowledge what is in hand; a failure is a note, because raising would lose the messages."""
-    held, what = list(downstream.held), f"the receipt from {channel}"
     try:
-        downstream.settle(Settling.ACK, held, what=what, meanwhile=meanwhile)
+        downstream.settle(Settling.ACK, list(downstream.held), what=f"the receipt from {channel}")
     except KubeMQError:
         return UNCONFIRMED
     return ""

@@ -9,10 +9,12 @@ One column list and one dtype a column for each kind, also when there is no row:
 
 `body` is bytes; `decoded` is the same as JSON, else as text, else None. Facts of the read are in `df.attrs`.
 
-pandas takes its time to load: it does so with the first frame, while a broker starts or a server is reached.
+pandas takes its time to load: it does so while commands load, a broker starts or a server is reached.
 """
 
+from contextlib import suppress
 from importlib import import_module
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from kubemq_nb.frames import collecting
@@ -35,6 +37,7 @@ __all__ = [
     "empty",
     "events",
     "load",
+    "load_ahead",
     "of_file",
     "queue_messages",
     "read_csv",
@@ -51,6 +54,16 @@ def load() -> None:
         for module in ("build", "files", "rows", "writing"):
             home = import_module(f"{__name__}.{module}")
             globals().update({name: getattr(home, name) for name in __all__ if name in vars(home)})
+
+
+def load_ahead() -> None:
+    """Load it in a thread; a process that ends meanwhile waits, as no import can be broken off."""
+    Thread(target=_load_ahead, name="kubemq-nb:load").start()
+
+
+def _load_ahead() -> None:
+    with suppress(RuntimeError):  # the interpreter ends, and nobody needs it any more
+        load()
 
 
 def __getattr__(name: str) -> Any:

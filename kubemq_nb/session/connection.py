@@ -1,7 +1,6 @@
 """A session: one connection, all patterns, its jobs, and the embedded broker if it has one."""
 
 import builtins
-import contextlib
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +11,7 @@ from kubemq_nb.client.channel import Channel
 from kubemq_nb.client.tokens import Token
 from kubemq_nb.errors import KubeMQError
 from kubemq_nb.messages import Kind, ServerInfo, Start, Where
-from kubemq_nb.session import access, background, profiles, registry
+from kubemq_nb.session import access, profiles, registry
 from kubemq_nb.session.broker import Broker
 from kubemq_nb.session.channels import Channels
 from kubemq_nb.session.embedded import Embedded
@@ -395,7 +394,7 @@ def connect(
     if not where:
         access.refuse_for_embedded(token_env=token_env, token_file=token_file, **security)
     if hasattr(builtins, "get_ipython"):  # somebody looks at frames; a script may need none
-        background.spawn("load", _load_ahead)  # it takes as long as a broker to start
+        frames.load_ahead()  # it takes as long as a broker to start
     embedded = None if where else Embedded(store)
     try:
         if embedded:
@@ -422,11 +421,6 @@ def connect(
     if former := registry.add(session):
         former.replaced()
     return session
-
-
-def _load_ahead() -> None:
-    with contextlib.suppress(RuntimeError):  # the interpreter ends, and nobody needs it any more
-        frames.load()
 
 
 def _said(arguments: dict[str, Any]) -> dict[str, Any]:

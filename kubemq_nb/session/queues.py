@@ -1,6 +1,6 @@
 """Queues: send, peek, receive, purge, and the way into a transaction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
@@ -175,15 +175,10 @@ class Queues:
             wait: Seconds to wait for a first message; what is there then is taken at once.
             client_id: Name to receive under instead of the session's client id.
         """
-        made: list[DataFrame] = []
         read = self._link.ready().queues.receive(
-            channel,
-            count=count,
-            wait=as_seconds(wait),
-            client_id=client_id or self._link.client_id,
-            meanwhile=lambda payloads: made.append(frames.queue_messages(payloads)),
+            channel, count=count, wait=as_seconds(wait), client_id=client_id or self._link.client_id
         )
-        return self._frame(channel, read, is_peek=False, made=made)
+        return self._frame(channel, read, is_peek=False)
 
     @changes
     def ack_all(self, channel: str, *, client_id: str | None = None) -> int:
@@ -258,12 +253,10 @@ class Queues:
         self._link.used("queues", common.channel)
         return frames.results(sent.columns, channel=common.channel, kind="queues", server=self._link.address)
 
-    def _frame(
-        self, channel: str, read: Received, *, is_peek: bool, made: "Sequence[DataFrame]" = ()
-    ) -> "DataFrame":
+    def _frame(self, channel: str, read: Received, *, is_peek: bool) -> "DataFrame":
         self._link.used("queues", channel)
-        frame = made[0] if made else frames.queue_messages(read.payloads)
-        frame.attrs.update(
+        return frames.queue_messages(
+            read.payloads,
             channel=channel,
             server=self._link.address,
             is_peek=is_peek,
@@ -271,7 +264,6 @@ class Queues:
             complete=not read.cut,
             note=read.note,
         )
-        return frame
 
 
 def policy(

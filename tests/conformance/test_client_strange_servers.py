@@ -191,31 +191,6 @@ def test_a_receipt_that_is_not_confirmed_loses_nothing_and_says_so(server, queue
     assert received.note == UNCONFIRMED
 
 
-def test_what_was_received_is_read_while_the_broker_confirms(server, queues):
-    server.on("QueuesInfo", counts(2))
-    deliver, acknowledged = downstream([stored(1), stored(2)])
-    read = threading.Event()
-
-    def answer(requests, context):
-        for kind, response in zip((pb.Get, pb.ActiveOffsets), deliver(requests, context), strict=False):
-            assert kind == pb.Get or read.wait(PATIENCE)
-            yield response
-
-    server.on("QueuesDownstream", answer)
-    got = []
-
-    def meanwhile(payloads):
-        eventually(lambda: acknowledged == [1, 2])
-        got.extend(payloads)
-        read.set()
-
-    received = queues.receive("a", count=10, wait=0, client_id=ME, meanwhile=meanwhile)
-
-    assert bodies(got) == ["1", "2"]
-    assert received.payloads == got
-    assert received.note == ""
-
-
 def test_more_than_one_grpc_message_carries_is_read_in_smaller_parts(server, queues):
     server.on("QueuesInfo", counts(8))
 
