@@ -33,7 +33,9 @@ By = Literal["handler", "hand", "auto"]
 WORKERS = 8  # requests of one responder that are answered at once
 LONGEST_ERROR = 300  # characters of an error that go to the asker
 _FOLDERS = re.compile(  # in quotes a name may hold spaces
-    r"(?<=')(?:[A-Za-z]:)?[\\/][^'\n]*[\\/]|(?:[A-Za-z]:)?(?:[\\/][^\s\\/'\"]+)+[\\/]"
+    r"(?<=')(?:[A-Za-z]:)?[\\/][^'\n]*[\\/]"
+    r'|(?<=")(?:[A-Za-z]:)?[\\/][^"\n]*[\\/]'
+    r"|(?:[A-Za-z]:)?(?:[\\/][^\s\\/'\"]+)+[\\/]"
 )
 
 
