@@ -20,7 +20,8 @@ PLACE = Path(".cache/matrix")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 FLOOR = re.compile(r"([\w-]+)>=([\w.]+)")
 TOLD = ("grpcio", "protobuf", "pandas", "ipython")  # whose versions the table tells
-SUITE = ("tests", "--ignore=tests/browser", "--ignore=tests/official")
+SHARED = ("--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder")  # as in scripts/test
+SUITE = ("tests", "--ignore=tests/browser", "--ignore=tests/official", *SHARED)
 # Without nbval: notebooks are compared on one pinned set of versions, by scripts/test.
 PYTEST = ("-o", "addopts=--strict-markers --strict-config --import-mode=importlib -q --tb=native -rf")
 ASK = """

@@ -43,7 +43,8 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.register_profile("unhurried", deadline=None)  # a busy machine is no failure
     hypothesis.settings.register_profile("thorough", deadline=None, max_examples=1000)
     hypothesis.settings.load_profile("unhurried")
-    if os.environ.get("CI") and not config.getoption("--address"):
+    shares = hasattr(config, "workerinput")  # one of several processes, which sees a part of the run
+    if os.environ.get("CI") and not config.getoption("--address") and not shares:
         config.pluginmanager.register(Promised())
 
 
@@ -69,6 +70,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("embedded_only"):
             item.add_marker(reason)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    from tests.sharing import ByFile
+
+    return ByFile(config, log)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -227,7 +227,7 @@ def test_the_same_replay_brings_the_same_again(store, channel, ten):
 def test_a_remembered_position_has_nothing_twice(store, channel, ten):
     name = channel.rpartition(".")[2]
     first = store.replay(channel, start=FIRST, client_id=name)
-    second = store.replay(channel, start=FIRST, client_id=name, idle=0.2)
+    second = store.replay(channel, start=FIRST, client_id=name, idle=1)
 
     assert sequences(first.payloads) == list(range(1, 11))
     assert (second.payloads, second.complete, second.end) == ([], True, "idle")
