@@ -124,7 +124,7 @@ class Sender:
 
     def _reaches(self) -> bool:
         with contextlib.suppress(KubeMQError):
-            self._connection.ping()
+            self._connection.reach()  # by both connections: requests that wait have one of their own
             return True
         return False
 
