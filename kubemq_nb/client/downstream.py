@@ -101,7 +101,9 @@ class Downstream:
         payloads = list(answer.Messages)
         self._transactions.add(answer.TransactionId)
         self.payloads += payloads
-        self.held.update((queue_sequence(payload), answer.TransactionId) for payload in payloads)
+        # What has no sequence that can be read cannot be settled either: the end of the stream gives it back.
+        named = filter(None, map(queue_sequence, payloads))
+        self.held.update(dict.fromkeys(named, answer.TransactionId))
         return len(payloads)
 
     def _by_transaction(self, sequences: Iterable[int]) -> list[tuple[str, list[int]]]:

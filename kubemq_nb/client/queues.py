@@ -21,6 +21,7 @@ from kubemq_nb.rules import MAX_MESSAGES
 __all__ = ["QueueInfo", "QueuesClient", "Received"]
 
 PEEK_BYTES = 4_000_000  # enough for one look
+UNNAMED = "What cannot be read stays in its queue."
 UNCONFIRMED = "The broker did not confirm that these messages were received: they may come again."
 
 
@@ -186,11 +187,12 @@ class QueuesClient:
 
 def _acknowledged(downstream: Downstream, channel: str) -> str:
     """Acknowledge what is in hand; a failure is a note, because raising would lose the messages."""
+    count = len(downstream.held)
     try:
         downstream.settle(Settling.ACK, list(downstream.held), what=f"the receipt from {channel}")
     except KubeMQError:
         return UNCONFIRMED
-    return ""
+    return UNNAMED if len(downstream.payloads) > count else ""
 
 
 def _within(payloads: list[bytes], limit: int) -> list[bytes]:

@@ -19,6 +19,8 @@ from kubemq_nb.client.reading import PART, PART_BYTES, PROGRESS_EVERY, End, Read
 from kubemq_nb.errors import DeadlineExceeded, KubeMQError, NotSupported, SubscriptionLost
 from kubemq_nb.messages import StartPosition
 
+UNKNOWN = 2**62  # a sequence, and a time, that nothing has
+
 
 def last(connection: Channel, channel: str, *, idle: float) -> bytes | None:
     """The last stored event, or None."""
@@ -125,6 +127,8 @@ class _Bounds:
 
 def _bounds(reading: Reading, stored: bytes) -> _Bounds:
     last, last_time = codec.event_position(stored)
+    if not last:  # the last one cannot be read: silence has to tell the end
+        last = last_time = UNKNOWN
     final = min(reading.to, last) if isinstance(reading.to, int) else last
     time_limit = codec.nanoseconds(reading.to) + 999 if isinstance(reading.to, datetime) else None
     # What is stored meanwhile must not move the start.
@@ -181,7 +185,9 @@ class _Reader:
         patient = self._end == "idle" and self._limit() > reading.idle
         complete = self._end in ("sequence", "time", "idle") and not patient
         assert self._end
-        return Replay(payloads=self._payloads, complete=complete, end=self._end, last=self._bounds.last)
+        return Replay(
+            payloads=self._payloads, complete=complete, end=self._end, last=self._bounds.last % UNKNOWN
+        )
 
     def _take_all(self, call: PayloadStream) -> None:
         what = f"the replay of {self._reading.channel}"

@@ -112,7 +112,7 @@ class Sender:
     def attempt(self, case: Case) -> Case:
         """Send as the case says; the case with what came of it."""
         self.line.mend()
-        eventually(self._reaches)
+        eventually(self._reaches_by_both)
         if case.fate == "down":
             self.line.cut()
             eventually(lambda: not self._reaches())
@@ -121,6 +121,13 @@ class Sender:
         except KubeMQError as error:
             return Case(case.number, case.fate, case.worker, case.verb, error)
         return case
+
+    def _reaches_by_both(self) -> bool:
+        """Whether also the connection is there that waiting calls use."""
+        with contextlib.suppress(KubeMQError):
+            self._connection.reach()
+            return True
+        return False
 
     def _reaches(self) -> bool:
         with contextlib.suppress(KubeMQError):

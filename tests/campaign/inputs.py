@@ -7,7 +7,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import grpc
 
@@ -131,6 +131,13 @@ def note(seen: Seen, data: bytes, result: Any) -> None:
         seen.accepted[printed(message.Channel, result.MessageID, message)] += 1
 
 
+class Entrance(Protocol):
+    """A way into a broker."""
+
+    async def call(self, rpc: str, data: bytes, seen: Seen) -> bytes | None:
+        """The answer to a call; None when it was refused as a whole."""
+
+
 class Door:
     """The broker by gRPC, many calls at once."""
 
@@ -161,7 +168,7 @@ class Door:
             seen.wrong[details] += 1
 
 
-async def one(door: Door, inputs: Inputs, seen: Seen) -> None:
+async def one(door: Entrance, inputs: Inputs, seen: Seen) -> None:
     """One call of its own."""
     rpc = inputs.method()
     data = inputs.one(CALLS[rpc])
@@ -170,7 +177,7 @@ async def one(door: Door, inputs: Inputs, seen: Seen) -> None:
         note(seen, data, pb.SendQueueMessageResult.FromString(answer))
 
 
-async def batch(door: Door, inputs: Inputs, seen: Seen) -> None:
+async def batch(door: Entrance, inputs: Inputs, seen: Seen) -> None:
     """One batch; a bad message never takes the good ones along."""
     parts = [inputs.one(WHOLE) for _ in range(BATCH)]
     data = b"".join(b"\x12" + varint(len(part)) + part for part in parts)
@@ -182,7 +189,7 @@ async def batch(door: Door, inputs: Inputs, seen: Seen) -> None:
         note(seen, part, result)
 
 
-async def read_again(door: Door, seen: Seen) -> Counter[Print]:
+async def read_again(door: Entrance, seen: Seen) -> Counter[Print]:
     """All that is in the channels in which something was accepted."""
     wanted: dict[str, Counter[Print]] = {}
     for each, count in seen.accepted.items():
@@ -191,7 +198,7 @@ async def read_again(door: Door, seen: Seen) -> Counter[Print]:
     return Counter(each for part in parts for each in part)
 
 
-async def read_channel(door: Door, name: str, wanted: Counter[Print], seen: Seen) -> list[Print]:
+async def read_channel(door: Entrance, name: str, wanted: Counter[Print], seen: Seen) -> list[Print]:
     """Receive until all that is wanted has come, or no more is there; others may lie between."""
     found: list[Print] = []
     while missing := (wanted - Counter(found)).total():
