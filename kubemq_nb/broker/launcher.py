@@ -124,7 +124,9 @@ class RunningBroker:
 
     @property
     def is_running(self) -> bool:
-        """Whether its process is there."""
+        """Whether its process is there; asked before every call, so a child is not looked up by its id."""
+        if child := self._hold.child(self.pid):
+            return child.poll() is None
         return shared.start_of(self.pid) == self._runtime.started
 
     @property
@@ -184,6 +186,11 @@ class Hold:
         self._temporary = temporary
         self._place = place
         self._owner = os.getpid()
+
+    def child(self, pid: int) -> subprocess.Popen[bytes] | None:
+        """The broker, if it is a child of this process; a fork is told that its child has ended."""
+        mine = self.process is not None and self.process.pid == pid and os.getpid() == self._owner
+        return self.process if mine else None
 
     def let_go(self) -> None:
         """End a private broker and its store; strike this session off a shared one."""

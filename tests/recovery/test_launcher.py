@@ -153,6 +153,29 @@ def test_a_forked_child_of_the_parent_keeps_no_broker_alive(child):
         assert eventually(lambda: not lives(pid))
 
 
+FORK = """
+import os
+from kubemq_nb.broker import launcher
+running = launcher.launch()
+child = os.fork()
+if not child:
+    print(running.is_running, flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+print(running.is_running)
+running.halt()
+print(running.is_running)
+"""
+
+
+def test_a_fork_sees_that_a_broker_runs_which_is_no_child_of_it():
+    done = subprocess.run(
+        [sys.executable, "-c", FORK], capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert done.stdout.split() == ["True", "True", "False"]
+
+
 def test_those_who_name_a_store_share_its_broker(tmp_path):
     first, second = launcher.launch(tmp_path), launcher.launch(tmp_path)
 
