@@ -144,6 +144,4 @@ class Formatters:
         from kubemq_nb import widgets  # noqa: PLC0415  they cost a quarter of a second
 
         widgets.register(self._shell)
-        if type(result) not in widgets.MAKE:  # text and table are all there is
-            return None
         return self._formatter.mimebundle_formatter.for_type(type(result))(result, **choice)

@@ -9,6 +9,7 @@ from IPython.core.error import UsageError
 from kubemq_nb.magics.declaration import Command, Parameter
 from kubemq_nb.magics.reference import duration
 from kubemq_nb.magics.words import Meaning, quoted, split
+from kubemq_nb.visible import clean
 
 
 def line(words: str, arguments: Mapping[str, object]) -> str:
@@ -20,7 +21,7 @@ def line(words: str, arguments: Mapping[str, object]) -> str:
     """
     command = _commands()[words]
     body = arguments.get("body")
-    as_cell = isinstance(body, str) and "\n" in body and command.cell == "body"
+    as_cell = isinstance(body, str) and "\n" in body and clean(body) == body and command.cell == "body"
     said = [
         _written(each, arguments[each.name])
         for each in command.parameters
@@ -40,7 +41,7 @@ def _commands() -> dict[str, Command]:
 def _written(parameter: Parameter, value: object) -> str:
     """A word, or an option with its value."""
     if parameter.repeated and isinstance(value, Mapping):
-        if any(not key or "=" in key or "\n" in f"{key}{text}" for key, text in value.items()):
+        if any(not key or "=" in key or not _is_plain(f"{key}{text}") for key, text in value.items()):
             return f"{_name(parameter)} {{{{{dict(value)!r}}}}}"
         return " ".join(f"{_name(parameter)} {quoted(f'{key}={text}')}" for key, text in value.items())
     if not parameter.option:
@@ -64,12 +65,17 @@ def _word(value: object, *, as_body: bool) -> str:
     """Text as one word, JSON as it is; what no text says is an expression."""
     if not isinstance(value, str):
         return str(value) if isinstance(value, int) else f"{{{{{value!r}}}}}"
-    if "\n" in value or "\0" in value:
+    if not _is_plain(value):
         return f"{{{{{value!r}}}}}"
     if as_body and _is_json(value):
         return value
     # A line that ends in `?` is IPython's.
     return f'"{value}"' if value.endswith("?") and quoted(value) == value else quoted(value)
+
+
+def _is_plain(value: str) -> bool:
+    """Whether a text can stand in a line as it is: whoever reads the line sees all of it."""
+    return "\n" not in value and clean(value) == value
 
 
 def _is_json(value: str) -> bool:

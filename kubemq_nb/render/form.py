@@ -121,7 +121,7 @@ def _when(result: SendResult) -> str:
         told.append(f"visible in {span(_ahead(result.delayed_to, result))} ({clock(result.delayed_to)})")
     if result.expiration_at:
         told.append(f"expires {clock(result.expiration_at)} UTC")
-    return f"{', '.join(told)}."
+    return f"{', '.join(told)}{'' if told[-1].endswith('…') else '.'}"
 
 
 def _ahead(at: datetime, result: SendResult) -> float:

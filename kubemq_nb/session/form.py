@@ -159,10 +159,12 @@ class SendForm:
         return frames.table(columns, SENT, channel=self.channel)
 
     @property
-    def size(self) -> int:
-        """Bytes of the body, as it would be sent; of its text when that cannot be read."""
+    def raw(self) -> bytes | None:
+        """The body as it would be sent; None when its text cannot be read."""
         with self._lock:
-            return len(encode_body(self._read()[0].get("body", self.body)))
+            found, wrong = self._read()
+        unread = any(each.field == "body" for each in wrong)
+        return None if unread else encode_body(found.get("body"))
 
     @property
     def mistakes(self) -> Mapping[str, str]:

@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from kubemq_nb.session import Answers, Dashboard, Feed, QueueBrowser, Responder, Scrubber, Transaction
+from kubemq_nb.session import (
+    Answers,
+    Dashboard,
+    Feed,
+    QueueBrowser,
+    Responder,
+    Scrubber,
+    SendForm,
+    Transaction,
+)
 from kubemq_nb.widgets.answers import AnswersView
 from kubemq_nb.widgets.dashboard import DashboardView
 from kubemq_nb.widgets.handover import Variables
@@ -11,6 +20,7 @@ from kubemq_nb.widgets.host import Host
 from kubemq_nb.widgets.live_table import LiveTable
 from kubemq_nb.widgets.queue_browser import QueueBrowserView
 from kubemq_nb.widgets.scrubber import ScrubberView
+from kubemq_nb.widgets.send_form import SendFormView
 from kubemq_nb.widgets.transaction import TransactionView
 
 ENDED = 8
@@ -40,6 +50,7 @@ MAKE: Mapping[type, type] = {
     Transaction: TransactionView,
     Scrubber: ScrubberView,
     Answers: AnswersView,
+    SendForm: SendFormView,
 }
 """The widget of each kind of model."""
 

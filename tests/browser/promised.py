@@ -16,6 +16,7 @@ PROMISED = {
     "test_queue_browser.py": 10,
     "test_responder.py": 1,
     "test_scrubber.py": 3,
+    "test_send_form.py": 8,
     "test_tour.py": 1,
 }
 FOLDER = Path(__file__).parent

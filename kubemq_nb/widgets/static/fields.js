@@ -10,6 +10,7 @@
 //   showWrong(controls, { channel: "The channel is missing." }); // by name; those that are not there are right
 //   hand.flush();                                       // before a button acts on what stands in the form
 //   hand.end();                                         // with the view
+//   if (segmentKey(event)) taken(event);                // in onKey
 //
 // In the kernel the view takes `fields` on "enter" and puts `turn` into its trait `heard`, in one state with what
 // the fields came to (in `show`, so that both are held until they are sent together).
@@ -90,6 +91,17 @@ function segment({ name, label, choices, typed }) {
   const set = (value) => { for (const input of inputs) if (input.checked !== (input.value === value)) input.checked = input.value === value; };
   const chosen = () => inputs.find((input) => input.checked);
   return { name, node, inputs, read: () => chosen()?.value ?? "", write: set, wrong: () => {}, focus: () => (chosen() ?? inputs[0]).focus() };
+}
+
+// What the arrow keys do in a segment: in command mode Lab has its own use for them.
+function segmentKey(event) {
+  const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+  if (!by || event.target.type !== "radio") return false;
+  const inputs = [...event.target.closest(".kq-seg").querySelectorAll("input")];
+  const next = inputs[(inputs.indexOf(event.target) + by + inputs.length) % inputs.length];
+  next.focus();
+  next.click();
+  return true;
 }
 
 // ---------------------------------------------------------------- tags
@@ -177,6 +189,6 @@ function bodyEditor({ name = "body", label = "Body", rows = 8, typed, format }) 
     say(state.tone, state.note);
   };
   const wrong = (text) => (text ? say("bad", text) : say(state.tone, state.note));
-  const node = el("div", { class: "kq-body" }, el("label", { class: "kq-label", for: area.id }, label), area, el("div", { class: "under" }, said, as.node, tidy));
+  const node = el("div", { class: "kq-body" }, el("label", { class: "kq-label", for: area.id }, label), area, el("div", { class: "under" }, said, el("div", { class: "kq-join" }, as.node, tidy)));
   return { name, node, area, read: () => area.value, write: set, wrong, focus: () => area.focus() };
 }

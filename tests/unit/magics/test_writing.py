@@ -50,6 +50,7 @@ def read(written):
             "%%kubemq events send gates -m note\ntwo\nlines",
         ),
         ("queues send", {"channel": "q", "body": b"\xff\x00"}, r"%kubemq queues send q {{b'\xff\x00'}}"),
+        ("queues send", {"channel": "q", "body": "a\u202eb"}, r"%kubemq queues send q {{'a\u202eb'}}"),
         ("queues send", {"channel": "q", "body": "why?"}, '%kubemq queues send q "why?"'),
         ("queues send", {"channel": "q", "body": "{no json}"}, '%kubemq queues send q "{no json}"'),
     ],

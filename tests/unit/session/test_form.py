@@ -31,7 +31,7 @@ class Connection:
     """A session as a form sees it."""
 
     def __init__(self):
-        self.name, self.closed, self.read_only = "embedded", False, False
+        self.name, self.client_id, self.closed, self.read_only = "embedded", "kubemq-nb-1", False, False
         sent = SendResult(id="8c1f20d4", channel="orders", sent_at=datetime.now(UTC))
         self.queues, self.events, self.events_store = Pattern(sent), Pattern(sent), Pattern(sent)
         self.commands = Pattern(Response(executed=False, error="gate C71 is taken"))
@@ -367,13 +367,20 @@ def test_every_mistake_is_known_by_its_field_and_what_is_left_empty_is_none(conn
 
 
 @pytest.mark.parametrize(
-    ("body", "body_as", "size"), [("{}", "json", 2), ("ö", "text", 2), ("ff 00", "hex", 2), ("{", "json", 1)]
+    ("body", "body_as", "raw"),
+    [
+        ("{}", "json", b"{}"),
+        ("ö", "text", "ö".encode()),
+        ("ff 00", "hex", b"\xff\0"),
+        ("{", "json", None),
+        ("", "hex", b""),
+    ],
 )
-def test_the_size_of_a_body_is_that_of_what_would_be_sent(connection, body, body_as, size):
+def test_the_body_is_known_as_it_would_be_sent(connection, body, body_as, raw):
     form = SendForm(connection, "queues", "orders")
     form.enter(body=body, body_as=body_as)
 
-    assert form.size == size
+    assert form.raw == raw
 
 
 @pytest.mark.parametrize("body", ["x" * (forms.REPEATED + 1), b"\xff" * 200_000])
@@ -381,4 +388,4 @@ def test_a_long_body_is_named_in_the_line_rather_than_repeated(connection, body)
     form = SendForm(connection, "queues", "orders", body=body)
 
     assert form.code == "%kubemq queues send orders {{body}}"
-    assert form.size == len(body)
+    assert len(form.raw) == len(body)
