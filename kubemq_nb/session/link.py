@@ -1,5 +1,6 @@
 """What the verbs of a session share: the connection, its clients, who we are, jobs, embedded broker."""
 
+import os
 import threading
 import uuid
 from collections.abc import Callable
@@ -56,6 +57,7 @@ class Link:
         self.closed_because = ""
         self.desk: Answers | None = None
         self._lock = threading.Lock()
+        self._owner = os.getpid()
         if embedded:
             embedded.attach(channel.reach)
 
@@ -147,7 +149,13 @@ class Link:
         return (lambda done: progress(done, total)) if progress else None
 
     def close(self, because: str) -> None:
-        """End all jobs, the connection, and the private broker; safe to call again."""
+        """End all jobs, the connection, and the private broker; safe to call again.
+
+        In a fork nothing of that is its own: it forgets the connection, and the parent keeps it.
+        """
+        if os.getpid() != self._owner:
+            self.closed_because = because
+            return
         with self._lock:
             if self.closed_because:
                 return

@@ -6,7 +6,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,14 +40,34 @@ class Held(NamedTuple):
         return [name for name, now, limit in zip(self._fields, self, limits, strict=True) if now > limit]
 
 
+class Marks:
+    """Which numbers were seen, a byte each: a set of ids would be most of what grows here."""
+
+    def __init__(self) -> None:
+        self._seen = bytearray()
+
+    def __len__(self) -> int:
+        return sum(self._seen)
+
+    def add(self, id: str) -> None:
+        """Mark the number behind the first letter of an id."""
+        number = int(id[1:])
+        if number >= len(self._seen):
+            self._seen.extend(bytes(number + 1 - len(self._seen)))
+        self._seen[number] = 1
+
+    def missing(self, others: "Marks") -> int:
+        """How many of these the others have not."""
+        theirs = others._seen.ljust(len(self._seen), b"\0")
+        return sum(mine > there for mine, there in zip(self._seen, theirs, strict=False))
+
+
 class Load:
     """Senders, a receiver, feeds and a responder on one channel, and the ids that passed."""
 
     def __init__(self, kq: Session, channel: str) -> None:
-        self.sent: set[str] = set()
-        self.received: set[str] = set()
-        self.stored: set[str] = set()
-        self.seen: set[str] = set()
+        self.sent, self.received = Marks(), Marks()
+        self.stored, self.seen = Marks(), Marks()
         self._over = threading.Event()
         kq.events_store.subscribe(channel, lambda event: self.seen.add(event.id), keep=1000)
         kq.queries.respond(channel, reply="yes")
@@ -57,7 +77,7 @@ class Load:
             lambda number: self._noted(self.stored, kq.events_store, channel, f"s{number}"),
             lambda number: kq.events.send(channel, f"e{number}"),
             lambda _: kq.queries.send(channel, "?", timeout=2),
-            lambda _: self.received.update(kq.queues.receive(channel, count=100, wait=1)["id"]),
+            lambda _: self.take(kq.queues.receive(channel, count=100, wait=1)["id"]),
         )
         self._threads = [threading.Thread(target=self._repeat, args=(job,), daemon=True) for job in jobs]
         for thread in self._threads:
@@ -69,7 +89,12 @@ class Load:
         for thread in self._threads:
             thread.join(30)
 
-    def _noted(self, ids: set[str], pattern: object, channel: str, id: str) -> None:
+    def take(self, ids: Iterable[str]) -> None:
+        """Note what was received."""
+        for id in ids:
+            self.received.add(id)
+
+    def _noted(self, ids: Marks, pattern: object, channel: str, id: str) -> None:
         pattern.send(channel, id, id=id)
         ids.add(id)
 
@@ -104,11 +129,11 @@ def soak(seconds: float, seed: int, say: Callable[[str], object]) -> Outcome:
         load.stop()
         eventually(lambda: kq.status()["state"].tolist() == ["live"])
         while not (frame := kq.queues.receive(channel, count=1000, wait=1)).empty:
-            load.received.update(frame["id"])
+            load.take(frame["id"])
         with contextlib.suppress(AssertionError):
-            eventually(lambda: load.stored <= load.seen)
+            eventually(lambda: not load.stored.missing(load.seen))
         grown = Held.now().grown(settled or Held.now())
-        lost = len(load.sent - load.received) + len(load.stored - load.seen)
+        lost = load.sent.missing(load.received) + load.stored.missing(load.seen)
     words = f"{len(load.sent):,} messages and {len(load.stored):,} stored events acknowledged"
     note = f"{words}; grown: {', '.join(grown) or 'nothing'}"
     return Outcome(kills, lost=lost, undetected=len(grown), note=note)
