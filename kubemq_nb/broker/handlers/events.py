@@ -53,7 +53,8 @@ class EventHandlers:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(answers.write())
             async for data in incoming(context):
-                self._send_one(data, answers.expect())
+                self._send_one(data, answers.expect(len(data)))
+                await answers.room()
             answers.close()
 
     def _send_one(self, data: bytes, answer: Callable[[bytes | None], None]) -> None:

@@ -29,7 +29,8 @@ class QueueStreamHandlers:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(answers.write())
             async for data in incoming(context):
-                self._send(data, answers.expect())
+                self._send(data, answers.expect(len(data)))
+                await answers.room()
             await for_ever()
 
     def _send(self, data: bytes, answer: Callable[[bytes | None], None]) -> None:

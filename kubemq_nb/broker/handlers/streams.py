@@ -8,6 +8,8 @@ import grpc
 
 from kubemq_nb.broker.handlers.calls import Context
 
+UNANSWERED_BYTES = 64 * 1024 * 1024  # of one stream
+
 
 async def incoming(context: Context) -> AsyncIterator[bytes]:
     """What a client sends, until it says that there will be no more."""
@@ -35,18 +37,31 @@ async def deliver(take: Callable[[], bytes | None], wake: asyncio.Event, context
 
 
 class OrderedAnswers:
-    """Answers that come in any order and are written in the order of what they answer."""
+    """Answers that come in any order and are written in the order of what they answer.
+
+    What is answered more slowly than it comes would fill the memory: then no more is read, and the sender
+    waits for the network.
+    """
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._open: deque[list[bytes | None]] = deque()
+        self._open: deque[tuple[list[bytes | None], int]] = deque()  # places, and bytes of what they answer
+        self._bytes = 0  # of all that is open
+        self._fewer = asyncio.Event()
         self._changed = asyncio.Event()
         self._closing = False
 
-    def expect(self) -> Callable[[bytes | None], None]:
-        """Keep the next place for an answer; returns what to call with it, or with None if there is none."""
+    async def room(self) -> None:
+        """Wait until so much has been answered that more may be read."""
+        while self._bytes > UNANSWERED_BYTES:
+            self._fewer.clear()
+            await self._fewer.wait()
+
+    def expect(self, size: int) -> Callable[[bytes | None], None]:
+        """Keep the next place, of what has `size` bytes; gives what to call with its answer, or with None."""
         place: list[bytes | None] = []
-        self._open.append(place)
+        self._open.append((place, size))
+        self._bytes += size
 
         def give(answer: bytes | None) -> None:
             place.append(answer)
@@ -64,7 +79,9 @@ class OrderedAnswers:
         while self._open or not self._closing:
             await self._changed.wait()
             self._changed.clear()
-            while self._open and self._open[0]:
-                answer = self._open.popleft()[0]
+            while self._open and self._open[0][0]:
+                (answer, *_), size = self._open.popleft()
+                self._bytes -= size
+                self._fewer.set()
                 if answer is not None:
                     await self._context.write(answer)
