@@ -125,7 +125,7 @@ def around(tmp_path):
 
 @pytest.mark.embedded_only
 def test_names_of_others_are_no_paths(around, broker):
-    """Channels, ids, clients, tags that are paths: first seen red on a store with a file for each channel."""
+    """Channels, ids, clients, tags that are paths: first seen red on a send that kept a file of the id."""
     outside, taken = tree(around), []
     with kubemq_nb.connect(broker.address, token_file=broker.token_file) as kq:
         for name in AS_CHANNELS:
