@@ -2,6 +2,7 @@
 
 import contextlib
 import inspect
+from functools import cached_property
 
 import pytest
 from IPython.core.error import UsageError
@@ -62,8 +63,9 @@ LOOKING = {
 
 def verbs(session):
     """Every public method of a session and of what it offers."""
-    offered = [each for name, each in vars(session).items() if not name.startswith("_")]
-    kinds = [type(session), Queue, *(type(each) for each in offered if hasattr(each, "_link"))]
+    late = [name for name, each in inspect.getmembers(type(session)) if isinstance(each, cached_property)]
+    offered = [getattr(session, name) for name in (*vars(session), *late) if not name.startswith("_")]
+    kinds = {type(session), Queue, *(type(each) for each in offered if hasattr(each, "_link"))}
     return {
         f"{kind.__name__}.{name}"
         for kind in kinds
