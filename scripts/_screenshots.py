@@ -68,6 +68,28 @@ BOARD = "%kubemq ui"
 ASK = """for carrier in ["UA", "AA", "B6", "DL", "EV", "XX", "MQ", "US", "WN"]:
     kq.queries.send("delays.mean", {"carrier": carrier, "month": 1})"""
 
+DESK = """%load_ext kubemq_nb
+%kubemq connect
+from concurrent.futures import ThreadPoolExecutor
+others = ThreadPoolExecutor(8)
+def ask(channel, body, timeout=60, **more):
+    pattern = kq.commands if channel == "gates.assign" else kq.queries
+    return others.submit(pattern.send, channel, body, timeout=timeout, client_id="notebook-02", **more)"""
+MANUAL = """%%kubemq
+queries respond delays.mean --manual -q
+commands respond gates.assign --manual"""
+ASKED = (
+    "ask('delays.mean', {'carrier': 'AA', 'month': 1}); kq.answers.wait(); time.sleep(4)",
+    "kq.answers.reply(kq.answers.open[0], {'mean_delay': 6.93})",
+    "ask('gates.assign', {'flight': 4308, 'gate': 'A18'}); kq.answers.wait(); time.sleep(2)",
+    "kq.answers.refuse(kq.answers.open[0], 'gate A18 is closed')",
+    "ask('delays.mean', {'carrier': 'DL', 'month': 1}, timeout=0.5); time.sleep(1)",
+    "ask('delays.mean', {'carrier': 'UA', 'month': 1}, timeout=20, tags={'month': '1'}); kq.answers.wait()",
+    "ask('gates.assign', {'flight': 1545, 'gate': 'C71'}, timeout=15); kq.answers.wait(count=2)",
+    "ask('delays.mean', {'carrier': 'EV', 'month': 1}, timeout=10); kq.answers.wait(count=3)",
+)
+ANSWER = '{\n  "carrier": "UA",\n  "flights": 4637,\n  "mean_delay": 8.33\n}'
+
 
 def main() -> int:
     """Make all pictures; they are listed as they are made."""
@@ -86,6 +108,9 @@ def main() -> int:
                 browser, lab.address(lab.write("respond", SETUP, RESPOND)), width=WIDTH, scale=2
             ) as notebook:
                 responder(notebook, f"responder-{theme}.png")
+            lab.end_kernels()
+        with opened(browser, lab.address(lab.write("desk", DESK, MANUAL)), width=WIDTH, scale=2) as notebook:
+            answers(notebook)
             lab.end_kernels()
     return 0
 
@@ -122,6 +147,24 @@ def responder(notebook: Notebook, name: str) -> None:
     notebook.run(ASK)
     expect(notebook.rows).to_have_count(9)
     take(notebook, name)
+
+
+def answers(notebook: Notebook) -> None:
+    """A desk at which three requests wait, one of them with an answer that is being typed."""
+    notebook.page.set_viewport_size({"width": WIDTH, "height": 1200})
+    notebook.run_all()
+    notebook.view.wait_for(timeout=60_000)
+    notebook.run("import time")
+    for call in ASKED:
+        notebook.run(call)
+    form = notebook.view.get_by_role("group", name="Your answer")
+    form.get_by_role("textbox", name="Answer body").fill(ANSWER)
+    form.get_by_role("textbox", name="Metadata").fill("from the January table")
+    expect(form).to_contain_text("JSON, 62 bytes")
+    notebook.view.locator(".kq-soon .kq-badge:visible").wait_for()
+    for theme in ("light", "dark"):
+        notebook.theme(f"JupyterLab {theme.capitalize()}")
+        take(notebook, f"answers-{theme}.png")
 
 
 def take(notebook: Notebook, name: str) -> None:

@@ -7,7 +7,7 @@ from traitlets import Dict
 
 from kubemq_nb.render import size
 from kubemq_nb.render.live import where
-from kubemq_nb.session import Dashboard, QueueBrowser, registry
+from kubemq_nb.session import Dashboard, QueueBrowser, Responder, registry
 from kubemq_nb.widgets import cells
 from kubemq_nb.widgets.handover import Variables
 from kubemq_nb.widgets.host import Host, OpenView
@@ -145,10 +145,12 @@ class DashboardView(Host[Dashboard]):
         """Open what a button stands for, as the line at the foot does."""
         assert self.source
         kind, channel, what = message["kind"], str(message["channel"]), str(message["what"])
+        before = _responders(self.source)
         model = _model(self.source, kind, channel, what)
+        begun = [each for each in _responders(self.source) if each not in before]
         with self._guard:
             self._code = _line(kind, channel, what)
-            self.host(model, f"{_ACTIONS[what]['name'].rstrip('…')} {channel}".strip())
+            self.host(model, f"{_ACTIONS[what]['name'].rstrip('…')} {channel}".strip(), begun=begun)
 
     def _detail(self, source: Dashboard, board: "Board") -> dict[str, object]:
         found = [row for row in board.rows if (row.figures.kind, row.figures.channel) == self._open]
@@ -164,6 +166,10 @@ class DashboardView(Host[Dashboard]):
             "read_only": READ_ONLY if source.session.read_only else "",
             "facts": [[name, figure] for name, figure in _facts(figures)],
         }
+
+
+def _responders(source: Dashboard) -> list[Responder]:
+    return [job for job in source.session.open_jobs() if isinstance(job, Responder)]
 
 
 def _model(source: Dashboard, kind: "Kind", channel: str, what: str) -> Any:

@@ -2,7 +2,11 @@
 
 function live(view, host, { paint, onKey, tick, every, gone = () => {} }) {
   view.paint = oncePerFrame(() => paint(view));
-  const keys = (event) => { if (isOurs(view, event)) onKey(view, event); };
+  const keys = (event) => {
+    if (!isOurs(view, event)) return;
+    if (movesRadios(event)) event.stopImmediatePropagation(); // the browser's own doing, which Lab would take
+    else onKey(view, event);
+  };
   const clock = setInterval(() => tick(view), every);
   const forget = whenKernelGoes(view.model, host, () => { clearInterval(clock); view.send = () => {}; paintGone(view); gone(view); });
   host.append(view.root);
@@ -41,6 +45,10 @@ function isOurs(view, event) {
 
 function isField(node) {
   return node.matches("input:not([type=checkbox]), textarea, select");
+}
+
+function movesRadios({ target, key }) {
+  return target.type === "radio" && key.startsWith("Arrow");
 }
 
 // Lab listens for its shortcuts in the capture phase of the document, so a key of ours is taken before that.

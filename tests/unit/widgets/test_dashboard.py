@@ -135,6 +135,20 @@ def played(monkeypatch, *figures):
     return told, Views({}).of(dashboard.Dashboard(told))
 
 
+@pytest.mark.rows("M-24")
+def test_what_the_pane_began_to_answer_ends_with_it_and_nothing_else_does(shown, session, channel):
+    before = session.queries.respond(f"{channel}.other", manual=True).responders[0]
+    for name in (channel, f"{channel}.other"):
+        act(shown, "act", kind="queries", channel=name, what="answer")
+    assert shown.child.source is session.answers
+    assert session.answers.channels == (f"{channel}.other", channel)
+
+    shown.act({"do": "close"})
+
+    assert session.answers.channels == (f"{channel}.other",)
+    assert (shown.child, before.finished) == (None, False)
+
+
 def test_a_broker_that_does_not_answer_is_said_with_the_age_of_the_figures(monkeypatch):
     told, view = played(monkeypatch, Figures(kind="queues", channel="orders", waiting=3, sent=3))
     told.away = True
