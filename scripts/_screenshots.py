@@ -90,6 +90,11 @@ ASKED = (
 )
 ANSWER = '{\n  "carrier": "UA",\n  "flights": 4637,\n  "mean_delay": 8.33\n}'
 
+GATES = """def gate(request):
+    raise RuntimeError("gate C71 is taken until 06:10")
+_ = kq.commands.respond("gates.assign", gate)"""
+FORM = "form = %kubemq ui queries delays.mean --send\nform"
+
 
 def main() -> int:
     """Make all pictures; they are listed as they are made."""
@@ -108,6 +113,10 @@ def main() -> int:
                 browser, lab.address(lab.write("respond", SETUP, RESPOND)), width=WIDTH, scale=2
             ) as notebook:
                 responder(notebook, f"responder-{theme}.png")
+            with opened(
+                browser, lab.address(lab.write("form", SETUP, RESPOND, GATES, FORM)), width=WIDTH, scale=2
+            ) as notebook:
+                send_form(notebook, f"send-form-{theme}.png")
             lab.end_kernels()
         with opened(browser, lab.address(lab.write("desk", DESK, MANUAL)), width=WIDTH, scale=2) as notebook:
             answers(notebook)
@@ -165,6 +174,28 @@ def answers(notebook: Notebook) -> None:
     for theme in ("light", "dark"):
         notebook.theme(f"JupyterLab {theme.capitalize()}")
         take(notebook, f"answers-{theme}.png")
+
+
+def send_form(notebook: Notebook, name: str) -> None:
+    """A form that sent to a queue and a command, and got an answer to a query."""
+    notebook.page.set_viewport_size({"width": WIDTH, "height": 1500})
+    notebook.run_all()
+    form = notebook.page.locator(".jp-OutputArea-output .kq").last
+    form.get_by_role("tab", name="Command", exact=True).wait_for(timeout=60_000)
+    notebook.run(
+        """cancelled = {"carrier": "MQ", "flight": 4401, "origin": "LGA", "reason": "no crew"}
+form.choose("queues")
+form.fill(channel="flights.cancelled", body=cancelled, expiration=900).send()
+form.choose("commands")
+form.fill(channel="gates.assign", body={"flight": 1545, "gate": "C71"}).send()
+form.choose("queries")
+form.fill(channel="delays.mean", body={"carrier": "UA", "month": 1}, tags={"desk": "night"})
+form.fill(timeout=5, cache_key="UA-1", cache_ttl=60).send()
+form.again()"""
+    )
+    form.get_by_text("from the cache").first.wait_for()
+    form.screenshot(path=IMAGES / name)
+    sys.stdout.write(f"{IMAGES / name}\n")
 
 
 def take(notebook: Notebook, name: str) -> None:
