@@ -290,8 +290,9 @@ def _lines(rows: Any, form: grammar.Format) -> str:
 
 
 def in_a_shell(text: str) -> str:
-    """What is told of magics, as it is typed in a shell."""
-    return text.replace("%kubemq", "kubemq-nb")
+    """What is told of magics, as it is typed in a shell, where a broker without a store ends at once."""
+    named = text.replace("`%kubemq connect` without an address", "--store NAME")
+    return named.replace("%kubemq", "kubemq-nb")
 
 
 def _write(text: str) -> None:

@@ -304,3 +304,10 @@ def test_each_verb_of_the_broker_is_a_command_as_any_other():
     verbs = [command.verb for command in COMMANDS if command.noun == "broker"]
 
     assert sorted(program.OF_A_SESSION) == sorted(verbs)
+
+
+def test_a_server_that_is_not_there_is_told_with_what_a_shell_can_do(capsys):
+    status = program.main(["--address", "127.0.0.1:1", "ping"])
+
+    assert status == 1
+    assert "--store NAME starts the embedded broker" in capsys.readouterr().err
