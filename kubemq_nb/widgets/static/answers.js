@@ -9,7 +9,7 @@ const QUIET = 5_000; // ms between two announcements of what waits
 
 function build(model) {
   const about = model.get("about");
-  const view = { model, send: (what, more = {}) => model.send({ do: what, ...more }), shown: null, told: 0, before: 0 };
+  const view = { model, send: (what, more = {}) => model.send({ do: what, ...more }), shown: null, switched: 0, told: 0, before: 0 };
   view.hand = handOf(view);
   buildHead(view);
   view.state = el("span", { role: "status" });
@@ -58,16 +58,20 @@ function buildAuto(view) {
 
 function automatic(view, more) {
   view.hand.flush();
-  view.send("auto", { turn: view.hand.sign(), ...more });
+  const turn = view.hand.sign();
+  view.switched = view.hand.turns;
+  view.send("auto", { turn, ...more });
 }
 
 function paintAuto(view) {
   const auto = view.model.get("auto");
-  view.on.checked = auto.on;
+  if (view.switched <= view.hand.heard) { // else the kernel has not heard of the last choice
+    view.on.checked = auto.on;
+    view.mode.write(auto.mode);
+  }
   write(view.onWord, `Auto-answer ${auto.on ? "on" : "off"}`);
   show(view.offHint, !auto.on);
   show(view.mode.node, auto.on);
-  view.mode.write(auto.mode);
   const controls = Object.values(view.autos);
   show(view.autos.fixed.node, auto.on && auto.mode === "fixed");
   show(view.autos.error.node, auto.on && auto.mode === "error");
