@@ -112,27 +112,29 @@ class Sender:
     def attempt(self, case: Case) -> Case:
         """Send as the case says; the case with what came of it."""
         self.line.mend()
-        eventually(self._reaches_by_both)
+        eventually(self._reaches)
         if case.fate == "down":
             self.line.cut()
-            eventually(lambda: not self._reaches())
+            eventually(self._is_down)
         try:
             VERBS[case.verb](self, case.id)
         except KubeMQError as error:
             return Case(case.number, case.fate, case.worker, case.verb, error)
         return case
 
-    def _reaches_by_both(self) -> bool:
+    def _reaches(self) -> bool:
         """Whether also the connection is there that waiting calls use."""
         with contextlib.suppress(KubeMQError):
             self._connection.reach()
             return True
         return False
 
-    def _reaches(self) -> bool:
-        with contextlib.suppress(KubeMQError):
-            self._connection.reach()  # by both connections: requests that wait have one of their own
-            return True
+    def _is_down(self) -> bool:
+        """Whether it is known that nobody is there: no silence, and no connection that breaks."""
+        try:
+            self._connection.ping()
+        except KubeMQError as error:
+            return "tried for" not in str(error) and "broke" not in str(error)
         return False
 
     def queue(self, id: str) -> None:

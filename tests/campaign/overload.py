@@ -27,7 +27,7 @@ READ = 60.0  # seconds until what is stored has been read
 
 READER = """
 handled = []
-live = kq.events.receive("CH", live=True, keep=100)
+live = kq.events.receive("CH", live=True, keep=20)
 stored = kq.events_store.subscribe("CH", lambda event: handled.append(event.id), keep=100)
 live.df
 """

@@ -24,7 +24,7 @@ ENVELOPE = 500  # bytes, of ids and names
 SHORT_SIZES = (5 * MIB, 8 * MIB)
 SIZES = (MIB, 10 * MIB, 50 * MIB, 90 * MIB, MAX_SENT_BYTES - ENVELOPE)
 COPIES = 4  # of the largest body that a process may make; a client hands one more to its caller
-BESIDE = 100 * MIB  # what it may have beside them
+BESIDE = 128 * MIB  # what it may have beside them
 IDLE = 50 * MIB  # of a broker that does nothing
 SHOWN = 4_000_000  # bytes that a look shows
 SAVED = 1_000_000  # bytes that the outputs of a cell may take in a saved notebook
@@ -169,6 +169,7 @@ def large_reads(tries: int, seed: int) -> Outcome:
         kernel(Path(folder)) as running,
     ):
         channel = filled(kq, tries, seed)
+        wrong += looked(kq, channel)
         running.good("%load_ext kubemq_nb")
         running.good(f"%kubemq connect {broker.address} --token-file {broker.token_file} -q")
         running.good("%kubemq queues peek nothing --wait 0s")
@@ -204,13 +205,17 @@ def read_in(running: Kernel, code: str, limit: int) -> tuple[int, list[str]]:
     return peak.growth, wrong
 
 
-def unread(kq: Session, channel: str, tries: int) -> list[str]:
-    """What is wrong with what a look shows, and with what is left after a receive of more than fits."""
-    wrong = []
+def looked(kq: Session, channel: str) -> list[str]:
+    """What is wrong with a look at more than it shows."""
     shown = kq.queues.peek(channel, count=1000, wait=0)
     total = int(shown["body"].str.len().sum())
-    if total > SHOWN or (tries > SHOWN // LARGE + 100 and shown.attrs["complete"]):
-        wrong.append(f"a look shows {total:,} bytes, complete: {shown.attrs['complete']}")
+    wrong = total > SHOWN or shown.attrs["complete"]
+    return [f"a look shows {total:,} bytes, complete: {shown.attrs['complete']}"] if wrong else []
+
+
+def unread(kq: Session, channel: str, tries: int) -> list[str]:
+    """What is wrong with what is left after a receive of more than fits, and with what a replay holds."""
+    wrong = []
     taken = tries - kq.queues._link.ready().queues.info(channel)[0].waiting
     if not 0 < taken <= READ // LARGE:
         wrong.append(f"a receive took {taken} messages of {LARGE:,} bytes")

@@ -58,6 +58,7 @@ class QueueStreamHandlers:
         try:
             while (answer := await told.get()) is not None:
                 await context.write(answer)
+                del answer
         finally:
             reader.cancel()
             stream.close()
