@@ -279,6 +279,25 @@ def test_thinking_takes_its_time(session, channel):
     assert session.queries.send(channel, "x").elapsed >= 0.3
 
 
+@pytest.mark.rows("R-13", "M-24")
+def test_what_is_answered_by_hand_reaches_the_asker_as_it_was_given(session, channel):
+    desk = session.queries.respond(channel, manual=True)
+    session.commands.respond(channel, manual=True)
+    with ThreadPoolExecutor(2) as others:
+        query = others.submit(session.queries.send, channel, b"\x00?", id="q-1", timeout=PATIENCE)
+        command = others.submit(session.commands.send, channel, "open", id="c-1", timeout=PATIENCE)
+        assert desk.wait(count=2, timeout=PATIENCE)
+        assert {each.request.id: each.request.body for each in desk.open} == {"q-1": b"\x00?", "c-1": b"open"}
+
+        desk.reply("q-1", b"\xff", metadata="by hand", tags={"desk": "4"})
+        desk.refuse("c-1", "gate C71 is taken", tags={"until": "06:10"})
+
+        answer, refusal = query.result(), command.result()
+    assert (answer.executed, answer.body, answer.metadata) == (True, b"\xff", "by hand")
+    assert answer.tags == {"desk": "4"}
+    assert (refusal.executed, refusal.error, refusal.tags) == (False, "gate C71 is taken", {"until": "06:10"})
+
+
 @pytest.mark.parametrize("ways", [{}, {"echo": True, "reply": "x"}, {"handler": print, "echo": True}])
 def test_a_responder_has_one_way_to_answer(session, channel, ways):
     with pytest.raises(TypeError, match="one of handler, reply, echo or manual"):
