@@ -7,8 +7,8 @@ in docs/api.md or has no docstring.
 
 import re
 from dataclasses import is_dataclass
-from operator import attrgetter
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 from docutils.nodes import Element, TextElement
@@ -20,7 +20,6 @@ from sphinx.util import logging
 from sphinx.util.typing import stringify_annotation
 
 import kubemq_nb
-import kubemq_nb.session
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +55,9 @@ nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # a page asks nobody but its o
 
 # An annotation is spelled out when Python reads it; what docs/api.md has a name for is called by it again.
 DATA = re.findall(r"autodata:: kubemq_nb\.(\S+)", (ROOT / "docs" / "api.md").read_text())
-ALIASES = {stringify_annotation(attrgetter(path)(kubemq_nb), "smart"): f"kubemq_nb.{path}" for path in DATA}
+ALIASES = {
+    stringify_annotation(resolve_name(f"kubemq_nb.{path}"), "smart"): f"kubemq_nb.{path}" for path in DATA
+}
 
 
 def add_navigation(app: Sphinx, page: str, source: list[str]) -> None:
