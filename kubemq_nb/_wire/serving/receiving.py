@@ -11,6 +11,9 @@ from kubemq_nb._wire.serving.common import new_id, read
 Stored = tuple[int, int, bytes, bytes, int, int, int, int, int, str, str]
 """queue, sequence, content, MD5, timestamp, expires at, expiration, count, max count, dead letter, from."""
 
+Others = tuple[int, int, int, int, str, str]
+"""The last six of these."""
+
 
 class ReceiveRequest(NamedTuple):
     """What a unary receiver asks for; waits in seconds."""
@@ -60,20 +63,28 @@ def delivered(channel: str, messages: Iterable[Stored]) -> Iterator[bytes]:
     """The wire form of messages of one queue as a consumer gets them, made as they are asked for."""
     name = pb.QueueMessage(Channel=channel).SerializeToString()
     added = pb.QueueMessage()  # one for all: setting a field takes a fifth of making a message
-    return (message[2] + name + _additions(message, added, added.Attributes) for message in messages)
+    attributes = added.Attributes
+    before: Others | None = None
+    policy = b""
+    for message in messages:
+        attributes.Timestamp = message[4]
+        attributes.Sequence = message[1]
+        attributes.MD5OfBody = message[3].hex()
+        others = message[5:]
+        if others != before:  # mostly they are the same for all
+            policy = _set_others(attributes, others)
+            before = others
+        yield message[2] + name + added.SerializeToString() + policy
 
 
-def _additions(message: Stored, added: pb.QueueMessage, attributes: pb.QueueMessageAttributes) -> bytes:
-    """What the broker adds to a message: attributes and policy."""
-    _, sequence, _, digest, timestamp, expires_at, expiration, count, max_count, dead_letter, source = message
-    attributes.Timestamp = timestamp
-    attributes.Sequence = sequence
-    attributes.MD5OfBody = digest.hex()
+def _set_others(attributes: pb.QueueMessageAttributes, others: Others) -> bytes:
+    """Set what messages have in common; gives their policy."""
+    expires_at, expiration, count, max_count, dead_letter, source = others
     attributes.ReceiveCount = count + 1
     attributes.ReRouted = bool(source)
     attributes.ReRoutedFromQueue = source
     attributes.ExpirationAt = expires_at
-    return added.SerializeToString() + _policy(expiration, max_count, dead_letter)
+    return _policy(expiration, max_count, dead_letter)
 
 
 @lru_cache(maxsize=4096)

@@ -7,10 +7,10 @@ from kubemq_nb._wire import containers_pb2 as containers
 from kubemq_nb._wire import kubemq_pb2 as pb
 from kubemq_nb._wire.serving.common import new_id, read
 
-Draft = tuple[str, str, str, bool, bytes, bytes, int, int, int, str]
-"""id, client id, channel, whether it is empty, content, MD5, expiration, delay, max count, dead letter."""
+Draft = tuple[str, str, str, bool, bytes, bytes, int, int, int, str, str]
+"""id, client id, channel, if it is empty, content, MD5, expiration, delay, max count, dead letter, error."""
 
-NO_LIMITS = (0, 0, 0, "")
+NO_LIMITS = (0, 0, 0, "", "")
 
 Result = tuple[str, int, int, int, str]
 """id, sent at, expires at, delayed to, error."""
@@ -54,8 +54,8 @@ def read_message(data: bytes) -> Draft:
     return (id, message.ClientID, message.Channel, not body and not message.Metadata, data, digest, *limits)
 
 
-def _limits(policy: pb.QueueMessagePolicy) -> tuple[int, int, int, str]:
-    return policy.ExpirationSeconds, policy.DelaySeconds, policy.MaxReceiveCount, policy.MaxReceiveQueue
+def _limits(policy: pb.QueueMessagePolicy) -> tuple[int, int, int, str, str]:
+    return policy.ExpirationSeconds, policy.DelaySeconds, policy.MaxReceiveCount, policy.MaxReceiveQueue, ""
 
 
 def send_result(result: Result) -> bytes:

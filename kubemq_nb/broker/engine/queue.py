@@ -5,7 +5,7 @@ A queue keeps the sequences of its messages, not the messages. `ready` are those
 when its plan is committed (`kubemq_nb.broker.engine.plan`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from kubemq_nb.broker.engine.clock import Clock
@@ -52,12 +52,10 @@ class Queue:
         self.last_sequence += 1
         return self.last_sequence
 
-    def arrive(self, messages: Iterable[Message], size: int) -> None:
-        """Take in messages of `size` bytes that are stored now, without telling those who wait."""
-        for message in messages:
-            self.ready.add(message.sequence)
-            if message.expires_at:
-                self.expiries[message.sequence] = message.expires_at
+    def arrive(self, messages: Sequence[Message], size: int) -> None:
+        """Take in messages of `size` bytes, stored now in this order, without telling those who wait."""
+        self.ready.add_all(message.sequence for message in messages)
+        self.expiries.update((one.sequence, one.expires_at) for one in messages if one.expires_at)
         self.bytes += size
         self.stored = True
         self.last_activity = self._clock.now()

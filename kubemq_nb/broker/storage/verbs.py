@@ -94,8 +94,8 @@ class Verbs:
             11,
             [rows.message_row(message) for message in operation.messages],
         )
-        for message in operation.messages:
-            self._numbered(message.queue, message.sequence)
+        for queue, highest in {message.queue: message.sequence for message in operation.messages}.items():
+            self._numbered(queue, highest)
 
     def _delay_messages(self, operation: plan.DelayMessages) -> None:
         keyed = [(rows.key(DELAYED, item.number), item) for item in operation.delayed]
