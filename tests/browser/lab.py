@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import nbformat
 from playwright.sync_api import Browser, Locator, Page, Playwright
@@ -89,14 +89,27 @@ class Lab:
             start_new_session=True,
         )
 
-    def __enter__(self) -> Self:
+    def wait(self) -> None:
+        """Wait until it answers."""
         wait_until(self._answers, 60, "JupyterLab did not start")
         # The toast about Jupyter news covers what is clicked, and asks a server outside.
         self.set("notification", fetchNews="false", checkForUpdates=False)
+
+    def __enter__(self) -> Self:
+        try:
+            self.wait()
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self.end_kernels()
+        self.close()
+
+    def close(self) -> None:
+        """End the server and all kernels."""
+        with contextlib.suppress(OSError):  # it may not have come up
+            self.end_kernels()
         os.killpg(self._process.pid, signal.SIGTERM)
         try:
             self._process.wait(10)
@@ -119,6 +132,16 @@ class Lab:
             with contextlib.suppress(urllib.error.HTTPError):
                 self.request("DELETE", f"api/kernels/{kernel['id']}")
 
+    def begin(self, name: str) -> str:
+        """Start a kernel for a notebook that is opened next; the id of its session."""
+        asked = {"path": name, "name": name, "type": "notebook", "kernel": {"name": "python3"}}
+        return self.request("POST", "api/sessions", asked)["id"]
+
+    def end(self, session: str) -> None:
+        """End a session and its kernel."""
+        with contextlib.suppress(urllib.error.HTTPError):
+            self.request("DELETE", f"api/sessions/{session}")
+
     def write(self, name: str, *cells: str) -> str:
         """Make a notebook of these code cells and return its file's name."""
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
@@ -135,7 +158,7 @@ class Lab:
         """Where a browser opens a notebook, in JupyterLab, or in Notebook 7 when that is "notebooks"."""
         return f"{self.url}/{application}/{name}?token={self.token}&reset"
 
-    def request(self, method: str, path: str, content: object = None) -> list[dict[str, str]]:
+    def request(self, method: str, path: str, content: object = None) -> Any:
         """Ask the server's own interface."""
         data = None if content is None else json.dumps(content).encode()
         asked = urllib.request.Request(f"{self.url}/{path}", data=data, method=method)

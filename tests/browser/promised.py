@@ -12,8 +12,8 @@ import pytest
 PROMISED = {
     "test_answers.py": 8,
     "test_dashboard.py": 8,
-    "test_live_table.py": 20,
-    "test_notebook_7.py": 2,
+    "test_live_table.py": 16,
+    "test_notebook_7.py": 1,
     "test_queue_browser.py": 10,
     "test_responder.py": 1,
     "test_scrubber.py": 3,

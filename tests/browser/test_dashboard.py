@@ -4,11 +4,11 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import looks
+from tests.browser.conftest import CONNECT
 
-SETUP = """%load_ext kubemq_nb
-%kubemq connect
-kq.queues.send("flights.cancelled", rows=[{"flight": n} for n in range(5)])
-kq.events_store.send("flights.departures", rows=[{"flight": n} for n in range(30)])
+SETUP = f"""{CONNECT}
+kq.queues.send("flights.cancelled", rows=[{{"flight": n}} for n in range(5)])
+kq.events_store.send("flights.departures", rows=[{{"flight": n}} for n in range(30)])
 kq.events.send("gates.EWR", "x")
 _ = kq.queries.respond("delays.mean", echo=True)
 _ = kq.queries.send("delays.mean", "MQ")"""
@@ -152,6 +152,8 @@ def test_the_keyboard_does_all_of_it_and_leaves_the_notebook_alone(board):
 
 def test_a_broker_that_is_away_is_said_and_old_figures_stay(board):
     row(board, "flights.cancelled").click()
+    # It looks again by itself only after ten minutes, so that it is the button that does it.
+    board.run("from kubemq_nb.session import dashboard; dashboard.RESTS = (600.0,)")
     board.run("kq.broker.stop()")
     expect(board.view.get_by_text("reconnecting", exact=True)).to_be_visible()
     expect(board.view.get_by_text("does not answer.")).to_be_visible()
@@ -201,7 +203,7 @@ def test_of_several_connections_one_is_chosen_and_a_read_only_one_only_looks(ope
 
 
 def test_a_broker_without_a_channel_says_so(open_notebook):
-    notebook = open_notebook("%load_ext kubemq_nb", "%kubemq connect", OPEN)
+    notebook = open_notebook(CONNECT, OPEN)
     expect(notebook.view.get_by_text("No channel yet")).to_be_visible()
     looks.assert_clean(notebook.page, notebook.view, widths=())
     notebook.run("kq.events.send('gates', 'x')")

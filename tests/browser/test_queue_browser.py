@@ -4,16 +4,19 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import looks
+from tests.browser.conftest import CONNECT
 
 MARKUP = "<img src=x onerror=alert(1)><script>alert(2)</script>"
-SETUP = """%load_ext kubemq_nb
-%kubemq connect
+SETUP = (
+    CONNECT
+    + """
 def cancel(*numbers, **more):
     for number in numbers:
         body = {"carrier": "MQ", "flight": number, "origin": "LGA", "reason": "crew out of hours"}
         kq.queues.send("flights.cancelled", body, **{"tags": {"day": "1"}, **more})
 cancel(4401, expiration=300, max_receive_count=3, dead_letter="flights.dead")
 cancel(4308, 791)"""
+)
 OPEN = "browser = %kubemq ui queues flights.cancelled\nbrowser"
 
 

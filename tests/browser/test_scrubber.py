@@ -3,10 +3,12 @@
 from playwright.sync_api import expect
 
 from tests.browser import looks
+from tests.browser.conftest import CONNECT
 
 MARKUP = "<img src=x onerror=alert(1)>"
-SETUP = """%load_ext kubemq_nb
-%kubemq connect
+SETUP = (
+    CONNECT
+    + """
 carriers = ["UA", "AA", "B6"]
 rows = [{"carrier": carriers[number % 3], "flight": number, "delay": number % 7} for number in range(1, 301)]
 kq.events_store.send("flights.departures", rows=rows)
@@ -18,6 +20,7 @@ def mean_delay(state, event):
     line["delay"] += told["delay"]
     return state
 """
+)
 SCRUB = "scrub = %kubemq events_store scrub flights.departures --fold {{mean_delay}}\nscrub.wait(20)\nscrub"
 
 
