@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -24,3 +25,19 @@ def test_of_what_another_process_sends_nothing_is_lost(session, broker, channel)
     assert all_of_them.df["id"].tolist() == sent
     assert newest.df["id"].tolist() == sent[-100:]
     assert (newest.status().received, newest.status().dropped) == (2_000, 1_900)
+
+
+def test_a_slow_handler_of_stored_events_misses_none(session, channel):
+    gate, handled = threading.Event(), []
+
+    def handle(event):
+        gate.wait(20)
+        handled.append(event.id)
+
+    feed = session.events_store.subscribe(channel, handle, start="first", keep=5)
+    sent = list(session.events_store.send(channel, rows=["x"] * 300)["id"])
+    gate.set()
+
+    eventually(lambda: len(handled) >= 300 or feed.status().dropped > 295)
+    feed.stop()
+    assert handled == sent
