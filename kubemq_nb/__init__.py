@@ -96,8 +96,8 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(shell: "InteractiveShell") -> None:
     """Add `%kubemq` and `%%kubemq`; called by `%load_ext kubemq_nb`."""
-    import_module("kubemq_nb.frames").load_ahead()
     import_module("kubemq_nb.magics").load_ipython_extension(shell)
+    import_module("kubemq_nb.frames").load_ahead()  # two imports side by side only wait for each other's lock
 
 
 def unload_ipython_extension(shell: "InteractiveShell") -> None:
