@@ -1,9 +1,11 @@
 """The connection to a broker: address, token, TLS, deadlines, close."""
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Protocol, TypeVar
 from weakref import WeakSet
 
@@ -89,22 +91,43 @@ class Channel:
             "authority": ca is not None,
             "certificate": cert is not None,
         }
-        self.workers = Workers()
         # Calls of our own broker, until a server says that it does not know them.
         self.has_pages = self.has_batches = True
         options = _options(parsed, keepalive)
         if server_name:
             options.append(("grpc.ssl_target_name_override", server_name))
-        single_threaded = (ChannelOptions.SingleThreadedUnaryStream, 1)
-        self._calls = _open(parsed.target, credentials, options)
-        self._waits = _open(parsed.target, credentials, [*options, single_threaded])
-        self.stub = Stub(self._calls, self._waits)
-        self._lock = threading.Lock()
+        self._open = partial(_Open, parsed.target, credentials, options)
+        self._former: list[_Open] = []  # of the process that this one was forked from
         self._closed = False
-        self._streams: WeakSet[Closeable] = WeakSet()
+        self._begin()
+        _channels.add(self)
 
     def __repr__(self) -> str:
         return f"<Channel {self.address}{' closed' if self._closed else ''}>"
+
+    def _begin(self) -> None:
+        """Begin without a connection, stream or thread."""
+        self.workers = Workers()
+        self._opened: _Open | None = None
+        self._lock = threading.Lock()
+        self._streams: WeakSet[Closeable] = WeakSet()
+
+    def leave_to_parent(self) -> None:
+        """In a fork: begin anew. Two processes break a connection that they share; threads stay behind."""
+        if self._opened:
+            self._former.append(self._opened)  # gRPC would close it otherwise
+        self._begin()
+
+    @property
+    def stub(self) -> Stub:
+        """The calls; opens the connections, which connect when they are used."""
+        return self._opened.stub if self._opened else self._open_once()
+
+    def _open_once(self) -> Stub:
+        with self._lock:
+            self._require_open()
+            self._opened = self._opened or self._open()
+            return self._opened.stub
 
     def connect(self) -> ServerInfo:
         """Reach the broker and try the token, within `timeout` each."""
@@ -133,6 +156,20 @@ class Channel:
             with self.guarded(attempt):
                 ping(NOTHING, timeout=attempt.timeout, wait_for_ready=True)
 
+    @contextmanager
+    def knocking(self, seconds: float, opened: Callable[[], object]) -> Iterator[None]:
+        """Look for the broker while this block lasts, at most so long; calls `opened` when it is there.
+
+        A call that waits makes gRPC try to connect as often as it may.
+        """
+        with self.guarded(self.attempt("the ping")):
+            knock = self.stub.ping.future(NOTHING, timeout=seconds, wait_for_ready=True)
+        knock.add_done_callback(lambda ended: None if ended.cancelled() or ended.exception() else opened())
+        try:
+            yield
+        finally:
+            knock.cancel()
+
     @property
     def closed(self) -> bool:
         """Whether `close` was called."""
@@ -148,8 +185,8 @@ class Channel:
         for stream in streams:
             stream.close()
         self.workers.close()
-        self._calls.close()
-        self._waits.close()
+        if self._opened:
+            self._opened.close()
 
     # For the clients of the patterns:
 
@@ -300,12 +337,36 @@ def _thread(kind: str, channel: str) -> str:
     return f"kubemq-nb:{kind}:{channel}"
 
 
-def _open(
-    target: str, credentials: grpc.ChannelCredentials | None, options: list[tuple[str, object]]
-) -> grpc.Channel:
-    if credentials:
-        return grpc.secure_channel(target, credentials, options)
-    return grpc.insecure_channel(target, options)
+class _Open:
+    """The connections of a channel and the calls on them."""
+
+    def __init__(
+        self, target: str, credentials: grpc.ChannelCredentials | None, options: list[tuple[str, object]]
+    ) -> None:
+        def made(options: list[tuple[str, object]]) -> grpc.Channel:
+            if credentials:
+                return grpc.secure_channel(target, credentials, options)
+            return grpc.insecure_channel(target, options)
+
+        self._calls = made(options)
+        self._waits = made([*options, (ChannelOptions.SingleThreadedUnaryStream, 1)])
+        self.stub = Stub(self._calls, self._waits)
+
+    def close(self) -> None:
+        """End every call on them."""
+        self._calls.close()
+        self._waits.close()
+
+
+_channels: "WeakSet[Channel]" = WeakSet()
+
+
+def _in_fork() -> None:
+    for channel in list(_channels):
+        channel.leave_to_parent()
+
+
+os.register_at_fork(after_in_child=_in_fork)
 
 
 def _options(address: Address, keepalive: float) -> list[tuple[str, object]]:
@@ -320,7 +381,7 @@ def _options(address: Address, keepalive: float) -> list[tuple[str, object]]:
         # Its own sockets: a restarted broker is met at once, whatever another session has seen.
         ("grpc.use_local_subchannel_pool", 1),
         ("grpc.initial_reconnect_backoff_ms", 100),
-        ("grpc.max_reconnect_backoff_ms", 1000),
+        ("grpc.max_reconnect_backoff_ms", 500),
         ("grpc.service_config_disable_resolution", 1),
     ]
     return [*options, ("grpc.enable_http_proxy", 0)] if address.loopback else options

@@ -3,6 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, Protocol, Self
 
@@ -14,6 +15,7 @@ from kubemq_nb.errors import (
     KubeMQError,
     NotSupported,
     RequestRejected,
+    SessionClosed,
     SubscriptionLost,
 )
 
@@ -21,6 +23,7 @@ StreamState = Literal["connecting", "live", "reconnecting", "failed", "closed"]
 
 SETTLE = 0.3  # seconds; a real server says nothing when a subscription stands, and refuses within 0.05
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # seconds between attempts; each is twice the one before
+DOUBLINGS = 10  # of a pause, more than it takes to the longest one: an outage may last for days
 UNREAD = 2**28  # bytes of payloads that wait for a slow reader, however many they are
 
 
@@ -104,6 +107,7 @@ class Subscription:
         self._settled = threading.Event()
         self._closing = threading.Event()
         self._hurry = threading.Event()
+        self._absent = False  # nobody answered the last attempt
         self._call: PayloadStream | None = None
         self._last: bytes | None = None
         connection.adopt(self)
@@ -200,17 +204,28 @@ class Subscription:
                 self.error = error
                 break
             self._change(StateChange(state="reconnecting", attempt=attempt, note=str(error)))
-            self._hurry.wait(min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE))
-            self._hurry.clear()
+            self._pause(attempt)
         self._change(StateChange(state="failed" if self.error else "closed", note=str(self.error or "")))
         self._settled.set()
+
+    def _pause(self, attempt: int) -> None:
+        """Wait before the next attempt; where nobody was there, only until somebody is."""
+        if self._absent:
+            # A connection that was closed meanwhile is seen by who called this.
+            with suppress(SessionClosed), self._connection.knocking(LONGEST_PAUSE, self._hurry.set):
+                self._hurry.wait(LONGEST_PAUSE)
+        else:
+            self._hurry.wait(min(FIRST_PAUSE * 2 ** min(attempt - 1, DOUBLINGS), LONGEST_PAUSE))
+        self._hurry.clear()
 
     def _read(self) -> KubeMQError:
         """Read one stream to its end; why it ended."""
         standing = threading.Timer(SETTLE, self._stands)
         standing.daemon = True
         try:
+            self._absent = True
             self._connection.ping()
+            self._absent = False
             with self._connection.guarded(self._attempt):
                 self._call = call = self._source.open(self._last)
                 if self._closing.is_set():

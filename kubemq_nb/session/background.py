@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import os
 import threading
 from collections.abc import Callable
 from functools import cache
@@ -22,7 +23,7 @@ def call(function: Callable[[Any], object], argument: object) -> object:
     result = function(argument)
     if not inspect.iscoroutine(result):
         return result
-    return asyncio.run_coroutine_threadsafe(result, _loop()).result()
+    return asyncio.run_coroutine_threadsafe(result, _loop(os.getpid())).result()
 
 
 def checked(handler: F, what: str = "a handler is a function of one message") -> F:
@@ -42,7 +43,8 @@ def on_handler_loop() -> bool:
 
 
 @cache
-def _loop() -> asyncio.AbstractEventLoop:
+def _loop(_: int) -> asyncio.AbstractEventLoop:
+    """The loop of a process: in a fork the thread of its parent's is missing."""
     loop = asyncio.new_event_loop()
     spawn("handlers", loop.run_forever)
     return loop

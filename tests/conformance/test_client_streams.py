@@ -1,5 +1,6 @@
 """The client's streams: live when they say so, silent when closed, whole after an outage."""
 
+import contextlib
 import threading
 from datetime import UTC, datetime
 
@@ -7,10 +8,12 @@ import pytest
 
 from kubemq_nb._wire import codec
 from kubemq_nb.broker import launcher
+from kubemq_nb.client import subscription as subscription_module
 from kubemq_nb.client.channel import Channel
 from kubemq_nb.client.events import EventsClient
 from kubemq_nb.client.events_store import EventsStoreClient
 from kubemq_nb.client.requests import RequestsClient
+from kubemq_nb.client.subscription import StateChange, Subscription
 from kubemq_nb.errors import DeadlineExceeded, InvalidMessage, OutcomeUnknown, SessionClosed
 from kubemq_nb.messages import Request, Response, StartPosition
 from tests.conformance.client_support import (
@@ -367,6 +370,84 @@ def test_a_live_subscription_goes_on_after_a_restart_and_tells_the_gap(own_broke
         assert event_bodies(take(subscription, 1)) == ["again"]
     told = [change.note for change in changes if change.state == "live"]
     assert told == ["Events are not stored: what was sent in this gap is not here."]
+
+
+@pytest.mark.embedded_only
+def test_a_subscription_is_live_as_soon_as_its_broker_is_there_again(own_broker, monkeypatch):
+    running, connection = own_broker
+    changes = []
+
+    def pause_long(change):  # from the second attempt on, which finds nobody
+        changes.append(change.state)
+        if changes.count("reconnecting") == 2:
+            monkeypatch.setattr(subscription_module, "FIRST_PAUSE", LONG)
+            monkeypatch.setattr(subscription_module, "LONGEST_PAUSE", LONG)
+
+    with EventsClient(connection).subscribe("a", client_id=ME, on_state=pause_long) as live:
+        running.halt()
+        eventually(lambda: changes.count("reconnecting") == 2)
+
+        with not_waiting():
+            running.restart()
+            eventually(lambda: live.state == "live", within=LONG)
+
+
+class Nowhere:
+    """A connection on which somebody answers a ping, and ends each stream at once."""
+
+    closed = False
+
+    def attempt(self, *_, **__):
+        return None
+
+    def adopt(self, _):
+        return None
+
+    def ping(self):
+        return None
+
+    def guarded(self, _):
+        return contextlib.nullcontext()
+
+
+class Ended:
+    """A source whose stream was live once, and ends at once from then on."""
+
+    kind, channel, what = "events", "news", "the subscription to news"
+
+    def __init__(self):
+        self.opened = 0
+
+    def open(self, _):
+        self.opened += 1
+        return Stream([b""] if self.opened == 1 else [])
+
+    def resumed(self, _):
+        return StateChange(state="live")
+
+
+class Stream(list):
+    """A stream of these payloads."""
+
+    def initial_metadata(self):
+        return ()
+
+    def is_active(self):
+        return bool(self)
+
+    def cancel(self):
+        return None
+
+
+def test_a_subscription_tries_again_however_long_an_outage_is(monkeypatch):
+    monkeypatch.setattr(subscription_module, "FIRST_PAUSE", 1e-9)
+    monkeypatch.setattr(subscription_module, "LONGEST_PAUSE", 1e-6)
+    source = Ended()
+
+    with Subscription(Nowhere(), source, keep=1) as live:
+        eventually(lambda: source.opened > 1100)
+
+    assert live.error is None
 
 
 @pytest.mark.embedded_only

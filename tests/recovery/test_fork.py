@@ -56,6 +56,70 @@ def test_a_fork_with_a_session_ends_at_once_and_ends_nothing_of_its_parent(tmp_p
     assert done.returncode == 0
 
 
+MANY = """
+import multiprocessing, warnings
+warnings.simplefilter("ignore")
+import kubemq_nb
+
+kq = kubemq_nb.connect()
+kq.queues.send("orders", rows=[str(number) for number in range(10)])
+kq.queues.receive("orders", count=1)  # by a thread, which waits for more to do
+
+def work():
+    kq.queues.send("answers", kq.queues.receive("orders", count=1)["body"].iloc[0])
+
+async def hear(event):
+    kq.queues.send("heard", event.id)
+
+def listen():
+    kq.events_store.subscribe("stored", hear, start="first")
+    kq.queues.receive("nothing", wait=1)
+
+kq.events_store.subscribe("stored", hear)
+kq.events_store.send("stored", "first")
+codes = []
+for job in [work] * 9 + [listen]:
+    process = multiprocessing.get_context("fork").Process(target=job)
+    process.start()
+    process.join(20)
+    codes.append(process.exitcode)
+    process.kill()
+print(codes)
+print(sorted(kq.queues.peek("answers", count=20, wait=0)["body"].str.decode("ascii")))
+print(len(kq.queues.peek("heard", count=2, wait=5)))
+"""
+
+
+def test_each_fork_has_a_connection_and_threads_of_its_own(tmp_path):
+    command = [sys.executable, "-c", MANY]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, cwd=tmp_path, check=False)
+
+    assert done.stdout.splitlines() == [str([0] * 10), str([str(n) for n in range(1, 10)]), "2"], done.stderr
+
+
+LOCKED = """
+import multiprocessing, warnings
+warnings.simplefilter("ignore")
+import kubemq_nb
+
+kq = kubemq_nb.connect()
+kq.queues.send("orders", "first")
+with kq._link.embedded._lock:  # as the thread that looks after the broker may, when a fork is made
+    work = multiprocessing.get_context("fork").Process(target=kq.queues.send, args=("orders", "second"))
+    work.start()
+work.join(20)
+print(work.exitcode, len(kq.queues.peek("orders", count=2)))
+work.kill()
+"""
+
+
+def test_a_fork_waits_for_no_lock_that_a_thread_of_its_parent_held(tmp_path):
+    command = [sys.executable, "-c", LOCKED]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False)
+
+    assert done.stdout.split() == ["0", "2"], done.stderr
+
+
 CONNECT = """
 import kubemq_nb
 kq = kubemq_nb.connect()
