@@ -6,13 +6,15 @@ from collections import Counter
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
-from kubemq_nb.broker.engine.clock import RETRY, Alarm, Clock
+from kubemq_nb.broker.engine.clock import RETRY, SECOND, Alarm, Clock
 from kubemq_nb.broker.engine.plan import Commit, Delayed, DelayMessages, Message, Plan, ReleaseDelayed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from kubemq_nb.broker.engine.queue import Queue
+
+LOOK = SECOND  # the longest that the clock is not looked at
 
 Numbered = tuple["Queue", Delayed]
 
@@ -81,7 +83,9 @@ class Schedule:
     def _wind(self) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
-        self._alarm = self._clock.wake_at(self._due[0][0], self._ring) if self._due else None
+        # The time may jump, as after a laptop slept: so it is looked at again before long.
+        soon = self._clock.now() + LOOK
+        self._alarm = self._clock.wake_at(min(self._due[0][0], soon), self._ring) if self._due else None
 
     def _ring(self) -> None:
         now = self._clock.now()

@@ -51,6 +51,11 @@ class FakeClock:
                 call()
         self._now = until
 
+    def jump(self, seconds: float) -> None:
+        """Set the clock, as a machine does that slept: what is to be called later is still as far away."""
+        self._now += round(seconds * SECOND)
+        self._alarms = [(when + round(seconds * SECOND), *rest) for when, *rest in self._alarms]
+
 
 class Commits:
     """Carries plans out at once, or when a test lets it; can be made to fail."""

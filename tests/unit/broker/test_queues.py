@@ -302,6 +302,15 @@ def test_a_delayed_message_comes_when_it_is_due_as_if_sent_then(engine):
     assert result.expires_at == released.expires_at
 
 
+def test_a_delayed_message_comes_when_the_clock_jumped_past_its_time(engine):
+    engine.send("orders", "late", delay=3600)
+    engine.clock.jump(3600)
+
+    engine.clock.advance(2)
+
+    assert engine.there("orders") == ["late"]
+
+
 def test_delayed_messages_with_the_same_id_are_all_delivered(engine):
     engine.send("orders", "same", "same", delay=1)
 
