@@ -141,7 +141,7 @@ def keep_log(options: argparse.Namespace) -> None:
 @contextlib.contextmanager
 def only_broker(store: Path) -> Iterator[None]:
     """Hold the store, or say who does."""
-    descriptor = shared.take_lock(store / shared.LOCK_NAME, wait=False)
+    descriptor = shared.take_lock(store / shared.LOCK_NAME)
     if descriptor is None:
         other = shared.read_runtime(store)
         who = f"process {other.pid} at {other.address}" if other else "another process"
@@ -272,9 +272,18 @@ def until_left(store: Path) -> int:
     while True:
         left_since = None
         while left_since is None or time.monotonic() - left_since < LINGER_SECONDS:
-            left_since = None if shared.users(store) else left_since or time.monotonic()
+            left_since = None if is_used(store) else left_since or time.monotonic()
             time.sleep(LOOK_SECONDS)
-        lock = shared.launch_lock(store)
-        if not shared.users(store):
-            return lock
-        os.close(lock)
+        with contextlib.suppress(TimeoutError):
+            lock = shared.launch_lock(store)
+            if not is_used(store):
+                return lock
+            os.close(lock)
+
+
+def is_used(store: Path) -> bool:
+    """Whether a session uses the store; where nobody can tell now, one may."""
+    try:
+        return bool(shared.users(store))
+    except OSError:  # no more files may be opened, say
+        return True

@@ -9,7 +9,7 @@ import contextlib
 import json
 import os
 import re
-import select
+import selectors
 import shutil
 import signal
 import subprocess
@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 import weakref
+from collections.abc import Iterator
 from pathlib import Path
 
 from kubemq_nb.broker import shared
@@ -47,7 +48,9 @@ def launch(store: str | Path | None = None) -> "RunningBroker":
         ValueError: The name is not one for a store.
     """
     if store is None:
-        return RunningBroker(Path(tempfile.mkdtemp(prefix="kubemq-nb-")), private=True)
+        with starting():
+            folder = Path(tempfile.mkdtemp(prefix="kubemq-nb-"))
+        return RunningBroker(folder, private=True)
     return RunningBroker(store_path(store), private=False)
 
 
@@ -89,7 +92,8 @@ class RunningBroker:
         self.store = store
         self.private = private
         make_folder(store)
-        self._hold = Hold(store if private else None, None if private else shared.register(store))
+        with starting(store):
+            self._hold = Hold(store if private else None, None if private else shared.register(store))
         # Runs when this object is dropped or the interpreter ends, whatever comes first.
         self._finalizer = weakref.finalize(self, Hold.let_go, self._hold)
         try:
@@ -137,10 +141,12 @@ class RunningBroker:
     def damage(self) -> list[dict[str, object]]:
         """What of its store was found damaged so far, oldest first: `at`, `channel`, `sequence`, `what`."""
         try:
-            lines = (self.store / shared.DAMAGE_NAME).read_text(encoding="utf-8").splitlines()
-            return [json.loads(line) for line in lines]
-        except (FileNotFoundError, ValueError):  # the last line may be half written
+            lines = (
+                (self.store / shared.DAMAGE_NAME).read_text(encoding="utf-8", errors="replace").splitlines()
+            )
+        except FileNotFoundError:
             return []
+        return list(filter(None, map(told_damage, lines)))
 
     def token(self) -> str | None:
         """The token that clients show; None when it lets everybody in."""
@@ -161,9 +167,11 @@ class RunningBroker:
 
     def reset(self) -> None:
         """Start it anew on the same port and token, with an empty store."""
-        self.halt()
-        for path in (*self.store.glob("broker.sqlite*"), self.store / shared.DAMAGE_NAME):
-            path.unlink(missing_ok=True)
+        # Another session must not start it on files that are about to go.
+        with contextlib.nullcontext() if self.private else shared.one_at_a_time(self.store):
+            self.halt()
+            for path in (*self.store.glob("broker.sqlite*"), self.store / shared.DAMAGE_NAME):
+                path.unlink(missing_ok=True)
         self.restart()
 
     def stop(self) -> None:
@@ -171,11 +179,12 @@ class RunningBroker:
         self._finalizer()
 
     def _find_or_start(self, address: str) -> Runtime:
-        if self.private:
-            self._hold.process, runtime = spawn(self.store, address, "--leash", str(os.getpid()))
-            return runtime
-        with shared.one_at_a_time(self.store):
-            return shared.read_runtime(self.store) or start_shared(self.store, address)
+        with starting(self.store):
+            if self.private:
+                self._hold.process, runtime = spawn(self.store, address, "--leash", str(os.getpid()))
+                return runtime
+            with shared.one_at_a_time(self.store):
+                return shared.read_runtime(self.store) or start_shared(self.store, address)
 
 
 class Hold:
@@ -204,6 +213,27 @@ class Hold:
             shutil.rmtree(self._temporary, ignore_errors=True)
 
 
+def told_damage(line: str) -> dict[str, object] | None:
+    """One line of what was found damaged; None for half of one, as a full disk leaves it."""
+    with contextlib.suppress(ValueError):
+        found = json.loads(line)
+        return found if isinstance(found, dict) else None
+    return None
+
+
+@contextlib.contextmanager
+def starting(store: Path | None = None) -> Iterator[None]:
+    """Let what the system refuses meanwhile be told as what it means: no broker."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or store
+        place = f" ({where})" if where else ""
+        raise BrokerStartError(
+            f"the embedded broker did not start: {error.strerror or error}{place}"
+        ) from error
+
+
 def make_folder(store: Path) -> None:
     """Make the folder of a store, for its owner only."""
     try:
@@ -224,6 +254,7 @@ def spawn(store: Path, address: str, *flags: str) -> tuple[subprocess.Popen[byte
     """Start a broker and wait until it says that it is ready."""
     command = [sys.executable, "-P", "-m", "kubemq_nb.broker"]
     with shared.open_log(store) as log:
+        before = os.fstat(log.fileno()).st_size
         process = subprocess.Popen(  # noqa: S603
             [*command, "--address", address, "--store", str(store), *flags],
             stdin=subprocess.PIPE,  # the leash: it breaks when this process ends, however that happens
@@ -233,12 +264,12 @@ def spawn(store: Path, address: str, *flags: str) -> tuple[subprocess.Popen[byte
             env=environment(),
         )
     assert process.stdout is not None
-    with process.stdout as stdout:
-        ready, _, _ = select.select([stdout], [], [], START_SECONDS)
-        line = stdout.readline() if ready else b""
+    with process.stdout as stdout, selectors.DefaultSelector() as selector:
+        selector.register(stdout, selectors.EVENT_READ)
+        line = stdout.readline() if selector.select(START_SECONDS) else b""
     if not line:
         stop_process(process)
-        raise start_error(store)
+        raise start_error(store, before)
     return process, Runtime(**json.loads(line))
 
 
@@ -248,9 +279,10 @@ def environment() -> dict[str, str]:
     return MEMORY | kept
 
 
-def start_error(store: Path) -> BrokerStartError:
-    """The error for a broker that did not start; its own last words come first."""
-    lines = (store / LOG_NAME).read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]
+def start_error(store: Path, before: int) -> BrokerStartError:
+    """The error for a broker that did not start; its own last words, behind what the log held, come first."""
+    words = (store / LOG_NAME).read_bytes()[before:]
+    lines = words.decode(errors="replace").splitlines()[-LOG_LINES:]
     reason = lines[-1].strip() if lines else "it said nothing"
     return BrokerStartError(f"the embedded broker did not start: {reason}", log_tail="\n".join(lines))
 

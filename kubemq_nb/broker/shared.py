@@ -4,11 +4,14 @@ A process is known by its id and the time it started, because ids are used again
 """
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
+import re
 import stat
 import subprocess
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +24,9 @@ LOG_NAME = "broker.log"
 DAMAGE_NAME = "damage.jsonl"  # what the store says is damaged (kubemq_nb.broker.storage.damage)
 TOKEN_NAME = "token"  # noqa: S105  (the name of a file)
 SESSIONS_NAME = "sessions"
+SESSION = re.compile(r"([0-9]{1,10}) (.+) [0-9a-f]{8}")  # id and start of its process, and one of its own
 PRIVATE = 0o600
+LAUNCH_SECONDS = 60.0  # how long one waits for another process that starts a broker or ends one
 
 
 class Runtime(NamedTuple):
@@ -90,11 +95,11 @@ def read_runtime(store: Path) -> Runtime | None:
     return runtime if start_of(runtime.pid) == runtime.started else None
 
 
-def take_lock(path: Path, *, wait: bool) -> int | None:
-    """Lock a file until its descriptor is closed; None when it is locked and one does not wait."""
+def take_lock(path: Path) -> int | None:
+    """Lock a file until its descriptor is closed; None when it is locked."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
         return None
@@ -102,9 +107,21 @@ def take_lock(path: Path, *, wait: bool) -> int | None:
 
 
 def launch_lock(store: Path) -> int:
-    """Take the lock under which brokers of this store are started and joined."""
-    descriptor = take_lock(store / LAUNCH_NAME, wait=True)
-    assert descriptor is not None
+    """Take the lock under which brokers of this store are started and joined.
+
+    Raises:
+        TimeoutError: Another process has had it for too long; perhaps somebody made it stand still.
+    """
+    path = store / LAUNCH_NAME
+    until = time.monotonic() + LAUNCH_SECONDS
+    while (descriptor := take_lock(path)) is None:
+        if time.monotonic() > until:
+            raise TimeoutError(
+                errno.ETIMEDOUT,
+                f"another process has been starting or ending a broker there for {LAUNCH_SECONDS:g} s",
+                str(path),
+            )
+        time.sleep(0.02)
     return descriptor
 
 
@@ -131,8 +148,10 @@ def users(store: Path) -> int:
     """How many sessions use a store; those whose process has gone are struck off."""
     count = 0
     for path in (store / SESSIONS_NAME).glob("*"):
-        pid, _, rest = path.name.partition(" ")
-        if start_of(int(pid)) == rest.rpartition(" ")[0]:
+        session = SESSION.fullmatch(path.name)
+        if session is None:  # what a file manager leaves is none
+            continue
+        if start_of(int(session[1])) == session[2]:
             count += 1
         else:
             path.unlink(missing_ok=True)

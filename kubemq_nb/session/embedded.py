@@ -1,18 +1,19 @@
 """The embedded broker of a session: started for it, watched, and started again when it dies."""
 
-import contextlib
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from kubemq_nb.broker import launcher
-from kubemq_nb.errors import BrokerUnavailable, DeadlineExceeded
+from kubemq_nb.errors import KubeMQError, SessionClosed
 from kubemq_nb.session import background
 from kubemq_nb.visible import line
 
 LOOK = 0.5  # seconds between two looks at the process
+AGAIN = 5.0  # seconds until a broker that did not start is tried again
 REACH = 5.0  # seconds in which a connection finds a broker that was started again
 
 logger = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ class Embedded:
     def __init__(self, store: str | Path | None = None) -> None:
         self.store = store
         self.running = launcher.launch(store)
+        self._owner = os.getpid()
         self._lock = threading.Lock()
         self._left = threading.Event()
         self._wanted = True
@@ -41,7 +43,12 @@ class Embedded:
         self._reach = reach
 
     def revive(self) -> None:
-        """Start it again if it died: same address, token and store; waits while another thread does."""
+        """Start it again if it died: same address, token and store; waits while another thread does.
+
+        A fork leaves that to its parent, some thread of which may have held the lock when it was made.
+        """
+        if os.getpid() != self._owner:
+            return
         with self._lock:
             if not self._wanted or self.running.has_left or self.running.is_running:
                 return
@@ -90,15 +97,27 @@ class Embedded:
     def _await_reach(self) -> None:
         until = time.monotonic() + REACH
         while time.monotonic() < until:
-            with contextlib.suppress(BrokerUnavailable, DeadlineExceeded):
+            try:
                 self._reach()
+            except SessionClosed:
                 return
-            self._left.wait(0.05)
+            except KubeMQError:
+                self._left.wait(0.05)
+            else:
+                return
 
     def _watch(self) -> None:
-        while not self._left.wait(LOOK):
-            self.revive()
-            self._tell_damage()
+        pause, told = LOOK, ""
+        while not self._left.wait(pause):
+            try:
+                self.revive()
+                self._tell_damage()
+            except (KubeMQError, OSError) as error:  # no room, no files: it may pass
+                if str(error) != told:
+                    logger.warning("%s; it is tried again every %g s", line(str(error)), AGAIN)
+                pause, told = AGAIN, str(error)
+            else:
+                pause, told = LOOK, ""
 
     def _tell_damage(self) -> None:
         """Say once, where the notebook shows it, what the broker found damaged."""

@@ -1,14 +1,18 @@
 """Processes: how a broker starts, is shared, ends with its parent, and says what is wrong."""
 
+import errno
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
+from unittest.mock import Mock
 
 import grpc
 import pytest
@@ -210,7 +214,7 @@ def test_who_comes_while_a_shared_broker_ends_waits_and_who_came_before_keeps_it
     ending.join(PATIENCE)
 
     (lock,) = kept
-    assert shared.take_lock(tmp_path / shared.LAUNCH_NAME, wait=False) is None
+    assert shared.take_lock(tmp_path / shared.LAUNCH_NAME) is None
     os.close(lock)
 
 
@@ -383,6 +387,102 @@ def test_a_broker_in_the_foreground_says_one_line_and_ends_on_a_signal(tmp_path)
     assert (found.address, found.token()) == (ready["address"], None)
     assert (process.returncode, rest) == (0, "")
     found.stop()
+
+
+def test_a_file_that_is_no_session_keeps_no_broker_alive(tmp_path):
+    running = launcher.launch(tmp_path)
+    for name in (".DS_Store", "1", "a b c", "1 2 3"):
+        (tmp_path / shared.SESSIONS_NAME / name).touch()
+
+    running.stop()
+
+    assert eventually(lambda: not running.is_running)
+
+
+def test_sessions_that_cannot_be_counted_now_keep_their_broker(tmp_path, monkeypatch):
+    monkeypatch.setattr(shared, "users", Mock(side_effect=OSError(errno.EMFILE, "too many files")))
+
+    assert command.is_used(tmp_path)
+
+
+def test_a_process_that_does_not_let_go_of_a_store_is_not_waited_for_for_ever(tmp_path, monkeypatch):
+    monkeypatch.setattr(shared, "LAUNCH_SECONDS", 0.1)
+
+    with shared.one_at_a_time(tmp_path), pytest.raises(BrokerStartError, match="another process has been"):
+        launcher.launch(tmp_path)
+
+
+MANY_FILES = """
+import os, resource, sys
+from kubemq_nb.broker import launcher
+_, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 4096), most))
+held = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+running = launcher.launch()
+print(running.is_running, running._hold.process.stdin.fileno() > 1024)
+running.stop()
+"""
+
+
+def test_a_broker_starts_beside_a_thousand_open_files():
+    command = [sys.executable, "-c", MANY_FILES]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.stdout.split(), done.stderr) == (["True", "True"], "")
+
+
+def test_what_the_system_refuses_is_told_as_a_broker_that_did_not_start(tmp_path, monkeypatch):
+    (tmp_path / shared.SESSIONS_NAME).touch()  # where a folder has to be
+
+    with pytest.raises(BrokerStartError, match=f"did not start: .*{tmp_path}/sessions"):
+        launcher.launch(tmp_path)
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(BrokerStartError, match=f"did not start: .*{tmp_path}/nowhere"):
+        launcher.launch()
+
+
+def test_a_broker_that_says_nothing_is_not_given_the_words_of_the_one_before(tmp_path, monkeypatch):
+    (tmp_path / shared.LOG_NAME).write_text("INFO listening on 127.0.0.1:1\n")
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+
+    with pytest.raises(BrokerStartError, match="it said nothing") as caught:
+        launcher.launch(tmp_path)
+
+    assert caught.value.log_tail == ""
+
+
+def test_no_other_session_starts_a_broker_on_files_that_are_about_to_go(tmp_path, monkeypatch):
+    first, second = launcher.launch(tmp_path), launcher.launch(tmp_path)
+    halt, threads = first.halt, []
+
+    def halted():
+        halt()
+        threads.append(threading.Thread(target=second.restart))
+        threads[0].start()
+        threads[0].join(2)  # long enough for a broker to start, if it may
+
+    monkeypatch.setattr(first, "halt", halted)
+    first.reset()
+    threads[0].join()
+
+    assert first.pid == second.pid
+    assert database_of(first)
+    first.stop()
+    second.stop()
+
+
+def database_of(broker):
+    """The open files of a broker that are its database, and are still in its folder."""
+    path = str(broker.store / "broker.sqlite")
+    return [fd for fd in Path(f"/proc/{broker.pid}/fd").iterdir() if str(fd.readlink()) == path]
+
+
+def test_half_a_line_about_damage_hides_no_other(private):
+    whole = json.dumps({"at": "2026-01-01T00:00:00+00:00", "channel": "a", "sequence": 1, "what": "x"})
+    (private.store / shared.DAMAGE_NAME).write_text(f'{whole}\n{{"at": "20{whole}\n{whole}\n{{"at"')
+
+    assert private.damage() == [json.loads(whole)] * 2
 
 
 def test_the_launcher_loads_no_grpc():

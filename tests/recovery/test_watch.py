@@ -1,0 +1,73 @@
+"""What looks after an embedded broker goes on looking, whatever goes wrong meanwhile."""
+
+import os
+import signal
+
+import pytest
+
+import kubemq_nb
+from kubemq_nb.errors import BrokerStartError
+from kubemq_nb.session import embedded
+from tests.conformance.support import eventually
+
+pytestmark = pytest.mark.embedded_only
+
+
+@pytest.fixture
+def session():
+    with kubemq_nb.connect(name="watched") as made:
+        yield made
+
+
+def test_a_broker_that_could_not_be_started_is_tried_again_and_that_is_told_once(
+    session, monkeypatch, caplog
+):
+    monkeypatch.setattr(embedded, "LOOK", 0.05)
+    monkeypatch.setattr(embedded, "AGAIN", 0.05)
+    running = session._link.embedded.running
+    restart, tries = type(running).restart, []
+
+    def refuse(self):
+        tries.append(self)
+        raise BrokerStartError("the embedded broker did not start: no room")
+
+    monkeypatch.setattr(type(running), "restart", refuse)
+    os.kill(running.pid, signal.SIGKILL)
+    eventually(lambda: len(tries) > 3)
+    with pytest.raises(BrokerStartError, match="no room"):
+        session.queues.send("orders", "x")
+    monkeypatch.setattr(type(running), "restart", restart)
+
+    eventually(lambda: running.is_running)
+    told = [record.getMessage() for record in caplog.records]
+    assert told[0] == "the embedded broker did not start: no room; it is tried again every 0.05 s"
+    eventually(lambda: [record.getMessage() for record in caplog.records][1:][:1])
+    assert "was started again at" in caplog.records[1].getMessage()
+
+
+def test_what_cannot_be_read_now_ends_no_watch(session, monkeypatch, caplog):
+    monkeypatch.setattr(embedded, "AGAIN", 0.05)
+    running = session._link.embedded.running
+    seen = []
+
+    def unreadable(self):
+        seen.append(self)
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(type(running), "damage", unreadable)
+
+    eventually(lambda: len(seen) > 3)
+    assert [record.getMessage() for record in caplog.records] == [
+        "[Errno 24] Too many open files; it is tried again every 0.05 s"
+    ]
+
+
+def test_a_session_that_is_closed_while_its_broker_comes_back_ends_in_silence(monkeypatch, caplog):
+    session = kubemq_nb.connect(name="closing")
+    looked_after = session._link.embedded
+    looked_after.attach(lambda: session._link.channel.close() or session._link.channel.reach())
+
+    looked_after.restart()
+    session.close()
+
+    assert caplog.records == []
