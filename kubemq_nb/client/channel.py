@@ -157,7 +157,7 @@ class Channel:
                 ping(NOTHING, timeout=attempt.timeout, wait_for_ready=True)
 
     @contextmanager
-    def knocking(self, seconds: float, opened: Callable[[], object]) -> Iterator[None]:
+    def knocking(self, seconds: float, opened: Callable[[], None]) -> Iterator[None]:
         """Look for the broker while this block lasts, at most so long; calls `opened` when it is there.
 
         A call that waits makes gRPC try to connect as often as it may.

@@ -180,7 +180,7 @@ def interrupted(
     chance = random.Random(seed)
     shuffled = chance.sample(lines, len(lines))
     shuffled.sort(key=lambda line: line.command != "queues receive")
-    times: list[float] = []
+    times: dict[How, list[float]] = {"waits": [], "frozen": []}
     wrong: list[str] = []
     with tempfile.TemporaryDirectory() as folder, kernel(Path(folder)) as running:
         lab = Lab(running, beside, options, broker)
@@ -189,19 +189,27 @@ def interrupted(
             if said:
                 wrong.append(f"{line.command}: {said}")
             if line.how != "quick":
-                times.append(took)
-            if len(times) == tries:
+                times[line.how].append(took)
+            if sum(map(len, times.values())) == tries:
                 break
     return told(times, wrong)
 
 
-def told(times: list[float], wrong: list[str]) -> Outcome:
-    """The figures of all interrupts."""
+def told(times: dict[How, list[float]], wrong: list[str]) -> Outcome:
+    """The figures of all interrupts: of what waits, and of short calls to a broker that stands still."""
+    whole = sorted(itertools.chain.from_iterable(times.values()))
+    note = f"until the kernel answered; what waits {percentiles(times['waits'])}"
+    if times["frozen"]:
+        note += f"; short calls {percentiles(times['frozen'])}"
+    return Outcome(len(whole), undetected=len(wrong), worst=whole[-1], note="; ".join(wrong[:3]) or note)
+
+
+def percentiles(times: list[float]) -> str:
+    """The half and the last hundredth, in words."""
     ordered = sorted(times)
-    p99 = ordered[max(0, -(-len(ordered) * 99 // 100) - 1)]
-    half = ordered[len(ordered) // 2]
-    note = f"until the kernel answered; p50 {half * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms"
-    return Outcome(len(times), undetected=len(wrong), worst=ordered[-1], note="; ".join(wrong[:3]) or note)
+    places = (len(ordered) // 2, max(0, -(-len(ordered) * 99 // 100) - 1))
+    half, last = (f"{ordered[place] * 1000:.0f}" if ordered else "-" for place in places)
+    return f"p50 {half}, p99 {last} ms"
 
 
 PROPERTIES = [Property(17, "interrupt", interrupts, short=5, long=99, against=interrupts_at)]
