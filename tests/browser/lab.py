@@ -231,6 +231,14 @@ class Notebook:
         """End the kernel's process and start a new one, as Restart Kernel does."""
         self.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
 
+    def keep_busy(self) -> None:
+        """Run a cell that does not end; the kernel hears nothing of its views until `interrupt`."""
+        self.page.evaluate(_KEEP_BUSY)
+
+    def interrupt(self) -> None:
+        """Interrupt the kernel, as Interrupt Kernel does."""
+        self.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt()")
+
     @property
     def view(self) -> Locator:
         """The widget's frame."""
@@ -298,9 +306,20 @@ _OPEN = """async (name) => {
 }"""
 
 _THEME = """async (theme) => {
-    const done = () => document.body.dataset.jpThemeName === theme;
+    const {node} = jupyterapp.shell;  // Lab hides it for a frame, and fades a picture out over it
+    const isOver = () => node.checkVisibility() && !document.getElementById('jupyterlab-splash');
+    const done = () => document.body.dataset.jpThemeName === theme && isOver();
     await jupyterapp.commands.execute('apputils:change-theme', {theme});
     while (!done()) await new Promise((ready) => setTimeout(ready, 20));
+}"""
+
+_KEEP_BUSY = """async () => {
+    const {kernel} = jupyterapp.shell.currentWidget.sessionContext.session;
+    const busy = new Promise((ready) => {
+        kernel.statusChanged.connect((_, status) => status === 'busy' && ready());
+    });
+    kernel.requestExecute({code: 'import time; time.sleep(600)', store_history: false});
+    await busy;
 }"""
 
 _RUN_CODE = """async (code) => {

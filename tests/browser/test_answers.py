@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import expect
@@ -64,15 +65,22 @@ def ask(notebook, call):
     expect(waiting(notebook)).to_have_count(before + 1)
 
 
+@contextmanager
+def killing(process):
+    """Ends it when a test is over, also one that failed before it was done."""
+    try:
+        yield
+    finally:
+        process.kill()
+
+
 @pytest.mark.rows("R-13", "M-24")
 def test_an_asker_in_another_process_gets_the_answer_that_is_typed(shown):
     looks.assert_clean(shown.page, shown.view)
     address, token = json.loads(shown.run("import json; print(json.dumps([kq.address, str(kq.token_file)]))"))
     body = json.dumps({"carrier": "UA", "month": 1})
-    asker = subprocess.Popen(
-        [sys.executable, "-c", ASKER, address, token, body], stdout=subprocess.PIPE, text=True
-    )
-    try:
+    command = [sys.executable, "-c", ASKER, address, token, body]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as asker, killing(asker):
         expect(waiting(shown)).to_contain_text('{"carrier":"UA","month":1}')
         expect(shown.view.get_by_role("tabpanel")).to_contain_text('"month": 1')
         shown.view.get_by_role("tab", name="Raw").click()
@@ -89,9 +97,6 @@ def test_an_asker_in_another_process_gets_the_answer_that_is_typed(shown):
         looks.assert_clean(shown.page, shown.view)
         field(shown, "Metadata").press("Control+Enter")
         told, _ = asker.communicate(timeout=30)
-    finally:
-        asker.kill()
-        asker.wait()
 
     assert json.loads(told) == [True, {"mean_delay": 8.33}, "from the January table", {"day": "1"}]
     expect(log(shown).first).to_contain_text('{"mean_delay":8.33}')
@@ -241,14 +246,8 @@ def test_a_page_loaded_again_and_a_second_display_show_the_same(open_notebook):
 
 def test_it_goes_on_beside_a_busy_kernel_and_an_interrupt_and_stands_still_after_a_restart(shown):
     ask(shown, "one = ask('delays.mean', 'first')")
-    shown.page.evaluate(
-        "jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute"
-        "({code: 'import time; time.sleep(600)', store_history: false}) && null"
-    )
-    shown.page.wait_for_function(
-        "jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'busy'"
-    )
-    shown.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt()")
+    shown.keep_busy()
+    shown.interrupt()
     field(shown, "Answer body").fill("after the interrupt")
     shown.button("Answer").click()
     expect(shown.count("answered")).to_have_text("1")
