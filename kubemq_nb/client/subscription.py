@@ -33,6 +33,7 @@ class StateChange:
 
     state: StreamState
     attempt: int = 0  # of reconnecting, from 1
+    pause: float = 0.0  # seconds until the next attempt
     note: str = ""  # a sentence: why it is down, or what the gap means now that it is live again
     after: int | None = None  # events store: live again after this sequence
     missed: int = 0  # events that the broker dropped, as they were read too slowly; the stream goes on
@@ -203,19 +204,26 @@ class Subscription:
             if self._is_final(error):
                 self.error = error
                 break
-            self._change(StateChange(state="reconnecting", attempt=attempt, note=str(error)))
-            self._pause(attempt)
+            pause = self._pause_after(attempt)
+            self._change(StateChange(state="reconnecting", attempt=attempt, pause=pause, note=str(error)))
+            self._rest(pause)
         self._change(StateChange(state="failed" if self.error else "closed", note=str(self.error or "")))
         self._settled.set()
 
-    def _pause(self, attempt: int) -> None:
+    def _pause_after(self, attempt: int) -> float:
+        """Seconds until the next attempt, at most."""
+        if self._absent:
+            return LONGEST_PAUSE
+        return min(FIRST_PAUSE * 2 ** min(attempt - 1, DOUBLINGS), LONGEST_PAUSE)
+
+    def _rest(self, pause: float) -> None:
         """Wait before the next attempt; where nobody was there, only until somebody is."""
         if self._absent:
             # A connection that was closed meanwhile is seen by who called this.
-            with suppress(SessionClosed), self._connection.knocking(LONGEST_PAUSE, self._hurry.set):
-                self._hurry.wait(LONGEST_PAUSE)
+            with suppress(SessionClosed), self._connection.knocking(pause, self._hurry.set):
+                self._hurry.wait(pause)
         else:
-            self._hurry.wait(min(FIRST_PAUSE * 2 ** min(attempt - 1, DOUBLINGS), LONGEST_PAUSE))
+            self._hurry.wait(pause)
         self._hurry.clear()
 
     def _read(self) -> KubeMQError:

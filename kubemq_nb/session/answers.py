@@ -157,6 +157,7 @@ class Answers:
                 note=next((one.note for one in each if one.note), self._note()),
                 as_of=datetime.now(UTC),
                 seconds_since_change=min((one.seconds_since_change for one in each), default=0.0),
+                outage=next((one.outage for one in each if one.outage), None),
                 **settled(self._settled),
             )
 

@@ -29,6 +29,15 @@ COLUMNS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """A connection that was lost and is to be made again."""
+
+    since: datetime
+    attempt: int  #: how often that was tried
+    next_at: datetime  #: when it is tried again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobStatus:
     """All that a view needs to know of a feed or responder, taken at one moment."""
 
@@ -46,6 +55,7 @@ class JobStatus:
     answered: int = 0  #: requests that were executed
     refused: int = 0  #: requests that were refused
     unanswered: int = 0  #: requests that had no answer in time
+    outage: Outage | None = None  #: while it reconnects
 
 
 class Job(Protocol):

@@ -7,7 +7,7 @@ import traceback
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from kubemq_nb.client.subscription import OnState, StateChange
@@ -15,7 +15,7 @@ from kubemq_nb.errors import KubeMQError
 from kubemq_nb.frames import selecting
 from kubemq_nb.messages import Duration, Where, as_seconds
 from kubemq_nb.session import background, registry
-from kubemq_nb.session.jobs import JobStatus, State
+from kubemq_nb.session.jobs import JobStatus, Outage, State
 from kubemq_nb.session.rate import Rate
 
 if TYPE_CHECKING:
@@ -126,6 +126,7 @@ class Live(ABC, Generic[Row]):
         self._rate = Rate()
         self._state: State = "live"  # of the stream
         self._note = ""
+        self._outage: Outage | None = None  # the last one
         self._changed = threading.Condition()
         self._changed_at = time.monotonic()
         self._stream: Stream | None = None
@@ -165,7 +166,7 @@ class Live(ABC, Generic[Row]):
             if former := self._stream:
                 self._unread += former.dropped
                 self._reconnects += former.reconnects
-            self._stream = None
+            self._stream = self._outage = None
             self._state, self._note = "reconnecting", ""
             self._touch()
         try:
@@ -266,6 +267,7 @@ class Live(ABC, Generic[Row]):
                 note=self.note,
                 as_of=datetime.now(UTC),
                 seconds_since_change=time.monotonic() - self._changed_at,
+                outage=self._outage if self.state == "reconnecting" else None,
             )
 
     @property
@@ -422,6 +424,7 @@ class Live(ABC, Generic[Row]):
             return
         with self._changed:
             if change.state == "reconnecting":
+                self._outage = self._outage_now(change)
                 self._state = "reconnecting"
             elif change.state == "live":
                 self._state = "live"
@@ -429,6 +432,12 @@ class Live(ABC, Generic[Row]):
                     self._gaps.append((self._taken, change.note))
             self._note = change.note
             self._touch()
+
+    def _outage_now(self, change: StateChange) -> Outage:
+        """Since when it is away, and when it is tried again."""
+        now = datetime.now(UTC)
+        since = self._outage.since if self._outage and self._state == "reconnecting" else now
+        return Outage(since=since, attempt=change.attempt, next_at=now + timedelta(seconds=change.pause))
 
     def _miss(self, count: int) -> None:
         """The broker dropped some: count them, and mark where that began."""

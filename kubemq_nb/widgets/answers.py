@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from traitlets import Dict, Unicode
+from traitlets import Dict
 
 from kubemq_nb.errors import DeadlineExceeded, RequestRejected
 from kubemq_nb.render import clean, span
@@ -42,7 +42,6 @@ class AnswersView(ModelView[Answers]):
     detail = Dict().tag(sync=True)  # the request that is open
     values = Dict().tag(sync=True)  # what stands in the form
     wrong = Dict().tag(sync=True)  # mistakes by field, and which of them is to be looked at now
-    heard = Unicode().tag(sync=True)  # the last turn of a hand that types
 
     def __init__(self, source: Answers, *, variables: Variables | None = None) -> None:
         self._asked: dict[int, Asked] = {}  # by number, oldest first: what waits, and what is open
@@ -50,7 +49,6 @@ class AnswersView(ModelView[Answers]):
         self._open: Asked | None = None
         self._detail: dict[str, object] = {}  # of the open one: a body is read once
         self._auto = AutoForm()
-        self._heard = ""
         self._looked = ""  # the turn in which somebody wanted to answer with what cannot be read
         self._done = ("", "")  # the last call: in Python, and as a line
         self._spoken = ""  # what a screen reader says of the last answer
@@ -82,7 +80,6 @@ class AnswersView(ModelView[Answers]):
         self.auto = self._auto.state(source.auto_answer)
         self.detail = {**self._detail, "end": self._open.end()} if self._open else {}
         self._show_form()
-        self.heard = self._heard
         name = variable_of(source, self._variables)
         held = cells.counted(source.status().held, "row")
         code = self._done[0] and name and f"{name}.{self._done[0]}"
@@ -166,21 +163,18 @@ class AnswersView(ModelView[Answers]):
 
     def _enter(self, message: Message) -> None:
         """Take what was typed, for the request that it was typed for."""
-        self._heard = str(message["turn"])
         fields = dict(message["fields"])
         self._auto.enter(fields)
         if chosen := self._asked.get(fields.get("of", 0)):
             chosen.draft.enter(fields)
 
-    def _format(self, message: Message) -> None:
+    def _format(self, _message: Message) -> None:
         """Write a JSON body with one field a line."""
-        self._heard = str(message["turn"])
         if self._open:
             self._open.draft.body = json_text.indented(self._open.draft.body)
 
-    def _keep(self, message: Message) -> None:
+    def _keep(self, _message: Message) -> None:
         """Let what stands in the form be what the auto-answer would say."""
-        self._heard = str(message["turn"])
         if self._open:
             self._auto.keep(self._open.draft)
             on = "It is the automatic answer from now on." if self.auto["on"] else "Auto-answer on sends it."
@@ -236,7 +230,6 @@ class AnswersView(ModelView[Answers]):
     def _answer_by_itself(self, message: Message) -> None:
         """Switch the auto-answer, or let it answer with what stands in its fields."""
         assert self.source
-        self._heard = str(message.get("turn", self._heard))
         self._auto.mode = message.get("mode", self._auto.mode)
         if message["on"]:
             self._apply()
@@ -323,6 +316,7 @@ def _status(source: Answers) -> dict[str, object]:
         if latency
         else "latency none yet",
         "note": captions.notice(now, []) or {},
+        "outage": captions.outage(now),
         "as_of": int(now.as_of.timestamp() * 1000),
     }
 

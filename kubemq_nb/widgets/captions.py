@@ -74,19 +74,33 @@ def status(source: "Source", now: "JobStatus", rows: "Tail[Any]") -> dict[str, o
         "rates": list(now.rates),
         "unit": "req/s" if is_responder(source) else "msg/s",
         "note": notice(now, [text for _, text in rows.gaps]),
+        "outage": outage(now),
         "unseen": unseen(source, now, now.received - rows.received),
         "as_of": int(now.as_of.timestamp() * 1000),
         "changed": int((now.as_of.timestamp() - now.seconds_since_change) * 1000),
     }
 
 
-def notice(now: "JobStatus", marks: Sequence[str]) -> dict[str, str] | None:
+def outage(now: "JobStatus") -> dict[str, int]:
+    """Since when the broker is away, how often it was tried and when it is tried again; Unix milliseconds."""
+    if not now.outage:
+        return {}
+    away = now.outage
+    return {
+        "since": int(away.since.timestamp() * 1000),
+        "attempt": away.attempt,
+        "next_at": int(away.next_at.timestamp() * 1000),
+    }
+
+
+def notice(now: "JobStatus", marks: Sequence[str]) -> dict[str, object] | None:
     """What is wrong and what happens next, the first sentence in bold; not what a mark says."""
     if not now.note or now.note in marks:
         return None
     head, stop, rest = line(now.note).partition(". ")
     tone, icon = _TROUBLES.get(now.state, ("warn", "alert") if now.errors else ("info", "info"))
-    return {"tone": tone, "icon": icon, "head": head[:1].upper() + head[1:] + stop.strip(), "rest": rest}
+    told = {"tone": tone, "icon": icon, "head": head[:1].upper() + head[1:] + stop.strip(), "rest": rest}
+    return {**told, "ticks": bool(now.outage)}
 
 
 def unseen(source: "Source", now: "JobStatus", count: int) -> str:
@@ -111,14 +125,19 @@ def handed(name: str, rows: int) -> dict[str, str]:
     }
 
 
-def empty(source: "Source", now: "JobStatus", *, text: str) -> dict[str, str]:
-    """What stands where rows would: what is true, and why."""
+def empty(source: "Source", now: "JobStatus", *, text: str, can_send: bool) -> dict[str, str]:
+    """What stands where rows would: what is true, why, and one thing to do about it."""
     if text and now.held:
         return {
             "head": f"None of {cells.counted(now.held, 'held row')} matches “{cells.cut(text)}”",
-            "rest": "A plain text is searched for everywhere, a condition is one such as body.total > 10. "
-            "Esc in the filter empties it.",
+            "rest": "A plain text is searched for everywhere, a condition is one such as body.total > 10.",
+            "act": "filter",
         }
+    return {**_nothing(source, now), "act": _first_step(source, now, can_send=can_send)}
+
+
+def _nothing(source: "Source", now: "JobStatus") -> dict[str, str]:
+    """Why nothing is held."""
     if now.received:
         return {
             "head": "Nothing is held",
@@ -137,10 +156,34 @@ def empty(source: "Source", now: "JobStatus", *, text: str) -> dict[str, str]:
             "head": "Connected, nothing new yet",
             "rest": "Only events sent from now on appear: events are not stored.",
         }
+    if _is_new_only(source):
+        return {
+            "head": "Connected, nothing new yet",
+            "rest": "Only events sent from now on appear. Earlier ones are stored.",
+        }
     return {
         "head": "Connected, nothing yet",
         "rest": "Events appear here as they are read from the store or come in.",
     }
+
+
+def _first_step(source: "Source", now: "JobStatus", *, can_send: bool) -> str:
+    """What a button offers where nothing is: "replay", "form", or "" when the head has all there is."""
+    if now.state in ("stopped", "not connected"):
+        return ""
+    if source.kind == "events_store" and (now.received or _is_new_only(source)):
+        return "replay"
+    return "form" if can_send and not is_pattern(source.channel) else ""
+
+
+def is_pattern(channel: str) -> bool:
+    """Whether a name stands for several channels."""
+    return "*" in channel or ">" in channel
+
+
+def _is_new_only(source: "Source") -> bool:
+    start = getattr(source, "start", None)
+    return start is not None and start.kind == "new"
 
 
 def foot(source: "Source", now: "JobStatus", *, name: str | None, done: str) -> dict[str, str]:

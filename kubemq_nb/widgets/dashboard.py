@@ -218,7 +218,7 @@ def _status(source: Dashboard, board: "Board") -> dict[str, object]:
     }
 
 
-def _note(source: Dashboard, board: "Board") -> dict[str, str]:
+def _note(source: Dashboard, board: "Board") -> dict[str, object]:
     if board.state == "reconnecting":
         place = f"{where(board.connection)} ({source.session.address})"
         return {
@@ -226,6 +226,7 @@ def _note(source: Dashboard, board: "Board") -> dict[str, str]:
             "icon": "plug",
             "head": f"{place} does not answer.",
             "rest": "",
+            "ticks": True,
             "act": "Try now",
         }
     if board.state == "stopped":

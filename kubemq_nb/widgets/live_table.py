@@ -79,7 +79,7 @@ class LiveTable(Host[Source]):
             "start": lambda message: self._pick(str(message["choice"]), str(message["text"])),
             "follow": lambda message: self._choose(follow=bool(message["on"])),
             "open": lambda message: self._open(message["number"]),
-            "form": lambda _: self._form(),
+            "form": self._form,
             "close": self.end_child,
             "frame": lambda _: self._hand_over(),
         }
@@ -163,11 +163,12 @@ class LiveTable(Host[Source]):
         noun = captions.noun(self._source)
         self.detail = {} if number is None else detail(self._source.row(number), number, noun=noun)
 
-    def _form(self) -> None:
-        """Open a form filled with the open row, to send it again."""
-        number, head = self.detail["number"], self.detail["head"]
-        self.host(self._source.form(number), f"Send {head.lower()} again")
-        self._done = f"form({number})"
+    def _form(self, message: Message) -> None:
+        """Open a form to send to the channel: empty, or filled with the open row."""
+        number = message.get("number")
+        title = f"Send {self.detail['head'].lower()} again" if number else f"Send to {self._source.channel}"
+        self.host(self._source.form(number), title)
+        self._done = f"form({number or ''})"
 
     def _hand_over(self) -> None:
         frame = self._source.df
@@ -186,7 +187,7 @@ class LiveTable(Host[Source]):
             "rows": rows,
             "marks": [list(gap) for gap in self._rows.gaps],
             "text": self._rows.text,
-            "empty": captions.empty(source, now, text=self._rows.text),
+            "empty": captions.empty(source, now, text=self._rows.text, can_send=bool(self.about["can_send"])),
         }
         self.status = captions.status(source, now, self._rows)
         self.foot = captions.foot(source, now, name=variable_of(source, self._variables), done=self._done)

@@ -52,6 +52,7 @@ class ModelView(AnyWidget, Generic[M]):
     foot = Dict().tag(sync=True)  # the line of code, and what is held
     said = Dict().tag(sync=True)  # what the last action came to, empty when there is nothing to say
     busy = Unicode().tag(sync=True)  # the call that waits for the broker, empty when none does
+    heard = Unicode().tag(sync=True)  # the last turn of a hand: what is said of its choices is no older
 
     def __init__(self, source: M, *, variables: Variables | None = None) -> None:
         super().__init__()
@@ -59,6 +60,7 @@ class ModelView(AnyWidget, Generic[M]):
         self._variables: Variables = {} if variables is None else variables
         self._guard = threading.RLock()  # of the traits: ticker, worker and main thread change them
         self._version: object = None
+        self._heard = ""
         self.on_msg(lambda _widget, content, _buffers: self.act(content))
         self.refresh()
         self._watch()
@@ -91,6 +93,7 @@ class ModelView(AnyWidget, Generic[M]):
             self._version = self.version(self.source)
             with self.hold_sync():
                 self.show(self.source)
+                self.heard = self._heard
 
     def version(self, source: M) -> object:
         """Another after each change of the model."""
@@ -113,12 +116,13 @@ class ModelView(AnyWidget, Generic[M]):
         return {}
 
     def act(self, message: Message) -> None:
-        """Do what a person asked for in the browser: `do` names it."""
+        """Do what a person asked for in the browser: `do` names it, `turn` says whose doing it was."""
         name = str(message.get("do"))
         if self.source is None:
             return
         if choice := {"dismiss": self._dismiss, **self.at_once()}.get(name):
             with self._guard, self._telling():
+                self._heard = str(message.get("turn", self._heard))
                 choice(message)
             self.refresh()
         elif (call := self.calls().get(name)) and self._takes(name):

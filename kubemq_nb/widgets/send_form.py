@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from traitlets import Dict, Unicode
+from traitlets import Dict
 
 from kubemq_nb.errors import BrokerUnavailable, KubeMQError
 from kubemq_nb.render import size
@@ -34,10 +34,8 @@ class SendFormView(ModelView[SendForm]):
     result = Dict().tag(sync=True)  # what became of the last message
     history = Dict().tag(sync=True)  # those sent before
     detail = Dict().tag(sync=True)  # one of them, in full
-    heard = Unicode().tag(sync=True)  # the last turn of a hand that types
 
     def __init__(self, source: SendForm, *, variables: Variables | None = None) -> None:
-        self._heard = ""
         self._asked = ""  # the turn in which somebody wanted to send what cannot be read
         self._rows: dict[int, dict[str, object]] = {}  # lines of what was sent, by number
         self._opened: dict[str, object] = {}
@@ -76,7 +74,6 @@ class SendFormView(ModelView[SendForm]):
         self.result = sent.result(source) if source.last else {}
         self.history = {"rows": self._lines(source)}
         self.detail = self._opened
-        self.heard = self._heard
         self.foot = {"code": source.code, "held": f"{cells.count(len(source.sent))} sent"}
 
     def at_once(self) -> Mapping[str, Action]:
@@ -103,7 +100,6 @@ class SendFormView(ModelView[SendForm]):
 
     def _enter(self, message: Message) -> None:
         """Take what was typed."""
-        self._heard = str(message["turn"])
         given = dict(message["fields"])
         tags, body, body_as = (given.pop(name, None) for name in ("tags", "body", "body_as"))
         is_long = body is not None and len(body.encode()) > entries.LONGEST

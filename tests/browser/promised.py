@@ -12,12 +12,12 @@ import pytest
 PROMISED = {
     "test_answers.py": 8,
     "test_dashboard.py": 8,
-    "test_live_table.py": 16,
+    "test_live_table.py": 18,
     "test_notebook_7.py": 1,
     "test_queue_browser.py": 10,
     "test_responder.py": 1,
     "test_scrubber.py": 3,
-    "test_send_form.py": 8,
+    "test_send_form.py": 9,
     "test_tour.py": 1,
 }
 FOLDER = Path(__file__).parent

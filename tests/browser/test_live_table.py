@@ -1,5 +1,7 @@
 """The live table of a real feed from a real broker, in JupyterLab in Chromium."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -41,6 +43,37 @@ def test_pause_resume_and_stop_are_those_of_the_feed(live):
     expect(live.view.locator("code")).to_have_text("live.stop()")
     assert live.run("print(live.status().state)").strip() == "stopped"
     expect(live.rows).to_have_count(7)
+
+
+@pytest.mark.rows("M-13")
+def test_a_view_stays_where_it_was_left_while_a_cell_runs(live):
+    live.run("fly(*range(6, 41))")
+    expect(live.rows).to_have_count(40)
+    live.run("""import threading
+def depart():
+    for number in range(41, 10_000):
+        if ended.wait(0.1):
+            return
+        fly(number)
+ended = threading.Event()
+threading.Thread(target=depart, daemon=True).start()""")
+    live.keep_busy()
+    live.rows.last.focus()
+    live.page.keyboard.press("PageUp")
+    reader = live.page.locator(":focus")
+    number = reader.get_attribute("data-number")
+    before = live.count("received").text_content()
+
+    for _ in range(3):  # looks at the feed, each of which knows nothing of the key yet
+        expect(live.count("received")).not_to_have_text(before)
+        before = live.count("received").text_content()
+
+    expect(reader).to_have_attribute("data-number", number)
+    expect(live.view.get_by_role("checkbox")).not_to_be_checked()
+    live.interrupt()
+    live.run("ended.set()")
+    expect(live.view.get_by_role("checkbox")).not_to_be_checked()
+    expect(reader).to_have_attribute("data-number", number)
 
 
 def test_what_python_does_shows_in_the_view(live):
@@ -124,7 +157,7 @@ def test_start_again_reads_from_the_position_that_was_picked(live):
 
 
 def test_an_interrupt_leaves_the_table_alone_and_a_restart_says_that_the_kernel_is_gone(live):
-    live.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt()")
+    live.interrupt()
     live.run("fly(6)")
     expect(live.rows).to_have_count(6)
 
@@ -215,6 +248,7 @@ def test_a_broker_that_comes_back_leaves_a_mark_in_the_stream(live):
     live.run(PATIENT.format("600.0, 600.0"))
     live.run("kq.broker.stop()")
     expect(live.view.get_by_text("reconnecting", exact=True)).to_be_visible()
+    expect(live.view.get_by_text(re.compile(r"Lost .+\. Attempt \d+, next in \d+ s\."))).to_be_visible()
     looks.assert_clean(live.page, live.view)
     live.run("kq.broker.start(); fly(6)")
     live.button("Try now").click()
@@ -230,6 +264,27 @@ def test_an_empty_view_says_what_is_true(open_notebook):
     notebook = open_notebook(SETUP, "%kubemq events receive gates --live")
 
     notebook.view.get_by_text("Connected, nothing new yet").wait_for()
+    looks.assert_clean(notebook.page, notebook.view)
+    notebook.button("Send…").click()
+    form = notebook.view.locator(".kq-child .kq")
+    form.get_by_label("Body", exact=True).fill('{"gate": "C71"}')
+    form.get_by_role("button", name="Send", exact=True).click()
+    expect(notebook.rows).to_have_count(1)
+    expect(notebook.view.get_by_text("Connected, nothing new yet")).to_be_hidden()
+
+
+def test_where_nothing_is_shown_a_button_says_what_to_do(open_notebook):
+    notebook = open_notebook(SETUP, f"fly(1, 2)\n{LIVE.replace('first', 'new')}\nlive")
+    notebook.view.get_by_text("Only events sent from now on appear. Earlier ones are stored.").wait_for()
+    notebook.button("Replay from first").click()
+    expect(notebook.rows).to_have_count(2)
+    expect(notebook.view.locator(".kq-foot code")).to_have_text("live.restart(start='first')")
+
+    notebook.view.get_by_role("searchbox").fill("ORD")
+    expect(notebook.view.get_by_text("None of 2 held rows matches “ORD”")).to_be_visible()
+    notebook.button("Empty the filter").click()
+    expect(notebook.rows).to_have_count(2)
+    expect(notebook.view.get_by_role("searchbox")).to_be_focused()
 
 
 def test_every_text_stands_out_in_any_theme_and_is_cut_off_at_no_width(open_notebook):

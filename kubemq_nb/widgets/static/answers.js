@@ -403,6 +403,7 @@ function announce(view) {
 
 function tick(view) {
   paintLeft(view);
+  paintOutage(view, view.model.get("status").outage);
   for (const node of view.grid.nodes.values()) paintTime(node);
   announce(view);
   const second = Math.floor(Date.now() / 1000);
@@ -415,7 +416,7 @@ function tick(view) {
 function render({ model, el: host }) {
   const view = build(model);
   const end = live(view, host, { paint, onKey, tick, every: 100 });
-  return () => { view.hand.flush(); view.hand.end(); end(); };
+  return () => { view.hand.flush(); end(); };
 }
 
 export default { render };

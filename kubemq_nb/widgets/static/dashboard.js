@@ -9,7 +9,8 @@ const COLUMNS = [
 ];
 
 function build(model) {
-  const view = { model, send: (what, more = {}) => model.send({ do: what, ...more }) };
+  const view = { model, chose: 0, send: (what, more = {}) => model.send({ do: what, ...more }) };
+  view.hand = turnsOf(view);
   buildHead(view);
   view.notes = el("div");
   view.tiles = el("dl", { class: "kq-stats six kq-pane" });
@@ -114,7 +115,8 @@ function nice(value) {
 
 function choose(view, choice) {
   view.choices = { ...view.choices, ...choice };
-  view.send("choose", { choice });
+  view.send("choose", { choice, turn: view.hand.sign() });
+  view.chose = view.hand.turns;
   view.chosen = "";
   paintTable(view); // at once, also while the kernel is busy
 }
@@ -173,7 +175,7 @@ function letterKey(view, event) {
 function paint(view) {
   const { model } = view;
   view.choices ??= model.get("choices");
-  if (model.get("choices") !== view.taken) view.choices = view.taken = model.get("choices");
+  if (model.get("choices") !== view.taken && view.chose <= view.hand.heard) view.choices = view.taken = model.get("choices");
   paintHead(view, model.get("status"));
   const { note: trouble } = model.get("status");
   const again = () => button({ name: trouble.act, glyph: "redo", title: "Look now", act: () => view.send("refresh") });
@@ -355,14 +357,10 @@ function tick(view) {
   write(view.server, `${status.version}${status.version ? ", " : ""}up ${up === "now" ? "less than 1 s" : up}`);
   view.server.title = view.server.textContent;
   for (const node of view.grid.nodes.values()) paintLast(node);
-  const ago = status.as_of === null ? "" : age(status.as_of);
-  const updated = ago === "now" ? "updated now" : `updated ${ago} ago`;
+  const old = status.as_of === null ? "" : age(status.as_of);
+  const updated = old === "now" ? "updated now" : `updated ${old} ago`;
   write(view.foot.held, status.state === "live" ? `${updated}, every 2 s` : updated);
-  if (status.state === "reconnecting") {
-    const wait = Math.max(0, Math.ceil((status.next_at - now) / 1000));
-    const rest = view.notes.querySelector(".kq-note p")?.lastChild;
-    if (rest) write(rest, `The figures below are ${ago === "now" ? "1 s" : ago} old. Attempt ${status.attempt}, next in ${wait} s.`);
-  }
+  if (status.state === "reconnecting") paintSince(view, `The figures below are ${old === "now" ? "1 s" : old} old. ${attempts(status)}`);
 }
 
 function render({ model, el: host }) {

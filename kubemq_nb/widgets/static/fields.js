@@ -9,22 +9,16 @@
 //   writeFields(hand, controls, view.model.get("values")); // in paint: what the kernel has, never under the hand
 //   showWrong(controls, { channel: "The channel is missing." }); // by name; those that are not there are right
 //   hand.flush();                                       // before a button acts on what stands in the form
-//   hand.end();                                         // with the view
 //   if (segmentKey(event)) taken(event);                // in onKey
 //
-// In the kernel the view takes `fields` on "enter" and puts `turn` into its trait `heard`, in one state with what
-// the fields came to (in `show`, so that both are held until they are sent together).
+// In the kernel the view takes `fields` on "enter"; the trait `heard` has the turn, in one state with what the fields
+// came to.
 
 const PAUSE = 250; // ms after the last letter, before the kernel hears of it
 
 // Who types. Until the kernel has heard the last of it, what the kernel says of the form is older than the form.
 function handOf(view) {
-  const hand = { id: uniqueId(), turns: 0, entered: 0, heard: 0, fields: null };
-  const listen = () => {
-    const [id, turn] = view.model.get("heard").split(" ");
-    if (id === hand.id) hand.heard = Number(turn);
-  };
-  hand.sign = () => { hand.turns += 1; return `${hand.id} ${hand.turns}`; };
+  const hand = Object.assign(turnsOf(view), { entered: 0, fields: null });
   hand.type = (fields) => {
     hand.fields = { ...hand.fields, ...fields };
     clearTimeout(view.typing);
@@ -39,8 +33,6 @@ function handOf(view) {
     view.send("enter", { turn, fields });
   };
   hand.isAhead = () => Boolean(hand.fields) || hand.entered > hand.heard;
-  hand.end = () => view.model.off("change:heard", listen);
-  view.model.on("change:heard", listen);
   return hand;
 }
 

@@ -141,9 +141,10 @@ function prose(text) {
 }
 
 // A notice in its place: icon, one bold clause, one sentence, at most two buttons.
-function note({ tone = "", icon: glyph, head: headline, rest = "", code = "" }, ...buttons) {
+function note({ tone = "", icon: glyph, head: headline, rest = "", code = "", ticks = false }, ...buttons) {
   const role = tone === "bad" ? "alert" : "status";
   const text = el("p", {}, el("strong", {}, ...prose(headline)), ...(code ? [" ", el("code", {}, code), ","] : []), " ", ...prose(rest));
+  if (ticks) text.append(" ", el("span", { class: "kq-since", "aria-live": "off" }));
   return el("div", { class: `kq-note ${tone}`, role }, icon(glyph), text, ...buttons);
 }
 

@@ -17,12 +17,27 @@ function live(view, host, { paint, onKey, tick, every, gone = () => {} }) {
     forget();
     clearInterval(clock);
     clearTimeout(view.typing);
+    view.hand?.end();
     view.search?.hand.send();
     view.start?.hand.send();
     window.removeEventListener("keydown", keys, true);
     view.model.off("change", view.paint);
     view.childView?.remove();
   };
+}
+
+// Who acts here, turn by turn. Until the kernel has heard of a turn, what it says of that choice is older than the
+// choice, however often it says it: a cell that runs lets it hear nothing, and rows go on coming.
+function turnsOf(view) {
+  const hand = { id: uniqueId(), turns: 0, heard: 0 };
+  const listen = () => {
+    const [id, turn] = view.model.get("heard").split(" ");
+    if (id === hand.id) hand.heard = Number(turn);
+  };
+  hand.sign = () => { hand.turns += 1; return `${hand.id} ${hand.turns}`; };
+  hand.end = () => view.model.off("change:heard", listen);
+  view.model.on("change:heard", listen);
+  return hand;
 }
 
 // The kernel is gone and with it what this shows: it stays to be read, and says so.
@@ -66,6 +81,26 @@ function paintSaid(view, ...others) {
   const close = () => button({ name: "Close", title: "Close", glyph: "close", look: "icon quiet", bare: true, act: () => view.send("dismiss") });
   const notes = others.map(([notice, ...acts]) => note(notice, ...acts.map((act) => act())));
   view.notes.replaceChildren(...notes, ...(said.head ? [note(said, close())] : []));
+}
+
+// What is told of a broker that is away ticks: since when, which attempt, when the next. Nobody reads it out each time.
+function paintSince(view, text) {
+  const node = view.notes.querySelector(":scope > .kq-note > p > .kq-since");
+  if (node) write(node, text);
+}
+
+function ago(milliseconds) {
+  const since = age(milliseconds);
+  return since === "now" ? "just now" : `${since} ago`;
+}
+
+function attempts({ attempt, next_at: next }) {
+  const wait = Math.ceil((next - Date.now()) / 1000);
+  return `Attempt ${attempt}, ${wait > 0 ? `next in ${wait} s` : "trying now"}.`;
+}
+
+function paintOutage(view, outage) {
+  if (outage.since) paintSince(view, `Lost ${ago(outage.since)}. ${attempts(outage)}`);
 }
 
 function paintFoot(view) {

@@ -3,7 +3,8 @@
 const SPOKEN_EVERY = 5; // seconds between two readings of the counts to a screen reader
 
 function build(model) {
-  const view = { model, seconds: 0, send: (what, more = {}) => model.send({ do: what, ...more }) };
+  const view = { model, seconds: 0, followed: 0, send: (what, more = {}) => model.send({ do: what, ...more }) };
+  view.hand = turnsOf(view);
   const about = model.get("about");
   buildActions(view);
   buildBar(view);
@@ -105,6 +106,7 @@ function paint(view) {
   paintSaid(view, ...(status.note ? [[status.note, ...(status.state === "reconnecting" ? [tryNow] : [])]] : []));
   paintChoices(view, model.get("choices"));
   paintTable(view, model.get("table"));
+  paintOutage(view, status.outage);
   paintUnseen(view, status);
   paintDetail(view, model.get("detail"));
   paintChild(view);
@@ -128,8 +130,7 @@ function paintEnded({ model, status: { rate, ended } }) {
   show(rate, state !== "stopped");
   show(ended, state === "stopped");
   if (state !== "stopped") return;
-  const ago = age(changed);
-  write(ended, `stopped ${ago === "now" ? "just now" : `${ago} ago`}, ran ${span((changed - model.get("about").since) / 1000).replace("now", "less than 1 s")}`);
+  write(ended, `stopped ${ago(changed)}, ran ${span((changed - model.get("about").since) / 1000).replace("now", "less than 1 s")}`);
   ended.title = utc(changed);
 }
 
@@ -151,7 +152,7 @@ function paintButtons(view, state) {
 
 function paintChoices(view, choices) {
   paintSearch(view.search, choices.filter);
-  view.follow.checked = choices.follow;
+  if (view.followed <= view.hand.heard) view.follow.checked = choices.follow;
   if (view.start) paintStart(view.start, choices);
   const wrong = choices.wrong_filter || choices.wrong_start || "";
   write(view.wrong, wrong);
@@ -185,7 +186,7 @@ function paintDetail(view, detail) {
 function detailPane(view, detail) {
   const said = el("span", { class: "sr", role: "status" });
   const copy = button({ name: "Copy", glyph: "copy", title: "Copy the body", look: "quiet", act: () => copyText(detail.body, said) });
-  const again = button({ name: "Send again…", glyph: "resend", title: "Send again, changed or not", act: () => view.send("form") });
+  const again = button({ name: "Send again…", glyph: "resend", title: "Send again, changed or not", act: () => view.send("form", { number: detail.number }) });
   const close = button({ name: "Close (Esc)", glyph: "close", title: "Close (Esc)", look: "icon quiet", bare: true, act: () => closeDetail(view) });
   return el("div", { class: "kq-pane" },
     el("div", { class: "kq-pane-head" }, el("h4", {}, detail.head), el("span", { class: "kq-kind" }, detail.about), said,
@@ -205,6 +206,7 @@ function facts(detail) {
 function tick(view) {
   paintAges(view);
   paintEnded(view);
+  paintOutage(view, view.model.get("status").outage);
   view.seconds += 1;
   if (view.seconds % SPOKEN_EVERY) return;
   const { counts: [received, , dropped] } = view.model.get("status");

@@ -54,7 +54,7 @@ function tagTable({ tags, metadata }) {
 
 function policy({ facts, expires, time }) {
   const until = expires === null ? "none" : `${utc(expires)}`;
-  const pairs = [["expires", until], ["sent", time === null ? "not told" : `${age(time)} ago (${utc(time)})`], ...facts];
+  const pairs = [["expires", until], ["sent", time === null ? "not told" : `${ago(time)} (${utc(time)})`], ...facts];
   return el("dl", { class: "kq-dl" }, ...pairs.flatMap(([name, value]) =>
     [el("dt", {}, name), el("dd", { class: ["id", "md5", "sent by", "came from"].includes(name) ? "mono" : "" }, value)]));
 }

@@ -5,7 +5,8 @@ const NEAR = 10; // seconds before a message expires in which that is marked
 
 function build(model) {
   const about = model.get("about");
-  const view = { model, send: (what, more = {}) => model.send({ do: what, ...more }) };
+  const view = { model, narrowed: 0, send: (what, more = {}) => model.send({ do: what, ...more }) };
+  view.hand = turnsOf(view);
   buildHead(view);
   buildBar(view, about);
   view.state = el("span", { role: "status" });
@@ -41,7 +42,7 @@ function buildBar(view, about) {
   view.count = el("input", { class: "kq-input num kq-short", type: "number", min: 1, max: 1024, value: about.count, "aria-label": "How many messages to peek" });
   view.refresh = verb(view, "refresh", { name: "Refresh", glyph: "redo", title: "Look again (G)", waits: "Looking" }, () => ({ count: view.count.value }));
   view.search = searchField(view, { placeholder: "Filter, e.g. body.total > 10", name: "Filter peeked messages" });
-  view.rerouted = el("input", { type: "checkbox", onchange: () => view.send("rerouted", { on: view.rerouted.checked }) });
+  view.rerouted = el("input", { type: "checkbox", onchange: () => onlyDead(view) });
   view.wrong = el("p", { class: "kq-say bad kq-wide", role: "alert", hidden: true });
   view.lock = el("p", { class: "kq-hint kq-wide kq-lock" }, icon("lock"), el("span", {}, about.read_only));
   view.bar = el("div", { class: "kq-bar" }, el("label", { class: "kq-unit" }, el("span", {}, "Peek"), view.count), view.refresh,
@@ -53,6 +54,11 @@ function buildBar(view, about) {
 
 function open(view, number) {
   view.send("open", { number: view.model.get("detail").number === number ? null : number });
+}
+
+function onlyDead(view) {
+  view.send("rerouted", { on: view.rerouted.checked, turn: view.hand.sign() });
+  view.narrowed = view.hand.turns;
 }
 
 function onKey(view, event) {
@@ -131,7 +137,7 @@ function paintTable(view) {
   const [table, choices] = [view.model.get("table"), view.model.get("choices")];
   paintSearch(view.search, choices.filter);
   if (document.activeElement !== view.count) view.count.value = view.model.get("about").count;
-  view.rerouted.checked = choices.rerouted;
+  if (view.narrowed <= view.hand.heard) view.rerouted.checked = choices.rerouted;
   paintWrong(view, table.wrong);
   show(view.grid.node, table.rows.length > 0);
   show(view.empty, table.rows.length === 0 && !table.wrong);
@@ -227,7 +233,7 @@ function tick(view) {
   view.second = now;
   view.ticked = view.opened;
   const { as_of } = view.model.get("status");
-  write(view.peeked, as_of === null ? "" : `peeked ${age(as_of) === "now" ? "now" : `${age(as_of)} ago`}`);
+  write(view.peeked, as_of === null ? "" : `peeked ${ago(as_of)}`);
   if (as_of !== null) view.peeked.title = utc(as_of);
   const { columns } = view.model.get("table");
   for (const row of view.grid.rows) {

@@ -1,6 +1,7 @@
 // The rows of a live table: numbered by the kernel, followed at the end or kept in their place.
 
 const STEPS = { ArrowUp: -1, ArrowDown: 1, PageUp: -10, PageDown: 10, Home: -Infinity, End: Infinity };
+const SEARCHING = { head: "None of the rows shown matches", rest: "All rows held are looked through.", act: "filter" };
 const OPERATORS = /[<>=!()[\]{}"']|\b(?:and|or|not|in|is)\b/; // in a condition, which only the kernel reads
 
 function buildRows(view, about) {
@@ -19,7 +20,8 @@ function buildRows(view, about) {
 function follow(view, on) {
   view.follow.checked = on;
   if (on) toEnd(view);
-  view.send("follow", { on });
+  view.send("follow", { on, turn: view.hand.sign() });
+  view.followed = view.hand.turns;
 }
 
 function onScroll(view) {
@@ -53,7 +55,7 @@ function paintTable(view, table) {
   const rows = matching(view, table);
   show(view.scroll, rows.length > 0);
   show(view.empty, rows.length === 0);
-  if (!rows.length) paintEmpty(view, table.empty);
+  if (!rows.length) paintEmpty(view, table.rows.length ? SEARCHING : table.empty);
   paintHead(view, table.columns);
   const anchor = view.follow.checked ? null : topRow(view);
   paintRows(view, table, rows);
@@ -69,11 +71,22 @@ function matching(view, table) {
   return table.rows.filter((row) => row.cells.flat(2).join(" ").toLowerCase().includes(text));
 }
 
-function paintEmpty(view, { head: headline, rest, code }) {
-  const key = headline + rest;
+function paintEmpty(view, empty) {
+  const key = JSON.stringify(empty);
   if (view.emptied === key) return;
   view.emptied = key;
-  view.empty.replaceChildren(icon(view.model.get("about").icon), el("h4", {}, headline), el("p", {}, rest, ...(code ? [" ", el("code", {}, code)] : [])));
+  const { head: headline, rest, code, act } = empty;
+  view.empty.replaceChildren(icon(view.model.get("about").icon), el("h4", {}, headline), el("p", {}, rest, ...(code ? [" ", el("code", {}, code)] : [])),
+    ...(act ? [firstStep(view, act)] : []));
+}
+
+function firstStep(view, act) {
+  const asks = ["commands", "queries"].includes(view.model.get("about").icon);
+  return button({
+    replay: { name: "Replay from first", glyph: "first", title: "Read what is stored, from the first event on", act: () => view.send("restart", { choice: "first", text: "" }) },
+    form: { name: asks ? "Ask…" : "Send…", glyph: "send", title: "Send to this channel", act: () => view.send("form") },
+    filter: { name: "Empty the filter", glyph: "clear", title: "Show all rows held (Esc in the filter)", act: () => { view.search.clear(); view.search.node.focus(); } },
+  }[act]);
 }
 
 function paintHead(view, columns) {

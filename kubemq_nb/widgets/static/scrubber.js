@@ -195,8 +195,7 @@ function paneHead(title, more, tip) {
 
 function eventPane(position) {
   if (!position.sequence) return el("div", { class: "kq-pane" }, el("div", { class: "kq-empty" }, icon("events_store"), el("h4", {}, position.last ? "Before the first event" : "Nothing is stored")));
-  const ago = age(position.time);
-  const stored = `stored ${ago === "now" ? "just now" : `${ago} ago`}, ${position.size}`;
+  const stored = `stored ${ago(position.time)}, ${position.size}`;
   return el("div", { class: "kq-pane" }, paneHead(`Event ${position.sequence.toLocaleString("en")}`, stored, utc(position.time)),
     el("div", { class: "kq-pad kq-open" }, el("pre", { class: "kq-pre", tabindex: 0, "aria-label": "Body" }, position.body)));
 }

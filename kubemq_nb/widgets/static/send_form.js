@@ -5,7 +5,7 @@ const NOUNS = { queues: "queue", events: "events", events_store: "events store",
 const COLUMNS = [["#", "num"], ["sent", "num"], ["to", ""], ["body", "kq-p2"], ["what became of it", ""], ["took", "num kq-p3"], ["", "kq-do"]];
 
 function build(model) {
-  const view = { model, send: (what, more = {}) => model.send({ do: what, ...more }) };
+  const view = { model, send: (what, more = {}) => model.send({ do: what, ...more }), chose: 0 };
   view.hand = handOf(view);
   view.head = buildHead(view);
   view.tabs = PATTERNS.map(([noun, name]) => tab(view, noun, name));
@@ -35,7 +35,7 @@ function buildHead(view) {
 }
 
 function tab(view, noun, name) {
-  const node = el("button", { type: "button", role: "tab", class: "kq-tab", id: uniqueId(), onclick: () => { markTab(view, noun); act(view, "choose", { noun }); } }, icon(noun), name);
+  const node = el("button", { type: "button", role: "tab", class: "kq-tab", id: uniqueId(), onclick: () => choose(view, noun) }, icon(noun), name);
   node.noun = noun;
   return node;
 }
@@ -64,6 +64,13 @@ function buildHistory(view) {
 function act(view, what, more = {}) {
   view.hand.flush();
   view.send(what, { turn: view.hand.sign(), ...more });
+}
+
+// The row of tabs is as it was left until the kernel has heard of it: an answer to the choice before takes no tab away.
+function choose(view, noun) {
+  markTab(view, noun);
+  act(view, "choose", { noun });
+  view.chose = view.hand.turns;
 }
 
 function open(view, number) {
@@ -133,7 +140,7 @@ function paintHead(view, status) {
 
 function paintTabs(view, fields) {
   const key = JSON.stringify(fields);
-  if (view.fields === key) return;
+  if (view.fields === key || view.chose > view.hand.heard) return;
   view.fields = key;
   const focused = view.left.contains(document.activeElement) && document.activeElement;
   view.left.replaceChildren(...fields.rows.map((row) => controlRow(view, row)));
@@ -313,9 +320,7 @@ function tick(view) {
 }
 
 function render({ model, el: host }) {
-  const view = build(model);
-  const end = live(view, host, { paint, onKey, tick, every: 1000 });
-  return () => { view.hand.end(); end(); };
+  return live(build(model), host, { paint, onKey, tick, every: 1000 });
 }
 
 export default { render };

@@ -34,8 +34,8 @@ class FedStream:
     def break_down(self, error):
         self._waiting.put(error)
 
-    def change(self, state, note="", missed=0):
-        self.on_state(StateChange(state=state, note=note, missed=missed))
+    def change(self, state, note="", **more):
+        self.on_state(StateChange(state=state, note=note, **more))
 
     def next(self, timeout=None):
         try:

@@ -1,5 +1,6 @@
 import asyncio
 import threading
+from datetime import timedelta
 
 import pytest
 
@@ -249,6 +250,26 @@ def test_an_outage_is_a_state_and_leaves_a_gap(begin, stream):
     assert (during.state, during.note) == ("reconnecting", "no broker answers; trying again")
     assert feed.status().state == "live"
     assert feed.df.attrs["gaps"] == [(1, "events of 3 s may be missing")]
+
+
+@pytest.mark.rows("M-43")
+def test_an_outage_has_a_beginning_and_counts_its_attempts(begin, stream):
+    feed = begin()
+    assert feed.status().outage is None
+
+    stream.change("reconnecting", "nobody there", attempt=1, pause=0.5)
+    first = feed.status().outage
+    stream.change("reconnecting", "nobody there", attempt=2, pause=60.0)
+    second = feed.status().outage
+    stream.change("live")
+    between = feed.status().outage
+    stream.change("reconnecting", "nobody there", attempt=1, pause=0.5)
+
+    assert (first.attempt, second.attempt) == (1, 2)
+    assert second.since == first.since < second.next_at
+    assert second.next_at - first.next_at >= timedelta(seconds=59)
+    assert between is None
+    assert feed.status().outage.since > first.since
 
 
 def test_a_subscription_that_ends_for_good_says_so_and_tells_who_waits(begin, stream):

@@ -9,7 +9,9 @@ import kubemq_nb
 from kubemq_nb.errors import SubscriptionLost
 from kubemq_nb.messages import StartPosition
 from kubemq_nb.session.feed import Feed
-from kubemq_nb.widgets import LiveTable
+from kubemq_nb.session.positions import as_start
+from kubemq_nb.widgets import LiveTable, captions
+from kubemq_nb.widgets.ticker import PERIOD
 from tests.unit.session.streams import FedStream, request
 from tests.unit.widgets.conftest import counter, eventually, shown
 
@@ -76,6 +78,22 @@ def test_the_browser_gets_two_hundred_rows_at_most(filled, view):
 
     assert len(table.table["rows"]) == 200
     assert (counter(table, "received"), counter(table, "shown")) == ("500", "200")
+
+
+@pytest.mark.rows("M-16")
+def test_what_comes_fast_is_painted_seldom_and_shown_to_the_last(filled, view):
+    source = filled(keep=300)
+    table = view(source.feed)
+    painted, began = [], time.monotonic()
+    table.observe(painted.append, names="table")
+
+    for number in range(1_000):
+        source.put(b"%d" % number)  # waits until the feed has it: each is a change of its own
+
+    assert eventually(lambda: shown(table, "body")[-1:] == ["999"])
+    assert len(painted) <= (time.monotonic() - began) / PERIOD + 1
+    assert shown(table, "body") == [str(number) for number in range(800, 1_000)]
+    assert (counter(table, "received"), counter(table, "dropped")) == ("1,000", "700")
 
 
 @pytest.mark.rows("M-09")
@@ -258,7 +276,7 @@ def test_the_open_row_is_sent_again_through_a_form_below(session, channel):
     assert feed.wait(count=1)
 
     table.act({"do": "open", "number": 1})
-    table.act({"do": "form"})
+    table.act({"do": "form", "number": 1})
 
     assert (table.pane, table.foot["code"]) == ({"title": "Send event 1 again"}, "live.form(1)")
     assert "gate C71" in table.child.value
@@ -280,16 +298,50 @@ def test_a_broken_connection_is_a_notice_and_a_mark_between_rows(filled, view):
     source.put(b"a")
     table = view(source.feed)
 
-    source.stream.change("reconnecting", "connection lost. Attempt 1.")
+    source.stream.change("reconnecting", "connection lost. Nothing answers.", attempt=2, pause=1.0)
     table.refresh()
     during = table.status
     source.stream.change("live", "events of 3 s may be missing")
     table.refresh()
 
     assert during["word"] == "reconnecting"
-    assert (during["note"]["head"], during["note"]["rest"]) == ("Connection lost.", "Attempt 1.")
+    assert (during["note"]["head"], during["note"]["rest"]) == ("Connection lost.", "Nothing answers.")
+    assert during["outage"]["attempt"] == 2
+    assert during["outage"]["next_at"] - during["outage"]["since"] == 1_000
     assert table.table["marks"] == [[1, "events of 3 s may be missing"]]
     assert table.status["note"] is None
+    assert table.status["outage"] == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "channel", "start", "can_send", "act"),
+    [
+        ("events", "gates", None, True, "form"),
+        ("events", "gates", None, False, ""),
+        ("events", "gates.*", None, True, ""),  # nobody can send to a pattern
+        ("events_store", "gates", "first", True, "form"),
+        ("events_store", "gates", "new", False, "replay"),
+    ],
+)
+def test_where_nothing_came_yet_there_is_one_thing_to_do(filled, kind, channel, start, can_send, act):
+    feed = filled(kind=kind, channel=channel, start=start and as_start(start)).feed
+
+    told = captions.empty(feed, feed.status(), text="", can_send=can_send)
+
+    assert told["act"] == act
+    feed.stop()
+    assert captions.empty(feed, feed.status(), text="", can_send=can_send)["act"] == ""
+
+
+def test_a_choice_is_heard_with_what_it_came_to(filled, view):
+    table = view(filled().feed)
+    seen = []
+    table.observe(lambda change: seen.append((change["new"], table.choices["follow"])), "heard")
+
+    table.act({"do": "follow", "on": False, "turn": "hand 1"})
+    table.act({"do": "follow", "on": True, "turn": "hand 2"})
+
+    assert seen == [("hand 1", False), ("hand 2", True)]
 
 
 def test_a_feed_that_is_lost_says_so_and_keeps_its_rows(filled, view):
