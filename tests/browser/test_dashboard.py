@@ -74,7 +74,7 @@ def test_a_channel_opens_with_its_actions_and_they_open_below(board):
 
     row(board, "flights.departures").click()
     pane.get_by_role("button", name="Tail").click()
-    expect(child.get_by_text("Connected, nothing yet")).to_be_visible()
+    expect(child.get_by_text("Connected, nothing new yet")).to_be_visible()
     board.run("kq.events_store.send('flights.departures', {'flight': 31})")
     expect(child.locator("tbody tr[data-number]")).to_have_count(1)
     assert "events_store" in board.run("print(kq.jobs().kind.tolist())")
