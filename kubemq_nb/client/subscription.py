@@ -214,7 +214,8 @@ class Subscription:
         """Seconds until the next attempt, at most."""
         if self._absent:
             return LONGEST_PAUSE
-        return min(FIRST_PAUSE * 2 ** min(attempt - 1, DOUBLINGS), LONGEST_PAUSE)
+        doubled: float = FIRST_PAUSE * 2 ** min(attempt - 1, DOUBLINGS)
+        return min(doubled, LONGEST_PAUSE)
 
     def _rest(self, pause: float) -> None:
         """Wait before the next attempt; where nobody was there, only until somebody is."""
