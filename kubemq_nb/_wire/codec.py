@@ -79,10 +79,12 @@ def encode_queue_message(message: QueueMessage, *, id: str = "") -> pb.QueueMess
     return wire
 
 
-def encode_outgoing(message: QueueMessage | Event, *, id: str = "") -> pb.QueueMessage | pb.Event:
-    """Write what a broker is to keep: a message of a queue, or an event to be stored."""
+def encode_outgoing(
+    message: QueueMessage | Event, *, id: str = "", store: bool = True
+) -> pb.QueueMessage | pb.Event:
+    """Write a message of a queue, or an event, which is stored or not."""
     if isinstance(message, Event):
-        return encode_event(message, store=True, id=id)
+        return encode_event(message, store=store, id=id)
     return encode_queue_message(message, id=id)
 
 
@@ -92,10 +94,13 @@ def encode_rows(
     metadata: Iterable[str],
     bodies: Iterable[bytes],
     tags: Iterable[Mapping[str, str]],
+    *,
+    store: bool = True,
 ) -> Iterator[bytes | None]:
     """Write many messages that differ in these fields only; None in place of one that is no text."""
     # Fields of a message may come in pieces; and setting them anew takes a third of making a message.
-    start = encode_outgoing(replace(common, id="", metadata="", body=b"", tags={})).SerializeToString()
+    empty = replace(common, id="", metadata="", body=b"", tags={})
+    start = encode_outgoing(empty, store=store).SerializeToString()
     wire, name = (pb.Event(), "EventID") if isinstance(common, Event) else (pb.QueueMessage(), "MessageID")
     of_wire = wire.Tags
     for id, text, body, of_row in zip(ids, metadata, bodies, tags, strict=True):
@@ -159,7 +164,7 @@ def decode_send_result(wire: pb.SendQueueMessageResult, *, channel: str) -> Send
     )
 
 
-def decode_results(wire: pb.QueueMessagesBatchResponse) -> dict[str, list[Any]]:
+def decode_results(wire: pb.QueueMessagesBatchResponse | pb.QueuesUpstreamResponse) -> dict[str, list[Any]]:
     """Read what the broker says of a batch, a list a fact, named as in SendResult; times in nanoseconds."""
     results = list(wire.Results)
     refused = [result.IsError for result in results]

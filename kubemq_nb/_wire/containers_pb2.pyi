@@ -117,6 +117,12 @@ class EventsPage(_message.Message):
     Next: int
     def __init__(self, Events: _Optional[_Iterable[bytes]] = ..., Last: _Optional[int] = ..., Next: _Optional[int] = ...) -> None: ...
 
+class EventsBatch(_message.Message):
+    __slots__ = ("Events",)
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    Events: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, Events: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
 class EventsMissed(_message.Message):
     __slots__ = ("Missed",)
     MISSED_FIELD_NUMBER: _ClassVar[int]

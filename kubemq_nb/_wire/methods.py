@@ -1,4 +1,4 @@
-"""The fifteen methods of the service, by name and shape, and the two calls of our own broker."""
+"""The fifteen methods of the service, by name and shape, and the three calls of our own broker."""
 
 from typing import NamedTuple
 
@@ -36,10 +36,11 @@ METHODS = {
 
 
 OWN_SERVICE = "kubemq_nb.broker"
-# Unary; other servers do not know them.
+# Other servers do not know them.
 EVENTS_PAGE = "ReadEventsPage"
-EVENTS_BATCH = "StoreEventsBatch"
-OWN = (EVENTS_PAGE, EVENTS_BATCH)
+EVENTS_BATCH = "SendEventsBatch"
+EVENTS_IN_BATCHES = "SubscribeToEventsInBatches"
+OWN = {EVENTS_PAGE: UNARY, EVENTS_BATCH: UNARY, EVENTS_IN_BATCHES: SERVER_STREAM}
 
 
 def path(method: str) -> str:

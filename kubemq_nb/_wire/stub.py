@@ -1,4 +1,4 @@
-"""The fifteen calls and our two, typed. What carries other people's text comes as bytes, decoded one by one.
+"""The fifteen calls and our three, typed. What carries other people's text comes as bytes, read one by one.
 
 `calls` is an ordinary grpc channel. `waits` has the option SingleThreadedUnaryStream: a stream on it costs
 a fourth of the processor time, and a unary method called as a stream can be cancelled from another thread.
@@ -6,6 +6,7 @@ Only a worker thread may read there, and nobody may ask for headers: on a silent
 for ever.
 """
 
+from collections.abc import Callable
 from typing import TypeVar
 
 import grpc
@@ -13,10 +14,11 @@ from google.protobuf.message import Message
 
 from kubemq_nb._wire import containers_pb2 as containers
 from kubemq_nb._wire import kubemq_pb2 as pb
-from kubemq_nb._wire.methods import EVENTS_BATCH, EVENTS_PAGE, path
+from kubemq_nb._wire.methods import EVENTS_BATCH, EVENTS_IN_BATCHES, EVENTS_PAGE, path
 
 DownstreamAnswer = containers.QueuesDownstreamResponse
 BatchAnswer = pb.QueueMessagesBatchResponse
+UpstreamAnswer = pb.QueuesUpstreamResponse
 NOTHING = pb.Empty()
 
 Q = TypeVar("Q", bound=Message)
@@ -35,13 +37,15 @@ class Stub:
             calls, "SendQueueMessage", pb.QueueMessage, pb.SendQueueMessageResult
         )
         self.send_queue_messages_batch = _batch(calls, "SendQueueMessagesBatch")
-        self.store_events_batch = _batch(calls, EVENTS_BATCH)
+        self.send_events_batch = _batch(calls, EVENTS_BATCH)
 
-        self.subscribe_to_events = _payloads(calls, "SubscribeToEvents", pb.Subscribe)
-        self.subscribe_to_requests = _payloads(calls, "SubscribeToRequests", pb.Subscribe)
+        self.subscribe_to_events = _subscription(calls, "SubscribeToEvents", _alone)
+        self.subscribe_to_events_in_batches = _subscription(calls, EVENTS_IN_BATCHES, _together)
+        self.subscribe_to_requests = _subscription(calls, "SubscribeToRequests", _alone)
         self.send_events_stream = _two_way(calls, "SendEventsStream", pb.Event, pb.Result)
-        self.queues_upstream = _two_way(
-            calls, "QueuesUpstream", containers.QueuesUpstreamRequest, pb.QueuesUpstreamResponse
+        # A request is on the wire what a batch is.
+        self.queues_upstream: grpc.StreamStreamMultiCallable[bytes, UpstreamAnswer] = calls.stream_stream(
+            path("QueuesUpstream"), None, UpstreamAnswer.FromString
         )
         self.queues_downstream = _two_way(
             calls, "QueuesDownstream", pb.QueuesDownstreamRequest, containers.QueuesDownstreamResponse
@@ -72,6 +76,20 @@ def _payloads(
     channel: grpc.Channel, method: str, request: type[Q]
 ) -> "grpc.UnaryStreamMultiCallable[Q, bytes]":
     return channel.unary_stream(path(method), request.SerializeToString)
+
+
+def _subscription(
+    channel: grpc.Channel, method: str, split: Callable[[bytes], list[bytes]]
+) -> "grpc.UnaryStreamMultiCallable[pb.Subscribe, list[bytes]]":
+    return channel.unary_stream(path(method), pb.Subscribe.SerializeToString, split)
+
+
+def _alone(payload: bytes) -> list[bytes]:
+    return [payload]
+
+
+def _together(batch: bytes) -> list[bytes]:
+    return list(containers.EventsBatch.FromString(batch).Events)
 
 
 def _two_way(

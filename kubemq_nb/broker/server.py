@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import grpc
 
 from kubemq_nb._wire import certificates
-from kubemq_nb._wire.methods import EVENTS_BATCH, EVENTS_PAGE
+from kubemq_nb._wire.methods import EVENTS_BATCH, EVENTS_IN_BATCHES, EVENTS_PAGE
 from kubemq_nb._wire.serving import common
 from kubemq_nb._wire.serving import events as event_wire
 from kubemq_nb.broker.engine.channels import Channels
@@ -148,7 +148,8 @@ class Broker:
             "StreamQueueMessage": streams.old_stream,
             "QueuesDownstream": streams.downstream,
             EVENTS_PAGE: events.read_page,
-            EVENTS_BATCH: events.store_batch,
+            EVENTS_BATCH: events.send_batch,
+            EVENTS_IN_BATCHES: events.subscribe_in_batches,
         }
 
     async def close(self) -> None:

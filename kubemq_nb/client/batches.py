@@ -1,15 +1,17 @@
-"""Many messages of a queue, or events to be stored, in few calls, in order.
+"""Many messages of a queue, or events, in few calls, in order.
 
 Calls go one after another, because two at once may be stored in either order; while one is under way the
-next is being written.
+next is being written. Our own broker keeps the order of requests on a stream, so that it gets the next ones
+while it works on one.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 from uuid import uuid4
 
 from kubemq_nb._wire import codec, status
-from kubemq_nb._wire.stub import BatchAnswer
+from kubemq_nb._wire.stub import BatchAnswer, UpstreamAnswer
 from kubemq_nb.client.calls import Cancellation, Pending
 from kubemq_nb.client.channel import Channel
 from kubemq_nb.client.outgoing import Outgoing
@@ -19,8 +21,10 @@ from kubemq_nb.messages import SendResult
 
 MOST_MESSAGES = 1000  # a call
 MOST_BYTES = 8_000_000  # a call, but always one message
+AHEAD = 3  # requests under way at once on a stream
 
 Progress = Callable[[int], None]
+Answer = BatchAnswer | UpstreamAnswer
 
 
 class _Part(NamedTuple):
@@ -53,9 +57,85 @@ def send(
         return Results()
 
     def work(cancellation: Cancellation) -> Results:
-        return _Batch(channel, messages, of, progress, cancellation).send()
+        way: _Way
+        if of == "messages" and len(messages) > MOST_MESSAGES and channel.is_ours():
+            way = _Stream(channel, cancellation)
+        else:
+            way = _Calls(channel, of, cancellation)
+        try:
+            return _Batch(channel, messages, of, progress, way).send()
+        finally:
+            way.close()
 
     return channel.run(work, kind="send", channel=messages.channels(0, 1)[0])
+
+
+class _Way(Protocol):
+    """How the parts reach the server; `ahead` of them are under way at once."""
+
+    ahead: int
+
+    def start(self, wire: bytes, attempt: status.Attempt) -> None:
+        """Send a part."""
+
+    def finish(self, attempt: status.Attempt) -> Answer:
+        """The answer to the first part that has none yet."""
+
+    def close(self) -> None:
+        """Nothing more is sent."""
+
+
+class _Calls:
+    """One call after another."""
+
+    ahead = 1
+
+    def __init__(
+        self, channel: Channel, of: Literal["messages", "events"], cancellation: Cancellation
+    ) -> None:
+        stub = channel.stub
+        self._method = stub.send_events_batch if of == "events" else stub.send_queue_messages_batch
+        self._channel = channel
+        self._cancellation = cancellation
+        self._call: Pending[BatchAnswer] | None = None
+
+    def start(self, wire: bytes, attempt: status.Attempt) -> None:
+        """Send a part."""
+        self._call = self._cancellation.attach(self._channel.start(self._method, wire, attempt))
+
+    def finish(self, attempt: status.Attempt) -> Answer:
+        """The answer to it."""
+        assert self._call
+        return self._channel.finish(self._call, attempt)
+
+    def close(self) -> None:
+        """Each call has ended by itself."""
+
+
+class _Stream:
+    """Requests of one stream, of which our broker has some ahead."""
+
+    ahead = AHEAD
+
+    def __init__(self, channel: Channel, cancellation: Cancellation) -> None:
+        self._channel = channel
+        self._stream = channel.converse(channel.stub.queues_upstream, kind="send", channel="stream")
+        cancellation.attach(self._stream)
+
+    def start(self, wire: bytes, attempt: status.Attempt) -> None:
+        """Send a part."""
+        self._stream.send(wire, timeout=attempt.timeout)  # there is room: few are under way
+
+    def finish(self, attempt: status.Attempt) -> Answer:
+        """The answer to the first part that has none yet."""
+        answer = self._channel.answer(self._stream, attempt)
+        if answer.IsError:
+            raise status.broken(attempt, answer.Error)
+        return answer
+
+    def close(self) -> None:
+        """End the stream."""
+        self._stream.cancel()
 
 
 class _Batch:
@@ -65,56 +145,50 @@ class _Batch:
         messages: Outgoing,
         of: Literal["messages", "events"],
         progress: Progress | None,
-        cancellation: Cancellation,
+        way: _Way,
     ) -> None:
         self._channel = channel
-        stub = channel.stub
-        self._method = stub.store_events_batch if of == "events" else stub.send_queue_messages_batch
         self._messages = messages
         self._of = of
         self._progress = progress
-        self._cancellation = cancellation
+        self._way = way
+        self._under_way: deque[_Part] = deque()
         self._results = Results()
 
     def send(self) -> Results:
-        before: _Part | None = None
-        call: Pending[BatchAnswer] | None = None
         for part in _parts(self._messages):
-            answer = self._wait(before, call) if before else None
+            before = self._next_answer() if len(self._under_way) == self._way.ahead else None
             try:
-                call = self._start(part)
+                if part.sent:
+                    self._way.start(part.wire, self._attempt(part))
             except KubeMQError as error:
-                self._take(before, answer)
-                raise self._broken_off(error, part, in_doubt=len(part.channels)) from None
-            self._take(before, answer)  # while the server works
-            before = part
-        if before:
-            self._take(before, self._wait(before, call))
+                self._take(before)
+                raise self._broken_off(error, part) from None
+            self._under_way.append(part)
+            self._take(before)  # while the server works
+        while self._under_way:
+            self._take(self._next_answer())
         return self._results
 
-    def _start(self, part: _Part) -> Pending[BatchAnswer] | None:
-        if not part.sent:
-            return None
-        return self._cancellation.attach(self._channel.start(self._method, part.wire, self._attempt(part)))
-
-    def _wait(self, part: _Part, call: Pending[BatchAnswer] | None) -> BatchAnswer | None:
-        """The answer to a call, in which nothing is missing."""
+    def _next_answer(self) -> tuple[_Part, Answer | None]:
+        """The first part under way and its answer, in which nothing is missing."""
+        part = self._under_way.popleft()
         try:
-            answer = self._channel.finish(call, self._attempt(part)) if call else None
+            answer = self._way.finish(self._attempt(part)) if part.sent else None
         except KubeMQError as error:
-            raise self._broken_off(error, part, in_doubt=len(part.channels)) from None
+            raise self._broken_off(error, part) from None
         if answer and len(answer.Results) != part.sent:
             raise self._incomplete(answer, part)
-        return answer
+        return part, answer
 
-    def _take(self, part: _Part | None, answer: BatchAnswer | None) -> None:
-        if not part:
+    def _take(self, answered: tuple[_Part, Answer | None] | None) -> None:
+        if not answered:
             return
-        self._results.extend(_answered(part, answer))
+        self._results.extend(_answered(*answered))
         if self._progress:
             self._progress(len(self._results))
 
-    def _incomplete(self, answer: BatchAnswer, part: _Part) -> KubeMQError:
+    def _incomplete(self, answer: Answer, part: _Part) -> KubeMQError:
         """The error for an answer that leaves some out; what it does tell is kept."""
         name, told = part.channels[0], len(answer.Results)
         self._results.extend(
@@ -124,15 +198,16 @@ class _Batch:
         error = OutcomeUnknown(
             f"{said}: look before sending again.", results=self._results.single(), channel=name
         )
-        return self._broken_off(error, part, in_doubt=part.sent - told)
+        return self._broken_off(error, part, told=len(part.channels) - part.sent + told)
 
     def _attempt(self, part: _Part) -> status.Attempt:
         name = part.channels[0]
         what = f"the send of {len(part.channels):,} {self._of} to {name}"
         return self._channel.attempt(what, channel=name, effect=True, size=len(part.wire))
 
-    def _broken_off(self, error: KubeMQError, part: _Part, *, in_doubt: int) -> KubeMQError:
-        """The error for a batch that stopped at `part`."""
+    def _broken_off(self, error: KubeMQError, part: _Part, *, told: int = 0) -> KubeMQError:
+        """The error for a batch that stopped at `part`, of which so much is known."""
+        in_doubt = sum(len(each.channels) for each in (part, *self._under_way)) - told
         total, done = len(self._messages), len(self._results)
         if len(part.channels) == total:
             return error
@@ -149,7 +224,7 @@ class _Batch:
         )
 
 
-def _answered(part: _Part, answer: BatchAnswer | None) -> Results:
+def _answered(part: _Part, answer: Answer | None) -> Results:
     if answer and not part.refused:
         return Results({**codec.decode_results(answer), "channel": part.channels})
     answers = iter(answer.Results if answer else ())

@@ -14,6 +14,7 @@ MOST_UNSENT = 1000  # requests of a stream that wait to leave
 T = TypeVar("T")
 Q = TypeVar("Q")
 A = TypeVar("A")
+P_co = TypeVar("P_co", covariant=True)
 
 
 class Cancellable(Protocol):
@@ -23,8 +24,8 @@ class Cancellable(Protocol):
         """End it."""
 
 
-class PayloadStream(Protocol):
-    """A stream of payloads from the broker."""
+class PayloadStream(Protocol[P_co]):
+    """A stream from the broker, of payloads or of lists of them."""
 
     def cancel(self) -> object:
         """End it; the reader meets an error."""
@@ -35,9 +36,9 @@ class PayloadStream(Protocol):
     def is_active(self) -> bool:
         """Whether it has not ended."""
 
-    def __iter__(self) -> Iterator[bytes]: ...
+    def __iter__(self) -> Iterator[P_co]: ...
 
-    def __next__(self) -> bytes: ...
+    def __next__(self) -> P_co: ...
 
 
 C = TypeVar("C", bound=Cancellable)

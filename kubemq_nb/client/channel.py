@@ -16,7 +16,7 @@ from kubemq_nb._wire import certificates, codec, queue_requests, status
 from kubemq_nb._wire.address import Address, parse_address
 from kubemq_nb._wire.certificates import PemFile
 from kubemq_nb._wire.stub import NOTHING, Stub
-from kubemq_nb.client.calls import Cancellation, Conversation, Pending, Workers, single
+from kubemq_nb.client.calls import Cancellation, Conversation, PayloadStream, Pending, Workers, single
 from kubemq_nb.client.tokens import Metadata, Token
 from kubemq_nb.errors import (
     AuthenticationFailed,
@@ -303,6 +303,26 @@ class Channel:
         if self._token.changed():
             self._try_token()
         return self._token.metadata
+
+    def is_ours(self) -> bool:
+        """Whether a broker of ours answers; found out each time, as another may have come to this address.
+
+        One that does not answer at all is told of by what is tried then.
+        """
+        if not self.has_batches:
+            return False
+        nothing = codec.encode_batch([], id="")
+        try:
+            self.call(self.stub.send_events_batch, nothing, self.attempt("the connection"))
+        except NotSupported:
+            self.has_batches = False
+        except KubeMQError:
+            return False
+        return self.has_batches
+
+    def event_subscription(self) -> Callable[..., PayloadStream[list[bytes]]]:
+        """The call that brings events: in batches from a broker of ours, one by one from others."""
+        return self.stub.subscribe_to_events_in_batches if self.is_ours() else self.stub.subscribe_to_events
 
     def _try_token(self) -> None:
         question = queue_requests.info("kubemq-nb")  # an answer does not matter

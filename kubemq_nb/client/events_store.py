@@ -6,17 +6,16 @@ from datetime import datetime
 from typing import Any
 
 from kubemq_nb._wire import codec
-from kubemq_nb.client import batches, checks, replays
+from kubemq_nb.client import checks, replays
 from kubemq_nb.client.calls import PayloadStream
 from kubemq_nb.client.channel import Channel
 from kubemq_nb.client.event_stream import Progress, send_stream
-from kubemq_nb.client.events import send_event
+from kubemq_nb.client.events import send_event, send_rows
 from kubemq_nb.client.ids import fresh_client_id
 from kubemq_nb.client.outgoing import Rows
 from kubemq_nb.client.reading import Reading, Replay, Sink
 from kubemq_nb.client.results import Results
 from kubemq_nb.client.subscription import OnState, StateChange, Subscription
-from kubemq_nb.errors import NotSupported
 from kubemq_nb.messages import Event, SendResult, StartPosition
 
 __all__ = ["EventsStoreClient", "Replay"]
@@ -39,18 +38,8 @@ class EventsStoreClient:
     def send_rows(
         self, common: Event, columns: Mapping[str, Sequence[Any]], *, progress: Progress | None = None
     ) -> Results:
-        """Store many that are columns, each completed by `common`, in order; one result an event.
-
-        Our broker takes them in batches, as a turn for each event of a stream costs both sides ten times as
-        much; another one gets the stream.
-        """
-        rows = Rows(common, columns)
-        if self._channel.has_batches:
-            try:
-                return batches.send(self._channel, rows, of="events", progress=progress)
-            except NotSupported:
-                self._channel.has_batches = False
-        return Results.of(self.send_stream(rows.single(), progress=progress))
+        """Store many that are columns, each completed by `common`, in order; our broker takes batches."""
+        return send_rows(self._channel, Rows(common, columns), progress=progress)
 
     def subscribe(
         self,
@@ -140,14 +129,17 @@ class _StoredEvents:
     def what(self) -> str:
         return f"the subscription to {self.channel}"
 
-    def open(self, last: bytes | None) -> PayloadStream:
+    def open(self, last: bytes | None) -> PayloadStream[list[bytes]]:
         request = codec.encode_store_subscription(
             self.channel,
             client_id=self.client_id or fresh_client_id(),
             group=self.group,
             start=self._start(last),
         )
-        return self.connection.stub.subscribe_to_events(request, metadata=self.connection.entry())
+        # Members of a group share by the event, each by its own speed.
+        stub = self.connection.stub
+        method = stub.subscribe_to_events if self.group else self.connection.event_subscription()
+        return method(request, metadata=self.connection.entry())
 
     def resumed(self, last: bytes | None) -> StateChange:
         if self.client_id or self.group:

@@ -44,24 +44,28 @@ class Messages:
 
 
 class Rows:
-    """Messages, or events to be stored, as columns, completed by what they have in common.
+    """Messages, or events, as columns, completed by what they have in common.
 
     Args:
         common: What a row has where its column says nothing.
         columns: `body`, and any of id, metadata, tags; of messages also expiration, delay,
             max_receive_count, dead_letter.
+        store: Whether events are stored.
     """
 
-    def __init__(self, common: QueueMessage | Event, columns: Mapping[str, Sequence[Any]]) -> None:
+    def __init__(
+        self, common: QueueMessage | Event, columns: Mapping[str, Sequence[Any]], *, store: bool = True
+    ) -> None:
         self._common = common
         self._columns = columns
+        self.store = store
 
     def __len__(self) -> int:
         return len(self._columns["body"])
 
     def __iter__(self) -> Iterator[bytes | SendResult]:
         if ONE_BY_ONE & self._columns.keys() or not self._is_sound():
-            return map(encoded, self.single())
+            return map(self._encoded, self.single())
         return self._together()
 
     def single(self) -> Iterator[Any]:
@@ -84,10 +88,13 @@ class Rows:
         bodies = self._columns["body"]
         metadata, tags = self._completed("metadata"), self._completed("tags")
         ids = [id or new_id() for id in self._completed("id")]
-        wires = codec.encode_rows(self._common, ids, metadata, bodies, tags)
+        wires = codec.encode_rows(self._common, ids, metadata, bodies, tags, store=self.store)
         for row, (wire, body, text) in enumerate(zip(wires, bodies, metadata, strict=True)):
             good = wire and 0 < len(body) + len(text) <= rules.MAX_SENT_BYTES
-            yield wire if wire and good else encoded(self._message(row))
+            yield wire if wire and good else self._encoded(self._message(row))
+
+    def _encoded(self, message: QueueMessage | Event) -> bytes | SendResult:
+        return encoded(message, store=self.store)
 
     def _completed(self, name: str) -> Sequence[Any]:
         common = getattr(self._common, name)
@@ -99,10 +106,10 @@ class Rows:
         return replace(self._common, **{name: value for name, value in given.items() if value})
 
 
-def encoded(message: QueueMessage | Event) -> bytes | SendResult:
+def encoded(message: QueueMessage | Event, *, store: bool = True) -> bytes | SendResult:
     """One message as it is sent, or the result that says why it is not."""
     try:
         checks.check_outgoing(message)
     except RequestRejected as error:
         return SendResult(id=message.id, channel=message.channel, sent=False, error=str(error))
-    return codec.encode_outgoing(message, id=message.id or new_id()).SerializeToString()
+    return codec.encode_outgoing(message, id=message.id or new_id(), store=store).SerializeToString()

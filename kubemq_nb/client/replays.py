@@ -78,7 +78,7 @@ def _open(
     timeout: float | None,
     client_id: str = "",
     group: str = "",
-) -> PayloadStream:
+) -> PayloadStream[bytes]:
     request = codec.encode_store_subscription(
         channel, client_id=client_id or fresh_client_id(), group=group, start=start
     )
@@ -189,7 +189,7 @@ class _Reader:
             payloads=self._payloads, complete=complete, end=self._end, last=self._bounds.last % UNKNOWN
         )
 
-    def _take_all(self, call: PayloadStream) -> None:
+    def _take_all(self, call: PayloadStream[bytes]) -> None:
         what = f"the replay of {self._reading.channel}"
         attempt = self._connection.attempt(what, channel=self._reading.channel)
         try:
@@ -246,13 +246,13 @@ class _Reader:
         few = self._reading.remembered or (self._reading.start.kind == "ago" and not self._taken)
         return self._reading.idle if few else max(self._reading.idle, self._connection.timeout)
 
-    def _watch(self, call: PayloadStream) -> None:
+    def _watch(self, call: PayloadStream[bytes]) -> None:
         if self._bounds.sequence is None:
             return  # what is new may take its time
         name = f"kubemq-nb:watch:{self._reading.channel}"
         threading.Thread(target=self._cancel_when_silent, args=(call,), name=name, daemon=True).start()
 
-    def _cancel_when_silent(self, call: PayloadStream) -> None:
+    def _cancel_when_silent(self, call: PayloadStream[bytes]) -> None:
         before = 0
         while not self._done.wait(self._limit()):
             if self._taken == before:

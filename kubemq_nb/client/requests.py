@@ -97,7 +97,7 @@ class _Requests:
     def what(self) -> str:
         return f"the responder on {self.channel}"
 
-    def open(self, last: bytes | None) -> PayloadStream:  # noqa: ARG002 (requests have no position)
+    def open(self, last: bytes | None) -> PayloadStream[list[bytes]]:  # noqa: ARG002 (requests have no position)
         request = codec.encode_request_subscription(
             self.kind, self.channel, client_id=self.client_id, group=self.group
         )

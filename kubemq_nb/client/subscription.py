@@ -57,7 +57,7 @@ class Source(Protocol):
     def what(self) -> str:
         """Its name in errors: "the subscription to orders"."""
 
-    def open(self, last: bytes | None) -> PayloadStream:
+    def open(self, last: bytes | None) -> PayloadStream[list[bytes]]:
         """Open the stream, after the payload that was last received."""
 
     def resumed(self, last: bytes | None) -> StateChange:
@@ -109,7 +109,7 @@ class Subscription:
         self._closing = threading.Event()
         self._hurry = threading.Event()
         self._absent = False  # nobody answered the last attempt
-        self._call: PayloadStream | None = None
+        self._call: PayloadStream[list[bytes]] | None = None
         self._last: bytes | None = None
         connection.adopt(self)
         name = f"kubemq-nb:{source.kind}:{source.channel}"
@@ -243,8 +243,8 @@ class Subscription:
                 call.initial_metadata()  # comes at once from the embedded broker, from others with a payload
                 if call.is_active():
                     self._stands()
-                for payload in call:
-                    self._append(payload)
+                for payloads in call:
+                    self._append(payloads)
         except KubeMQError as error:
             return error
         finally:
@@ -263,25 +263,30 @@ class Subscription:
             self.state = "live"
         self._settled.set()
 
-    def _append(self, payload: bytes) -> None:
+    def _append(self, payloads: list[bytes]) -> None:
         if self.state != "live":
             self._stands()
-        if missed := codec.events_missed(payload):
+        if missed := sum(map(codec.events_missed, payloads)):
             self.missed += missed
             self._change(StateChange(state="live", missed=missed))
         with self._arrived:
-            if self._patient:
-                self._arrived.wait_for(lambda: not self._is_full or self._closing.is_set())
-            if self._closing.is_set():
-                return
-            self._last = payload
-            self.received += 1
-            self._buffer.append(payload)
-            self._unread += len(payload)
-            while not self._patient and len(self._buffer) > 1 and self._is_beyond:
-                self._taken()
-                self.dropped += 1
+            for payload in payloads:
+                self._keep_one(payload)
             self._arrived.notify_all()
+
+    def _keep_one(self, payload: bytes) -> None:
+        if self._patient and self._is_full:
+            self._arrived.notify_all()
+            self._arrived.wait_for(lambda: not self._is_full or self._closing.is_set())
+        if self._closing.is_set():
+            return
+        self._last = payload
+        self.received += 1
+        self._buffer.append(payload)
+        self._unread += len(payload)
+        while not self._patient and len(self._buffer) > 1 and self._is_beyond:
+            self._taken()
+            self.dropped += 1
 
     @property
     def _is_full(self) -> bool:

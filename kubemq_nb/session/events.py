@@ -45,7 +45,7 @@ class Events:
             metadata: Text beside the body.
             tags: Text to text.
             id: Id of the event; one is made when it is left out.
-            rows: Many events, sent over one stream: a DataFrame, bodies or dicts. Other options apply to each
+            rows: Many events, sent in order: a DataFrame, bodies or dicts. Other options apply to each
                 row that does not set its own.
             client_id: Sender to be named instead of the session's client id.
 

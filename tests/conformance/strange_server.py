@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 
 from kubemq_nb._wire import kubemq_pb2 as pb
-from kubemq_nb._wire.methods import METHODS, TWO_WAY, UNARY, path
+from kubemq_nb._wire.methods import METHODS, OWN, TWO_WAY, UNARY, path
 
 Answer = Callable[..., object]
 
@@ -46,7 +46,7 @@ class StrangeServer(grpc.GenericRpcHandler):
         if method not in self._answers or details.method != path(method):
             return None
         self.metadata[method] = {pair[0]: pair[1] for pair in details.invocation_metadata}
-        shape = METHODS[method]
+        shape = {**METHODS, **OWN}[method]
         if shape == UNARY:
             return grpc.unary_unary_rpc_method_handler(self._unary(method))
         if shape == TWO_WAY:

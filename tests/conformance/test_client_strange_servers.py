@@ -353,6 +353,57 @@ def test_an_answer_to_a_batch_that_leaves_some_out_is_no_outcome_for_them(server
     assert len(calls) == (2 if count > 1000 else 1)
 
 
+@pytest.fixture
+def ours(server):
+    """A server that passes for our own broker, and so gets many messages over a stream."""
+    server.on("SendEventsBatch", lambda _request, _context: pb.QueueMessagesBatchResponse())
+    return server
+
+
+def upstream(answered, *, left_out=0):
+    """Answers requests of a stream, the last of them without its last results; then it breaks."""
+
+    def answer(requests, context):
+        for number, request in enumerate(requests, 1):
+            if number > answered:
+                context.abort(grpc.StatusCode.UNAVAILABLE, "Socket closed")
+            sent = pb.QueuesUpstreamRequest.FromString(request).Messages
+            told = sent[: len(sent) - left_out] if number == answered else sent
+            yield pb.QueuesUpstreamResponse(Results=[{"MessageID": each.MessageID} for each in told])
+
+    return answer
+
+
+def test_a_stream_of_messages_that_breaks_off_tells_what_is_known_of_all_under_way(ours, connect):
+    ours.on("QueuesUpstream", upstream(1))
+    batch = [message("a", number, id=str(number)) for number in range(5500)]
+
+    with pytest.raises(errors.OutcomeUnknown, match="1,000 of 5,500 messages") as caught:
+        QueuesClient(connect()).send_batch(batch)
+
+    assert "Of the next 3,000 it is not known" in str(caught.value)
+    assert [result.id for result in caught.value.results] == [str(number) for number in range(1000)]
+
+
+def test_an_answer_on_the_stream_that_leaves_some_out_is_no_outcome_for_them(ours, connect):
+    ours.on("QueuesUpstream", upstream(2, left_out=10))
+    batch = [message("a", number, id=str(number)) for number in range(2500)]
+
+    with pytest.raises(errors.OutcomeUnknown, match="answered for 990 of 1,000") as caught:
+        QueuesClient(connect()).send_batch(batch)
+
+    assert "Of the next 510 it is not known" in str(caught.value)
+    assert [result.id for result in caught.value.results] == [str(number) for number in range(1990)]
+
+
+def test_a_refused_request_on_the_stream_leaves_those_behind_it_unknown(ours, connect):
+    refusal = pb.QueuesUpstreamResponse(IsError=True, Error="no messages to send")
+    ours.on("QueuesUpstream", lambda requests, _context: (refusal for _ in requests))
+
+    with pytest.raises(errors.OutcomeUnknown, match="Of the next 2,500 it is not known"):
+        QueuesClient(connect()).send_batch([message("a", "x")] * 2500)
+
+
 def test_a_stream_that_breaks_off_tells_what_was_stored(server, connect):
     def three(requests, context):
         for number, _ in enumerate(requests):

@@ -1,5 +1,6 @@
-"""The two ways to store many events, in batches and by the stream, do the same."""
+"""The two ways to send many events, in batches and by the stream, do the same."""
 
+import itertools
 import uuid
 from contextlib import closing
 
@@ -8,6 +9,7 @@ import pytest
 from kubemq_nb._wire import codec
 from kubemq_nb._wire import kubemq_pb2 as pb
 from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.events import EventsClient
 from kubemq_nb.client.events_store import EventsStoreClient
 from kubemq_nb.errors import BrokerUnavailable
 from kubemq_nb.messages import Event, StartPosition
@@ -56,6 +58,11 @@ COMMON = {
 }
 
 
+def live(way):
+    """A client of live events over the same connection."""
+    return EventsClient(way._channel)
+
+
 def stored(client, channel):
     """What a channel holds, without ids and times."""
     found = [
@@ -85,10 +92,35 @@ def test_both_ways_store_the_same_and_tell_the_same(ways, name, common):
     assert stored(ways[0], channels[0]) == stored(ways[1], channels[1])
 
 
-@pytest.mark.parametrize("name", ["bad name", "a..b", "a/b", "gates.*", ""])
-def test_both_ways_refuse_a_channel_alike(ways, name):
+@pytest.mark.parametrize("common", COMMON)
+@pytest.mark.parametrize("name", SENT)
+def test_both_ways_send_the_same_live_and_tell_the_same(ways, channel, name, common):
+    told, came = [], []
+    for way in map(live, ways):
+        with way.subscribe(channel, client_id=ME) as listener:
+            given = Event(**({"channel": channel, "client_id": ME} | COMMON[common]))
+            told.append(way.send_rows(given, SENT[name]).columns)
+            way.send(Event(channel=channel, client_id=ME, body=b"the end"))
+            payloads = iter(lambda listener=listener: codec.decode_event(listener.next(10)), None)
+            until = itertools.takewhile(lambda event: event.body != b"the end", payloads)
+            came.append([(event.body, event.metadata, dict(event.tags)) for event in until])
+
+    batch, stream = ({n: c for n, c in columns.items() if n != "id"} for columns in told)
+    assert batch == stream
+    assert came[0] == came[1]
+    assert len(came[0]) == batch["sent"].count(True) if batch else not came[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        *((lambda way: way, name) for name in ["bad name", "a..b", "a/b", "gates.*", ""]),
+        *((live, name) for name in ["bad name", "gates.*", ""]),
+    ],
+)
+def test_both_ways_refuse_a_channel_alike(ways, kind, name):
     batch, stream = (
-        way.send_rows(Event(channel=name, client_id=ME), {"body": [b"a", b"b"]}).columns["error"]
+        kind(way).send_rows(Event(channel=name, client_id=ME), {"body": [b"a", b"b"]}).columns["error"]
         for way in ways
     )
 

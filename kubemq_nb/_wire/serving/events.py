@@ -87,3 +87,8 @@ def read_page_request(data: bytes) -> PageRequest:
 def events_page(events: Sequence[bytes], last: int, following: int) -> bytes:
     """A page: its events, the last sequence that is stored, and where the next page begins, 0 for nowhere."""
     return containers.EventsPage(Events=events, Last=last, Next=following).SerializeToString()
+
+
+def events_batch(events: Sequence[bytes]) -> bytes:
+    """Several events for one subscriber, in order."""
+    return containers.EventsBatch(Events=events).SerializeToString()

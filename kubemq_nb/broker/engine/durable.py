@@ -72,9 +72,10 @@ class Reader:
         self._holding.extend(self._durable.pull())
         return [event.content for event in self._holding]
 
-    def written(self) -> None:
-        """The first of what was taken is with the network now."""
-        self._holding.popleft()
+    def written(self, count: int = 1) -> None:
+        """The first so many of what was taken are with the network now."""
+        for _ in range(count):
+            self._holding.popleft()
 
     def first_open(self) -> int | None:
         """The sequence of the first event taken and not written."""

@@ -11,6 +11,7 @@ from kubemq_nb.broker.engine.groups import Subscribers
 from kubemq_nb.broker.engine.traffic import Traffics
 
 BUFFER_BYTES = 64 * 1024 * 1024  # what one slow subscriber may keep the broker from forgetting
+BATCH_BYTES = 1_000_000
 
 log = logging.getLogger(__name__)
 
@@ -63,10 +64,26 @@ class Subscription:
         self._bytes -= len(content)
         return content
 
+    def take_many(self, most: int) -> list[bytes]:
+        """What comes next, at most so many and no more bytes than one batch has; empty when nothing waits."""
+        batch = batch_of(self._waiting, most)
+        self._bytes -= sum(map(len, batch))
+        return batch
+
     def missed(self) -> int:
         """How many were dropped since this was asked last; what waits is from before them."""
         missed, self._dropped = self._dropped, 0
         return missed
+
+
+def batch_of(waiting: deque[bytes], most: int) -> list[bytes]:
+    """Take the first of what waits: at most so many, and 1 MB of them, but one that is larger alone."""
+    batch: list[bytes] = []
+    size = 0
+    while waiting and len(batch) < most and (not batch or size + len(waiting[0]) <= BATCH_BYTES):
+        batch.append(waiting.popleft())
+        size += len(batch[-1])
+    return batch
 
 
 def event_error(event: Outgoing) -> str:

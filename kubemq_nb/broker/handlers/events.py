@@ -4,11 +4,12 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 from kubemq_nb import rules
 from kubemq_nb._wire.serving import common, sending
 from kubemq_nb._wire.serving import events as event_wire
-from kubemq_nb.broker.engine.events import Events, Outgoing, Refused, Subscription, event_error
+from kubemq_nb.broker.engine.events import Events, Outgoing, Refused, Subscription, batch_of, event_error
 from kubemq_nb.broker.engine.events_store import EventsStore, Page, Start
 from kubemq_nb.broker.handlers.calls import Answer, Context
 from kubemq_nb.broker.handlers.streams import OrderedAnswers, deliver, incoming
@@ -17,8 +18,26 @@ EVENTS, EVENTS_STORE = 1, 2
 READER = "page"  # the client id that a page has: it is remembered nowhere
 
 
-def read_stored(data: bytes) -> Outgoing:
-    """An event to be stored; one that does not decode becomes one that is refused."""
+class Way(NamedTuple):
+    """How events go out to a subscriber.
+
+    Attributes:
+        most: Events a message.
+        join: Makes one message of them.
+        pause: Seconds behind each message, in which the next events come together.
+    """
+
+    most: int
+    join: Callable[[list[bytes]], bytes]
+    pause: float
+
+
+ALONE = Way(1, lambda batch: batch[0], 0.0)
+IN_BATCHES = Way(1000, event_wire.events_batch, 0.005)
+
+
+def read_sent(data: bytes) -> Outgoing:
+    """An event of a batch; one that does not decode becomes one that is refused."""
     try:
         return Outgoing(*event_wire.read_event(data))
     except common.Malformed as error:
@@ -72,15 +91,19 @@ class EventHandlers:
             self._events.send(event)
             answer(None)
 
-    async def subscribe(self, data: bytes, context: Context) -> None:
+    async def subscribe(self, data: bytes, context: Context, way: Way = ALONE) -> None:
         """SubscribeToEvents."""
         request = event_wire.read_subscribe(data)
         if request.type == EVENTS:
-            await self._listen(request, context)
+            await self._listen(request, context, way)
         elif request.type == EVENTS_STORE:
-            await self._read(request, context)
+            await self._read(request, context, way)
         else:
             raise Refused(rules.text(207))
+
+    async def subscribe_in_batches(self, data: bytes, context: Context) -> None:
+        """SubscribeToEventsInBatches, a call of our own: the same, several events a message."""
+        await self.subscribe(data, context, IN_BATCHES)
 
     async def read_page(self, data: bytes, _: Context) -> bytes:
         """ReadEventsPage, the call of our own; nobody's position moves."""
@@ -92,27 +115,34 @@ class EventHandlers:
             raise Refused(page.error)
         return event_wire.events_page([event.content for event in page.events], page.last, page.following)
 
-    async def store_batch(self, data: bytes, _: Context) -> bytes:
-        """StoreEventsBatch, the other call of our own: one result an event, as on the stream."""
+    async def send_batch(self, data: bytes, _: Context) -> bytes:
+        """SendEventsBatch, a call of our own: one result an event; those to be stored are in one plan."""
         batch_id, batch = sending.read_batch(data)
-        events = [read_stored(event) for event in batch]
+        events = [read_sent(event) for event in batch]
         answer: Answer[list[str]] = Answer()
-        self._store.send_many(events, answer.give)
-        errors = await answer.wait()
+        self._store.send_many([event for event in events if event.stored], answer.give)
+        told = iter(await answer.wait())
+        errors = [next(told) if event.stored else self._send_live(event) for event in events]
         results = [(event.id, 0, 0, 0, error) for event, error in zip(events, errors, strict=True)]
         return sending.batch_response(batch_id, results, have_errors=any(errors))
 
-    async def _listen(self, request: event_wire.SubscribeRequest, context: Context) -> None:
+    def _send_live(self, event: Outgoing) -> str:
+        error = event_error(event)
+        if not error:
+            self._events.send(event)
+        return error
+
+    async def _listen(self, request: event_wire.SubscribeRequest, context: Context, way: Way) -> None:
         wake = asyncio.Event()
         subscription = self._events.subscribe(
             request.client_id, request.channel, request.group, request.start, wake.set
         )
         try:
-            await deliver(partial(next_of, subscription), wake, context)
+            await deliver(partial(next_of, subscription, way), wake, context, way.pause)
         finally:
             self._events.unsubscribe(subscription)
 
-    async def _read(self, request: event_wire.SubscribeRequest, context: Context) -> None:
+    async def _read(self, request: event_wire.SubscribeRequest, context: Context, way: Way) -> None:
         wake = asyncio.Event()
         reader = self._store.subscribe(Start(*request[1:]), wake.set)
         try:
@@ -122,17 +152,20 @@ class EventHandlers:
                 taken = deque(reader.take())
                 idle = not taken
                 while taken:
-                    await context.write(taken.popleft())
-                    reader.written()
+                    batch = batch_of(taken, way.most)
+                    await context.write(way.join(batch))
+                    reader.written(len(batch))
                 if idle:
                     await wake.wait()
+                elif way.pause:
+                    await asyncio.sleep(way.pause)
         finally:
             self._store.unsubscribe(reader)
 
 
-def next_of(subscription: Subscription) -> bytes | None:
+def next_of(subscription: Subscription, way: Way) -> bytes | None:
     """What a listener gets next; with it, how many events were dropped because it reads too slowly."""
-    content = subscription.take()
-    if content is not None and (missed := subscription.missed()):
-        return content + event_wire.missed(missed)
-    return content
+    batch = subscription.take_many(way.most)
+    if batch and (missed := subscription.missed()):
+        batch[0] += event_wire.missed(missed)
+    return way.join(batch) if batch else None

@@ -25,7 +25,7 @@ _WRAPPERS = {
 
 SHAPES = {
     **methods.METHODS,
-    **dict.fromkeys(methods.OWN, methods.UNARY),
+    **methods.OWN,
     # It writes its one answer itself: on the wire that is the same as a call with one answer.
     "ReceiveQueueMessages": methods.SERVER_STREAM,
 }

@@ -23,8 +23,10 @@ async def for_ever() -> None:
     await asyncio.Event().wait()
 
 
-async def deliver(take: Callable[[], bytes | None], wake: asyncio.Event, context: Context) -> None:
-    """Write what a live subscription gets, for ever.
+async def deliver(
+    take: Callable[[], bytes | None], wake: asyncio.Event, context: Context, pause: float = 0.0
+) -> None:
+    """Write what a live subscription gets, for ever, with a pause (seconds) behind each message.
 
     The headers go out at once: they tell the subscriber that nothing sent from now on passes it by.
     """
@@ -34,6 +36,8 @@ async def deliver(take: Callable[[], bytes | None], wake: asyncio.Event, context
         wake.clear()
         while (content := take()) is not None:
             await context.write(content)
+            if pause:
+                await asyncio.sleep(pause)
 
 
 class OrderedAnswers:

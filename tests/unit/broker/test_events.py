@@ -66,6 +66,21 @@ def test_who_has_left_gets_nothing(events):
     assert list(events.channels()) == []
 
 
+def test_a_batch_has_a_bound_of_events_and_of_bytes_but_always_one(events, monkeypatch):
+    monkeypatch.setattr(module, "BATCH_BYTES", 10)
+    listener = listen(events, "a")
+    for content in (b"12345", b"12345", b"1", b"larger than that", b"2", b"3"):
+        events.send(event("a", content))
+
+    batches = list(iter(lambda: listener.take_many(3), []))
+
+    assert batches == [[b"12345", b"12345"], [b"1"], [b"larger than that"], [b"2", b"3"]]
+    monkeypatch.setattr(module, "BUFFER_BYTES", 10)
+    events.send(event("a", b"1234567890"))
+    assert listener.take_many(3) == [b"1234567890"]
+    assert listener.missed() == 0
+
+
 def test_a_slow_listener_loses_events_and_the_others_do_not(events, monkeypatch, caplog):
     monkeypatch.setattr(module, "BUFFER_BYTES", 10)
     slow, quick = listen(events, "a"), listen(events, "a")
