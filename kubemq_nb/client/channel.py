@@ -35,6 +35,7 @@ A = TypeVar("A")
 
 logger = logging.getLogger(__name__)
 
+AHEAD = 4 * 2**20  # bytes of a stream that are read before somebody takes them, beside one message
 PACE = 2_000_000  # bytes a second with which a large message has to be content
 KEEPALIVE = 310.0  # seconds; a real server ends connections that ask more often than every 5 minutes
 
@@ -403,6 +404,9 @@ def _options(address: Address, keepalive: float) -> list[tuple[str, object]]:
         ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.max_reconnect_backoff_ms", 500),
         ("grpc.service_config_disable_resolution", 1),
+        # gRPC would find out by itself how much is worth reading ahead, and hold 100 MB for a busy kernel.
+        ("grpc.http2.bdp_probe", 0),
+        ("grpc.http2.lookahead_bytes", AHEAD),
     ]
     return [*options, ("grpc.enable_http_proxy", 0)] if address.loopback else options
 

@@ -245,6 +245,7 @@ def inputs(tries: int, seed: int) -> Outcome:
         log = broker.log_file.read_text()
         bad = [
             *seen.wrong.elements(),
+            *(["nothing was accepted"] if not seen.accepted else []),
             *(["the broker ended"] if not broker.is_running or broker.pid != pid else []),
             *(["a fault in the broker's log"] if "Traceback" in log or "failed inside" in log else []),
             *([f"{grown / 2**20:.0f} MB more memory"] if grown > GROWTH + tries * 1000 else []),

@@ -138,6 +138,8 @@ async def pour(folder: Path, tries: int, seed: int) -> tuple[Seen, Counter[Print
             await stream(inside, inputs, seen, stored)
         for _ in range(-(-(count * 6 // 10) // 250)):
             await batch(inside, inputs, seen)
+        if not seen.accepted:
+            seen.wrong["nothing was accepted"] += 1
         found = await read_again(inside, seen)
         lost += seen.accepted - found
         more += (found - seen.accepted) & seen.accepted

@@ -1,6 +1,7 @@
 """Row 15: publishers far faster than readers: buffers are bounded, and what is lost is counted and told."""
 
 import contextlib
+import itertools
 import os
 import random
 import signal
@@ -21,7 +22,7 @@ LIVE = 100_000  # bytes of a live event
 STORED = 2_000  # bytes of a stored event, and of a message of a queue
 TOGETHER = 50  # of a kind in one call
 BROKER = 200 * 2**20  # bytes of memory, of which a slow reader's buffer is the most
-KERNEL = 256 * 2**20  # bytes more than before; the aim is 100 (docs/reliability.md)
+KERNEL = 100 * 2**20  # bytes more than before
 STANDS, GOES = 1.0, 0.1  # seconds; between them the reader reads ten times too slowly
 READ = 60.0  # seconds until what is stored has been read
 
@@ -52,7 +53,8 @@ def overload(tries: int, seed: int) -> Outcome:
     """Publish at full speed to a kernel that runs a tenth of the time; a try is a megabyte of live events.
 
     Queues and stored events lose nothing; of live events the reader knows how many it did not get.
-    Seen red on `drops-untold.patch`.
+    Seen red on `drops-untold.patch`; and the long form as it was written, when gRPC chose how much it read ahead:
+    the kernel took up to 234 MB.
     """
     chance = random.Random(seed)
     channel = fresh("overload")
@@ -78,6 +80,11 @@ def overload(tries: int, seed: int) -> Outcome:
         *over("the broker", broker_peak, BROKER),
         *over("the kernel", kernel_growth, KERNEL),
         *untold(told, live),
+        *(
+            f"no {what} were acknowledged"
+            for what, ids in (("events", stored), ("messages", queued))
+            if not ids
+        ),
     ]
     lost = len(stored - handled) + len(queued - received)
     note = (
@@ -121,10 +128,11 @@ def flooded(
 
     def publish(send: Callable[..., object], prefix: str) -> set[str]:
         ids: set[str] = set()
+        numbers = itertools.count()
         while not over.is_set():
-            rows = [{"id": f"{prefix}{len(ids) + n}", "body": small} for n in range(TOGETHER)]
+            rows = [{"id": f"{prefix}{next(numbers)}", "body": small} for _ in range(TOGETHER)]
             frame = send(channel, rows=rows)
-            ids.update(frame.loc[frame["error"] == "", "id"])
+            ids.update(frame.loc[frame["sent"], "id"])
         return ids
 
     def probe() -> None:
