@@ -1,6 +1,7 @@
 """The long form of every property, the mutations, and the soak; see scripts/campaign."""
 
 import argparse
+import logging
 import random
 import sys
 import tempfile
@@ -30,6 +31,9 @@ def main() -> int:
         "--soak", type=float, nargs="?", const=15.0, metavar="MINUTES", help="mixed load (15)"
     )
     chosen = parser.parse_args()
+    logging.getLogger("kubemq_nb").addHandler(
+        logging.NullHandler()
+    )  # damage is done on purpose: the table tells
     with tempfile.TemporaryDirectory(prefix="kubemq-nb-campaign-") as home:
         keep_apart(Path(home))
         if chosen.prove:

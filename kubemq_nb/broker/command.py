@@ -97,12 +97,12 @@ def run(options: argparse.Namespace) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     try:
-        with only_broker(options.store):
+        with only_broker(options.store) as lock:
             if options.repair:
                 tell_repair(options.store)
                 return 0
             os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what fails is said once, by us, in one line
-            asyncio.run(serve(options))
+            asyncio.run(serve(options, lock))
     except Exception as error:  # the last edge: whoever started the broker reads this line
         log.exception("the broker ends")
         sys.stderr.write(f"{error}\n")
@@ -139,18 +139,27 @@ def keep_log(options: argparse.Namespace) -> None:
 
 
 @contextlib.contextmanager
-def only_broker(store: Path) -> Iterator[None]:
-    """Hold the store, or say who does."""
+def only_broker(store: Path) -> Iterator[int]:
+    """Hold the store, or say who does; gives the lock."""
     descriptor = shared.take_lock(store / shared.LOCK_NAME)
     if descriptor is None:
         other = shared.read_runtime(store)
         who = f"process {other.pid} at {other.address}" if other else "another process"
         raise RuntimeError(f"the store {store} has a broker already: {who}; connect to that one")
     try:
-        yield
+        yield descriptor
     finally:
-        (store / shared.RUNTIME_NAME).unlink(missing_ok=True)
+        if holds(store, descriptor):
+            (store / shared.RUNTIME_NAME).unlink(missing_ok=True)
         os.close(descriptor)
+
+
+def holds(store: Path, lock: int) -> bool:
+    """Whether this lock is that of the store, and not of one that was removed from there."""
+    try:
+        return os.path.samestat(os.fstat(lock), (store / shared.LOCK_NAME).stat())
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def tell_repair(store: Path) -> None:
@@ -162,7 +171,7 @@ def tell_repair(store: Path) -> None:
         sys.stdout.write(f"{sentence}\n")
 
 
-async def serve(options: argparse.Namespace) -> None:
+async def serve(options: argparse.Namespace, lock: int) -> None:
     """Serve until told to stop."""
     from kubemq_nb.broker.server import GRACE, Broker, access, listen  # noqa: PLC0415  (help needs no gRPC)
 
@@ -180,7 +189,7 @@ async def serve(options: argparse.Namespace) -> None:
     gc.set_threshold(50_000, 20, 100)
     server, port = await listen(broker, options.address, allowed)
     say_ready(options, port, token_file)
-    watch(options, lambda: loop.call_soon_threadsafe(stop.set))
+    watch(options, lock, lambda: loop.call_soon_threadsafe(stop.set))
     await stop.wait()
     # gRPC reports each stream that a stop cancels as if it had failed.
     logging.getLogger("grpc._cython.cygrpc").setLevel(logging.CRITICAL)
@@ -231,23 +240,31 @@ def token_in(path: Path) -> str:
     return token
 
 
-def watch(options: argparse.Namespace, stop: Callable[[], object]) -> None:
-    """Call `stop` when nobody needs the broker any more."""
+def watch(options: argparse.Namespace, lock: int, stop: Callable[[], object]) -> None:
+    """Call `stop` when nobody needs the broker any more, or nobody can find it."""
 
-    def in_thread(wait: Callable[[], object]) -> None:
+    def in_thread(wait: Callable[[], object], *, parent_lives: bool = False) -> None:
         def until_over() -> None:
             wait()
-            options.parent_lives = False
+            options.parent_lives = options.parent_lives and parent_lives
             stop()
 
         threading.Thread(target=until_over, name="kubemq-nb:watch", daemon=True).start()
 
     options.parent_lives = True
+    in_thread(lambda: until_removed(options.store, lock), parent_lives=True)
     if options.leash:
         in_thread(until_end_of_input)
         in_thread(lambda: until_adopted(options.leash))
     if options.until_left:
         in_thread(lambda: until_left(options.store))
+
+
+def until_removed(store: Path, lock: int) -> None:
+    """Wait until the folder of the store is gone: what is sent from then on could not be kept."""
+    while holds(store, lock):
+        time.sleep(LOOK_SECONDS)
+    log.error("the store %s was removed: its broker ends", store)
 
 
 def until_end_of_input() -> None:

@@ -24,7 +24,7 @@ from kubemq_nb.broker import shared
 from kubemq_nb.broker.shared import LOG_NAME, Runtime
 from kubemq_nb.errors import BrokerStartError
 
-START_SECONDS = 20.0  # how long a broker may take to say that it is ready
+START_SECONDS = 60.0  # how long a broker may take to say that it is ready; of ten million messages about 20
 STOP_SECONDS = 5.0  # how long it may take to end before it is killed
 LOG_LINES = 20  # how much of the log an error shows
 INHERITED = (
@@ -227,6 +227,10 @@ def starting(store: Path | None = None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if store and not store.exists():
+            raise BrokerStartError(
+                f"the store {store} was removed; connect again to have a new one"
+            ) from error
         where = error.filename or store
         place = f" ({where})" if where else ""
         raise BrokerStartError(
@@ -268,8 +272,9 @@ def spawn(store: Path, address: str, *flags: str) -> tuple[subprocess.Popen[byte
         selector.register(stdout, selectors.EVENT_READ)
         line = stdout.readline() if selector.select(START_SECONDS) else b""
     if not line:
+        found = silence(process, store)
         stop_process(process)
-        raise start_error(store, before)
+        raise start_error(store, before, found)
     return process, Runtime(**json.loads(line))
 
 
@@ -279,11 +284,21 @@ def environment() -> dict[str, str]:
     return MEMORY | kept
 
 
-def start_error(store: Path, before: int) -> BrokerStartError:
+def silence(process: subprocess.Popen[bytes], store: Path) -> str:
+    """What is known of a broker that never said that it is ready."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        code = process.wait(0.5)  # it has closed its end, and is gone a moment later
+        if code < 0:
+            return f"its process was ended by {signal.Signals(-code).name}"
+        return f"it said nothing; {shutil.disk_usage(store).free:,} bytes are free on the disk of {store}"
+    return f"it was not ready after {START_SECONDS:g} s"
+
+
+def start_error(store: Path, before: int, otherwise: str) -> BrokerStartError:
     """The error for a broker that did not start; its own last words, behind what the log held, come first."""
     words = (store / LOG_NAME).read_bytes()[before:]
     lines = words.decode(errors="replace").splitlines()[-LOG_LINES:]
-    reason = lines[-1].strip() if lines else "it said nothing"
+    reason = lines[-1].strip() if lines else otherwise
     return BrokerStartError(f"the embedded broker did not start: {reason}", log_tail="\n".join(lines))
 
 

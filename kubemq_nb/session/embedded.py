@@ -13,7 +13,7 @@ from kubemq_nb.session import background
 from kubemq_nb.visible import line
 
 LOOK = 0.5  # seconds between two looks at the process
-AGAIN = 5.0  # seconds until a broker that did not start is tried again
+AGAIN = 5.0  # seconds at most until a broker that did not start is tried again
 REACH = 5.0  # seconds in which a connection finds a broker that was started again
 
 logger = logging.getLogger(__name__)
@@ -114,8 +114,8 @@ class Embedded:
                 self._tell_damage()
             except (KubeMQError, OSError) as error:  # no room, no files: it may pass
                 if str(error) != told:
-                    logger.warning("%s; it is tried again every %g s", line(str(error)), AGAIN)
-                pause, told = AGAIN, str(error)
+                    logger.warning("%s; it is tried again", line(str(error)))
+                pause, told = min(2 * pause, AGAIN), str(error)
             else:
                 pause, told = LOOK, ""
 

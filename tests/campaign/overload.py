@@ -53,8 +53,8 @@ def overload(tries: int, seed: int) -> Outcome:
     """Publish at full speed to a kernel that runs a tenth of the time; a try is a megabyte of live events.
 
     Queues and stored events lose nothing; of live events the reader knows how many it did not get.
-    Seen red on `drops-untold.patch`; and the long form as it was written, when gRPC chose how much it read ahead:
-    the kernel took up to 234 MB.
+    Seen red on `drops-untold.patch`; and the long form as it was written, when gRPC chose how much it read
+    ahead: the kernel took up to 234 MB.
     """
     chance = random.Random(seed)
     channel = fresh("overload")

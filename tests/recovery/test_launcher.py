@@ -452,6 +452,44 @@ def test_a_broker_that_says_nothing_is_not_given_the_words_of_the_one_before(tmp
     assert caught.value.log_tail == ""
 
 
+DIES = "#!/bin/sh\nkill -9 $$\n"
+
+
+def test_a_broker_that_is_killed_while_it_starts_is_said_to_be(tmp_path, monkeypatch):
+    dies = tmp_path / "python"
+    dies.write_text(DIES)
+    dies.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(dies))
+
+    with pytest.raises(BrokerStartError, match="its process was ended by SIGKILL"):
+        launcher.launch()
+
+
+def test_a_broker_that_is_never_ready_is_said_to_be(tmp_path, monkeypatch):
+    never = tmp_path / "python"
+    never.write_text("#!/bin/sh\nexec sleep 60\n")
+    never.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(never))
+    monkeypatch.setattr(launcher, "START_SECONDS", 0.1)
+
+    with pytest.raises(BrokerStartError, match=r"it was not ready after 0\.1 s"):
+        launcher.launch()
+
+
+def test_a_broker_whose_store_is_removed_ends_and_leaves_the_next_one_alone(tmp_path):
+    store = tmp_path / "store"
+    first = launcher.launch(store)
+    shutil.rmtree(store)
+    second = launcher.launch(store)
+
+    assert second.pid != first.pid
+    assert eventually(lambda: not first.is_running)
+    assert launcher.attach(store).pid == second.pid
+    with pytest.raises(BrokerStartError, match=f"the store {tmp_path / 'other'} was removed"):
+        launcher.RunningBroker._find_or_start(Mock(store=tmp_path / "other", private=False), "127.0.0.1:0")
+    second.stop()
+
+
 def test_no_other_session_starts_a_broker_on_files_that_are_about_to_go(tmp_path, monkeypatch):
     first, second = launcher.launch(tmp_path), launcher.launch(tmp_path)
     halt, threads = first.halt, []

@@ -40,7 +40,7 @@ def test_a_broker_that_could_not_be_started_is_tried_again_and_that_is_told_once
 
     eventually(lambda: running.is_running)
     told = [record.getMessage() for record in caplog.records]
-    assert told[0] == "the embedded broker did not start: no room; it is tried again every 0.05 s"
+    assert told[0] == "the embedded broker did not start: no room; it is tried again"
     eventually(lambda: [record.getMessage() for record in caplog.records][1:][:1])
     assert "was started again at" in caplog.records[1].getMessage()
 
@@ -58,7 +58,7 @@ def test_what_cannot_be_read_now_ends_no_watch(session, monkeypatch, caplog):
 
     eventually(lambda: len(seen) > 3)
     assert [record.getMessage() for record in caplog.records] == [
-        "[Errno 24] Too many open files; it is tried again every 0.05 s"
+        "[Errno 24] Too many open files; it is tried again"
     ]
 
 

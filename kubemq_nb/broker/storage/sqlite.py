@@ -85,7 +85,11 @@ class SqliteStore:
         """Carry out all groups in one commit and give their results, or raise StoreError."""
         if all(isinstance(operation, READS) for group in groups for operation in group):
             return self._attempt(self._carry_out, groups)
-        if refusal := self._space.refusal(groups, self._log_bytes, self._unused_bytes):
+        try:
+            refusal = self._space.refusal(groups, self._log_bytes, self._unused_bytes)
+        except OSError as error:
+            raise StoreError(f"cannot write to {self.path}: {error.strerror}", broken=True) from error
+        if refusal:
             raise StoreError(refusal)
         return self._attempt(self._transact, groups)
 
