@@ -341,14 +341,24 @@ def test_a_list_of_channels_finds_what_was_used(wire, channel):
     assert listed(wire, "events_store", channel)[channel]["incoming"]["messages"] == 1
 
 
-def test_a_deleted_queue_is_empty_and_counts_from_one_again(wire, channel):
+def test_a_deleted_queue_is_empty_and_uses_no_number_again(wire, channel):
     wire.send(channel, "a", "b")
 
     manage(wire, "delete-channel", channel_type="queues", channel=channel)
     wire.send(channel, "c")
 
     message = wire.receive(channel).Messages[0]
-    assert (message.MessageID, message.Attributes.Sequence) == ("c", 1)
+    assert (message.MessageID, message.Attributes.Sequence) == ("c", 3)
+
+
+def test_who_holds_a_message_of_a_deleted_queue_acknowledges_nothing_that_was_sent_later(session, channel):
+    session.queues.send(channel, "old")
+    with session.queues.transaction(channel, count=2, wait=1) as transaction:
+        session.channels.delete("queues", channel)
+        session.queues.send(channel, "new")
+        transaction.ack()
+
+    assert list(session.queues.receive(channel, wait=1)["body"]) == [b"new"]
 
 
 @pytest.mark.parametrize(

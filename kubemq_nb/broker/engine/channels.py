@@ -77,10 +77,11 @@ class Channels:
             if known is None:
                 self._made[kind, name] = id
             else:
-                known.stored = True
+                known.mark_stored()
             done("")
 
-        self._commit(Plan(operations=[AddChannel(id, kind, name)], done=stored, failed=done))
+        addition = known.addition() if known else AddChannel(id, kind, name)
+        self._commit(Plan(operations=[addition], done=stored, failed=done))
 
     def delete(self, kind: str, name: str, done: Done) -> None:
         """Delete a channel with all it holds; what is held of it is gone too, and readers read on."""
@@ -91,19 +92,35 @@ class Channels:
             done(f"there is no channel {name} of type {kind}")
             return
         known = self._stored(kind, name, make=False)
-        id = known.id if known else self._made.pop((kind, name), 0)
         if known is not None:
-            known.stored = False  # whatever is stored from now on makes the channel anew
+            self._remove(known, done)
+            return
 
         def deleted(_: object) -> None:
-            if known is not None:
-                known.clear()
-            if isinstance(known, Queue):
-                self._queues.forget_delayed(known)
+            self._made.pop((kind, name), None)
             self._forget_traffic(kind, name)
             done("")
 
+        id = self._made.get((kind, name), 0)
         self._commit(Plan(operations=[RemoveChannel(id)], done=deleted, failed=done))
+
+    def _remove(self, known: Queue | Log, done: Done) -> None:
+        """Remove a stored channel; what is sent from now on comes after that, and makes it anew."""
+        known.removals += 1
+        removed = known.last_sequence
+
+        def deleted(_: object) -> None:
+            known.removals -= 1
+            known.clear(removed)
+            if isinstance(known, Queue):
+                self._queues.forget_delayed(known)
+            done("")
+
+        def failed(reason: str) -> None:
+            known.removals -= 1
+            done(reason)
+
+        self._commit(Plan(operations=[RemoveChannel(known.id)], done=deleted, failed=failed))
 
     def matching(self, kind: str, search: str) -> list[ChannelFigures]:
         """The channels of a kind whose names hold a text, by name."""
@@ -140,20 +157,21 @@ class Channels:
         there = len(queue.ready) + len(queue.away)
         delayed = self._queues.delayed(queue)
         incoming = {
-            "messages": queue.last_sequence,
+            "messages": queue.sent(),
             "volume": queue.bytes,
             "waiting": queue.waiting(),
             "expired": queue.expired,
             "delayed": delayed,
         }
-        outgoing = incoming | {"messages": queue.last_sequence - there, "volume": 0}
+        outgoing = incoming | {"messages": queue.sent() - there, "volume": 0}
         return self._figures(
             "queues", queue.name, queue.last_activity, len(queue.waiters), incoming, outgoing
         )
 
     def _log(self, log: Log) -> ChannelFigures:
-        incoming = {"messages": log.last, "volume": log.bytes}
-        outgoing = {"messages": max(log.positions.values(), default=0), "volume": 0}
+        incoming = {"messages": log.sent(), "volume": log.bytes}
+        read = max(log.positions.values(), default=log.removed) - log.removed
+        outgoing = {"messages": read, "volume": 0}
         return self._figures(
             "events_store", log.name, log.last_activity, len(log.durables), incoming, outgoing
         )

@@ -159,7 +159,6 @@ class Receive:
         self._cancelled = True
         self._poll.cancel()
         if self._given:
-            self._queue.delivered -= len(self._given)
             restore(self._queues, self._queue, self._given)
             self.confirm()
 
@@ -179,10 +178,10 @@ class Receive:
     def _deleted(self, sequences: Sequence[int], messages: list[Message], expired: int) -> None:
         found = {message.sequence for message in messages}
         self._queue.drop(found, sum(len(message.content) for message in messages))
+        self._queue.delivered += len(messages)
         if self._cancelled:
             restore(self._queues, self._queue, messages)
         else:
-            self._queue.delivered += len(messages)
             self._given = messages
             self._reply(messages, expired, "")
         damaged, left = unread(sequences, found)
@@ -225,8 +224,7 @@ class AckAll:
             return
 
         def done(results: list[int]) -> None:
-            self._queue.drop(part, results[0])
-            self._queue.delivered += len(part)
+            self._queue.delivered += self._queue.drop(part, results[0])
             self._gone += len(part)
             self._delete(left)
 
@@ -274,10 +272,18 @@ def restore(queues: Queues, queue: Queue, messages: Sequence[Message]) -> None:
         # A commit that seemed to fail may have put them back before, and the queue been loaded since.
         new = [m for m in messages if m.sequence not in queue.ready and m.sequence not in queue.away]
         queue.arrive(new, sum(len(message.content) for message in new))
+        queue.delivered -= len(new)
         queue.serve()
 
-    def attempt() -> None:
-        queues.commit(Plan(operations=[ReturnMessages(messages)], done=done, failed=again))
+    def attempt(_: object = None) -> None:
+        if (
+            queue.removals
+        ):  # they go with their channel, if it goes: nothing is known before that plan is over
+            queues.commit(Plan(done=attempt, failed=again))
+            return
+        there = [message for message in messages if message.sequence > queue.removed]
+        if there:
+            queues.commit(Plan(operations=[ReturnMessages(there)], done=done, failed=again))
 
     def again(_: str) -> None:
         queues.clock.wake_at(queues.clock.now() + RETRY, attempt)

@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Callable
 from heapq import heappop, heappush
 
+from kubemq_nb.broker.engine.channel import Channel
 from kubemq_nb.broker.engine.clock import SECOND, Alarm, Clock
 from kubemq_nb.broker.engine.plan import (
-    AddChannel,
     Commit,
     Operation,
     Plan,
@@ -25,14 +25,11 @@ AHEAD_BYTES = 8 * 1024 * 1024  # what is kept in memory of what was stored just 
 SAVE_AFTER = SECOND // 10  # a position is stored this long after it changed
 
 
-class Log:
+class Log(Channel):
     """The events of one channel."""
 
     def __init__(self, id: int, name: str) -> None:
-        self.id = id
-        self.name = name
-        self.stored = False  # whether the store knows the channel
-        self.numbered = 0  # the last sequence given out
+        super().__init__(id, "events_store", name)
         self.last = 0  # the last one that is stored
         self.under_way = 0  # how many are being stored
         self.last_timestamp = 0
@@ -41,20 +38,18 @@ class Log:
         self.durables: dict[str, Durable] = {}
         self.positions: dict[str, int] = {}
 
-    def channel_operations(self) -> list[Operation]:
-        """What makes the store know the channel, if it does not yet."""
-        return [] if self.stored else [AddChannel(self.id, "events_store", self.name)]
+    def sent(self) -> int:
+        """How many events were stored since the channel was made."""
+        return self.last - self.removed
 
-    def mark_stored(self, _: object = None) -> None:
-        """The store knows the channel now."""
-        self.stored = True
-
-    def clear(self) -> None:
-        """Be empty and new: the channel is deleted. Whoever reads it waits for its next first event."""
-        self.numbered = self.last = self.last_timestamp = self.bytes = self.last_activity = 0
+    def clear(self, removed: int) -> None:
+        """Be empty: the channel is deleted. Whoever reads it waits for its next event."""
+        super().clear(removed)
+        self.last = max(self.last, removed)
+        self.bytes = self.last_activity = 0
         self.positions.clear()
         for durable in self.durables.values():
-            durable.begin(1)
+            durable.begin(self.last + 1)
 
 
 class Reader:
@@ -114,7 +109,9 @@ class Durable:
         return reader
 
     def begin(self, sequence: int) -> None:
-        """Read from this sequence on."""
+        """Read from this sequence on, if there is still somebody who reads."""
+        if not self._readers:
+            return
         self._next = max(1, sequence)
         self._page.clear()
         self._page_bytes = 0
@@ -164,10 +161,12 @@ class Durable:
         return min([upcoming, *waiting, *taken]) - 1
 
     def save(self) -> None:
-        """Store the position, if it changed."""
-        self._alarm = None
+        """Store the position, if it changed; of a channel that is just being deleted it is not kept."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
         position = self.position()
-        if self._next is None or self._log.positions.get(self._name) == position:
+        if self._next is None or self._log.removals or self._log.positions.get(self._name) == position:
             return
         self._log.positions[self._name] = position
         operations: list[Operation] = self._log.channel_operations()

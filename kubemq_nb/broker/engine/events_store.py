@@ -78,7 +78,7 @@ class EventsStore:
             if channel.kind == "events_store":
                 log = by_id[channel.id] = Log(channel.id, channel.name)
                 log.stored = True
-                log.numbered = log.last = channel.last_sequence
+                log.last_sequence = log.last = channel.last_sequence
                 log.last_timestamp = channel.last_timestamp
                 self._logs[channel.name] = log
         for position in content.positions:
@@ -136,11 +136,12 @@ class EventsStore:
 
     def _number(self, event: Outgoing) -> StoredEvent:
         log = self.get(event.channel)
-        log.numbered += 1
+        log.last_sequence += 1
         log.under_way += 1
         # Times of one channel never go back, so that a start by time is a place in it.
         log.last_timestamp = timestamp = max(self._clock.now(), log.last_timestamp)
-        return StoredEvent(log.numbered, timestamp, event.content + self._stamp(timestamp, log.numbered))
+        content = event.content + self._stamp(timestamp, log.last_sequence)
+        return StoredEvent(log.last_sequence, timestamp, content)
 
     def _reload(self, log: Log) -> None:
         """After a failed send: find what was stored all the same, and leave no gap in the numbers."""
@@ -151,7 +152,7 @@ class EventsStore:
                 self._arrived(log, found)
                 self._reload(log)  # there may be more than one page
             elif not log.under_way:
-                log.numbered = log.last
+                log.last_sequence = log.last
 
         def failed(_: str) -> None:
             self._clock.wake_at(self._clock.now() + RETRY, lambda: self._reload(log))
@@ -225,7 +226,7 @@ class EventsStore:
             reply(Page(error=error))
             return
         log = self._logs.get(start.channel)
-        if log is None or not log.last:
+        if log is None or log.last == log.removed:
             reply(Page())
             return
 
@@ -245,9 +246,6 @@ class EventsStore:
 
         def done(results: list[list[StoredEvent]]) -> None:
             events = [event for event in results[0] if event.sequence <= last]
-            if not results[0]:  # all that was read is damaged and set aside
-                self._read_page(log, first + PAGE_EVENTS, last, reply)
-                return
             following = events[-1].sequence + 1 if events and events[-1].sequence < last else 0
             reply(Page(events, stored, following))
 

@@ -50,11 +50,12 @@ class StoredEvent(NamedTuple):
 
 
 class AddChannel(NamedTuple):
-    """Make a channel known; one that is known already stays as it is."""
+    """Make a channel known, which counts on from a number; one that is known already stays as it is."""
 
     id: int
     kind: str
     name: str
+    last_sequence: int = 0
 
 
 class RemoveChannel(NamedTuple):
@@ -229,7 +230,7 @@ class Plan:
     """
 
     operations: list[Operation] = field(default_factory=list)
-    done: Callable[[list[Any]], None] = nothing
+    done: Callable[[list[Any]], object] = nothing
     failed: Callable[[str], None] = nothing
 
 

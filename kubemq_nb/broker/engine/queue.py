@@ -8,8 +8,9 @@ when its plan is committed (`kubemq_nb.broker.engine.plan`).
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from kubemq_nb.broker.engine.channel import Channel
 from kubemq_nb.broker.engine.clock import Clock
-from kubemq_nb.broker.engine.plan import AddChannel, Message, Operation, QueueContent
+from kubemq_nb.broker.engine.plan import Message, QueueContent
 from kubemq_nb.broker.engine.sequences import Sequences
 
 
@@ -20,19 +21,15 @@ class Waiter(Protocol):
         """Take or look at what is ready."""
 
 
-class Queue:
-    """One queue; a queue that nobody has sent to yet is one too.
+class Queue(Channel):
+    """One queue.
 
     Attributes:
-        stored: Whether the store knows its channel.
         delivered: How many messages were taken out for good.
     """
 
     def __init__(self, id: int, name: str, clock: Clock) -> None:
-        self.id = id
-        self.name = name
-        self.stored = False
-        self.last_sequence = 0
+        super().__init__(id, "queues", name)
         self.ready = Sequences()
         self.away = Sequences()
         self.expiries: dict[int, int] = {}
@@ -42,10 +39,6 @@ class Queue:
         self.bytes = 0
         self.last_activity = 0
         self._clock = clock
-
-    def channel_operations(self) -> list[Operation]:
-        """What makes the store know the queue, if it does not yet."""
-        return [] if self.stored else [AddChannel(self.id, "queues", self.name)]
 
     def next_sequence(self) -> int:
         """A number that no message of this queue had before."""
@@ -106,18 +99,26 @@ class Queue:
                 self.ready.add(sequence)
         self.serve()
 
-    def drop(self, sequences: Iterable[int], freed: int) -> None:
-        """Forget messages that are deleted now."""
+    def drop(self, sequences: Iterable[int], freed: int) -> int:
+        """Forget messages that are deleted now; gives how many of them were set aside."""
+        dropped = 0
         for sequence in sequences:
-            self.away.discard(sequence)
+            dropped += self.away.discard(sequence)
             self.expiries.pop(sequence, None)
         self.bytes = max(0, self.bytes - freed)
+        return dropped
 
-    def clear(self) -> None:
-        """Be empty and new: the channel is deleted. What somebody holds finds nothing left to settle."""
+    def sent(self) -> int:
+        """How many numbers were given out since the channel was made."""
+        return self.last_sequence - self.removed
+
+    def clear(self, removed: int) -> None:
+        """Be empty: the channel is deleted. What somebody holds finds nothing left to settle."""
+        super().clear(removed)
         self.ready.clear()
+        self.away.clear()
         self.expiries.clear()
-        self.last_sequence = self.delivered = self.expired = self.bytes = self.last_activity = 0
+        self.delivered = self.expired = self.bytes = self.last_activity = 0
 
     def reset(self, content: QueueContent) -> None:
         """Hold what the store says, but for what is away."""

@@ -27,8 +27,7 @@ class Settlement:
         sequences = sorted(message.sequence for message in messages)
 
         def effect(freed: int) -> None:
-            queue.drop(sequences, freed)
-            queue.delivered += len(sequences)
+            queue.delivered += queue.drop(sequences, freed)
 
         ranges = Sequences((sequence, sequence + 1) for sequence in sequences).ranges()
         self._do(queue, DeleteMessages(queue.id, ranges), effect)
@@ -86,7 +85,8 @@ class Settlement:
         self._queues.commit(Plan(operations=self._operations, done=take_effect, failed=undo))
 
     def _move(self, source: Queue, message: Message, target: Queue, **changes: Any) -> None:
-        for operation in target.channel_operations():
+        # A message that goes behind the others of its own queue is there only if the queue is.
+        for operation in target.channel_operations() if target is not source else []:
             self._do(target, operation, lambda _: None)
         now = self._queues.clock.now()
         changes |= {"queue": target.id, "sequence": target.next_sequence(), "timestamp": now}

@@ -93,7 +93,7 @@ class QueueHandlers:
             bytes=queue.bytes,
             first_sequence=min((start for start, _ in there), default=0),
             last_sequence=queue.last_sequence,
-            sent=queue.last_sequence,
+            sent=queue.sent(),
             delivered=queue.delivered,
             waiting=queue.waiting(),
             subscribers=len(queue.waiters),

@@ -26,7 +26,9 @@ class MemoryStore:
         queues = {queue for queue, _ in self._messages}
         return Content(
             channels=[
-                plan.StoredChannel(*channel, self._last.get(channel.id, 0), self._last_timestamp(channel.id))
+                plan.StoredChannel(
+                    *channel[:3], self._last.get(channel.id, 0), self._last_timestamp(channel.id)
+                )
                 for channel in self._channels.values()
             ],
             queues={queue: self._load_queue(plan.LoadQueue(queue)) for queue in queues},
@@ -54,6 +56,7 @@ class MemoryStore:
 
     def _add_channel(self, operation: plan.AddChannel) -> None:
         self._channels.setdefault(operation.id, operation)
+        self._numbered(operation.id, operation.last_sequence)
 
     def _remove_channel(self, operation: plan.RemoveChannel) -> None:
         id = operation.id

@@ -66,7 +66,7 @@ class Verbs:
     # Channels
 
     def _add_channel(self, operation: plan.AddChannel) -> None:
-        known = self.channels.setdefault(operation.id, StoredChannel(*operation, 0))
+        known = self.channels.setdefault(operation.id, StoredChannel(*operation))
         self._connection.execute(
             "INSERT OR IGNORE INTO channel (id, kind, name, last_sequence, crc) VALUES (?, ?, ?, ?, ?)",
             (*known[:4], crc_of(*known[:4])),

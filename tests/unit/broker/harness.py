@@ -5,6 +5,7 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
 
+from kubemq_nb.broker.engine.channels import Channels
 from kubemq_nb.broker.engine.clock import SECOND
 from kubemq_nb.broker.engine.delivery import AckAll, Peek, Receive
 from kubemq_nb.broker.engine.events import Events, Outgoing
@@ -101,6 +102,16 @@ class Engine:
         self.events_store = EventsStore(self.clock, self.commits, new_channel, lambda at, n: f"#{n}".encode())
         inboxes = count(1)
         self.requests = Requests(self.clock, lambda: f"inbox-{next(inboxes)}")
+        self.channels = Channels(
+            self.clock,
+            self.commits,
+            new_channel,
+            queues=self.queues,
+            events=self.events,
+            events_store=self.events_store,
+            requests=self.requests,
+        )
+        self.channels.restore(content)
         self.queues.restore(content)
         self.events_store.restore(content)
         self.content = content
@@ -108,6 +119,18 @@ class Engine:
     def restarted(self) -> "Engine":
         """Another engine on the same store, as after a crash."""
         return Engine(self.commits.store)
+
+    # Channels
+
+    def delete(self, kind, channel):
+        """Delete a channel; the answer once it is given."""
+        answers = []
+        self.channels.delete(kind, channel, answers.append)
+        return answers
+
+    def listed(self, kind):
+        """The names of the channels of a kind."""
+        return [figures.name for figures in self.channels.matching(kind, "")]
 
     # Queues
 
