@@ -1,5 +1,6 @@
 """The committing thread on a real store, and on one whose connection fails."""
 
+import errno
 import queue
 import sqlite3
 
@@ -7,6 +8,8 @@ import pytest
 
 from kubemq_nb.broker.engine import plan
 from kubemq_nb.broker.engine.plan import Plan
+from kubemq_nb.broker.storage import opening
+from kubemq_nb.broker.storage.base import StoreError
 from kubemq_nb.broker.storage.commits import Committer
 from kubemq_nb.broker.storage.sqlite import SqliteStore, connect
 from tests.contract.test_storage import QUEUE, message
@@ -33,6 +36,12 @@ class Faults(sqlite3.Connection):
 def io_error():
     error = sqlite3.OperationalError("disk I/O error")
     error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+    return error
+
+
+def full():
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorcode = sqlite3.SQLITE_FULL
     return error
 
 
@@ -146,6 +155,65 @@ def test_a_store_that_cannot_be_opened_again_keeps_refusing_until_it_can(engine)
     assert "whether it was stored all the same is not known" in outcomes["first"]
     assert "cannot open" in outcomes["second"]
     assert there(engine) in ([], [1])
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), RuntimeError("a bug")])
+def test_whatever_keeps_the_store_from_being_opened_again_others_are_served_after_that(engine, error):
+    engine.committer.start()
+    Faults.failing = {"COMMIT": [io_error()], "PRAGMA locking_mode": [error for _ in range(5)]}
+    for name in ("first", "second", "third"):
+        engine.give(insert(1), name=name)
+        engine.until(len(engine.outcomes) + 1)
+
+    outcomes = dict(engine.outcomes)
+    assert "whether it was stored all the same is not known" in outcomes["first"]
+    assert there(engine) in ([], [1])
+
+
+def test_a_store_that_the_system_refuses_to_open_leaves_no_connection(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(opening.wal, "unread", refuse)
+        with pytest.raises(StoreError, match=r"cannot open .* Input/output error") as caught:
+            SqliteStore(tmp_path)
+    assert caught.value.broken
+
+    SqliteStore(tmp_path).close()  # which a connection that was left open would lock
+
+
+def test_a_commit_for_which_there_was_no_room_at_first_keeps_the_numbers(engine, tmp_path):
+    engine.committer.start()
+    engine.give(plan.AddChannel(QUEUE, "queues", "orders"), insert(1), name="made")
+    engine.until(1)
+    Faults.failing = {"COMMIT": [full()]}
+    for sequence in (2, 3):
+        engine.give(insert(sequence), name=sequence)
+    engine.until(3)
+    last = max(there(engine))
+    engine.committer.close()
+
+    again = SqliteStore(tmp_path)
+
+    assert [channel.last_sequence for channel in again.load().channels] == [last]
+    again.close()
+
+
+@pytest.mark.parametrize(
+    "operation", [plan.AddChannel(QUEUE + 1, "queues", "later"), plan.RemoveChannel(QUEUE)]
+)
+def test_a_commit_that_failed_changes_no_channel(tmp_path, operation):
+    Faults.failing = {}
+    store = SqliteStore(tmp_path, connect=lambda path: connect(path, factory=Faults))
+    store.apply([[plan.AddChannel(QUEUE, "queues", "orders"), insert(1)]])
+    Faults.failing = {"COMMIT": [full()]}
+    with pytest.raises(StoreError):
+        store.apply([[operation, insert(2)]])
+
+    assert [channel.name for channel in store.load().channels] == ["orders"]
+    assert store.load().channels[0].last_sequence == 1
+    store.close()
 
 
 def test_a_bug_in_the_store_does_not_end_its_thread(engine, caplog):

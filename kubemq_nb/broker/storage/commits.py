@@ -4,7 +4,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
 from typing import Any
@@ -105,9 +104,12 @@ class Committer:
     def _decide(self, group: Sequence[Plan], error: StoreError, undecided: Undecided) -> list[Outcome]:
         """Open the store anew and look whether a commit that failed is there."""
         for _ in range(TRIES):
-            with suppress(StoreError):
+            try:
                 self._store = self._store or self._open_store()
                 break
+            except Exception:
+                # Whatever it is, who waits for the commit must be answered, and others served after that.
+                log.warning("the store could not be opened again", exc_info=True)
             time.sleep(PAUSE)
         if self._store is not None and self._store.commits == undecided.number:
             log.warning("the commit that failed is on the disk")
@@ -117,8 +119,12 @@ class Committer:
 
     def _leave_store(self) -> None:
         store, self._store = self._store, None
-        if store is not None:
+        if store is None:
+            return
+        try:
             store.close()
+        except Exception:
+            log.exception("the store could not be closed")
 
 
 def release(outcomes: Sequence[Outcome]) -> None:

@@ -60,20 +60,20 @@ def open_checked(path: Path, connect: Connect, mark: Mark, damage: DamageLog) ->
     Raises:
         StoreError: It cannot be opened, or not be trusted; then nothing of it was changed.
     """
-    refuse_vanished(path, mark)
     connection = None
     try:
+        refuse_vanished(path, mark)
         connection = connect(path)
         make_tables(connection)
         check(path, connection)
         look_for_lost_commits(path, connection, mark, damage)
-    except (sqlite3.Error, StoreError) as error:
+    except (sqlite3.Error, StoreError, OSError) as error:
         if connection is not None:
             with suppress(sqlite3.Error):
                 connection.close()
         if isinstance(error, StoreError):
             raise
-        if code_of(error) in DAMAGED:
+        if isinstance(error, sqlite3.Error) and code_of(error) in DAMAGED:
             raise damaged(path, str(error)) from error
         raise StoreError(f"cannot open {path}: {error}", broken=True) from error
     return connection

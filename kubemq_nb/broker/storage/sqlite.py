@@ -131,6 +131,7 @@ class SqliteStore:
         self._undecided = Undecided(self.commits + 1, results)
         self._one("COMMIT")
         self._undecided = None
+        self._verbs.committed()
         self.commits += 1
         self._mark.set(self.commits)
         return results
@@ -140,7 +141,7 @@ class SqliteStore:
         return [[carry_out(operation) for operation in group] for group in groups]
 
     def _roll_back(self) -> None:
-        self._verbs.forget_numbers()
+        self._verbs.rolled_back()
         with suppress(sqlite3.Error):  # SQLite has rolled back by itself after some errors
             self._one("ROLLBACK")
 

@@ -41,6 +41,7 @@ class Verbs:
         self._last_sequences: dict[int, int] = {}
         self.reader = ContentReader(connection, self._set_aside, self._tell)
         self.channels: dict[int, StoredChannel] = {}
+        self._before: dict[int, StoredChannel | None] = {}  # channels changed by the transaction under way
         with any_text(connection):
             self.reader.channels(self.channels)
 
@@ -54,26 +55,44 @@ class Verbs:
         for id, sequence in self._last_sequences.items():
             channel = self.channels.get(id)
             if channel is not None and sequence > channel.last_sequence:
-                self.channels[id] = channel = channel._replace(last_sequence=sequence)
+                channel = channel._replace(last_sequence=sequence)
+                self._change(id, channel)
                 made.append((sequence, crc_of(*channel[:4]), id))
         self._connection.executemany("UPDATE channel SET last_sequence = ?, crc = ? WHERE id = ?", made)
-        self.forget_numbers()
 
-    def forget_numbers(self) -> None:
-        """The transaction is over."""
+    def committed(self) -> None:
+        """The transaction is over, and on the disk."""
+        self._before.clear()
         self._last_sequences.clear()
+
+    def rolled_back(self) -> None:
+        """The transaction is over, and nothing of it is on the disk."""
+        for id, channel in self._before.items():
+            self._put(id, channel)
+        self.committed()
+
+    def _change(self, id: int, channel: StoredChannel | None) -> None:
+        self._before.setdefault(id, self.channels.get(id))
+        self._put(id, channel)
+
+    def _put(self, id: int, channel: StoredChannel | None) -> None:
+        if channel is None:
+            self.channels.pop(id, None)
+        else:
+            self.channels[id] = channel
 
     # Channels
 
     def _add_channel(self, operation: plan.AddChannel) -> None:
-        known = self.channels.setdefault(operation.id, StoredChannel(*operation))
+        known = self.channels.get(operation.id) or StoredChannel(*operation)
+        self._change(operation.id, known)
         self._connection.execute(
             "INSERT OR IGNORE INTO channel (id, kind, name, last_sequence, crc) VALUES (?, ?, ?, ?, ?)",
             (*known[:4], crc_of(*known[:4])),
         )
 
     def _remove_channel(self, operation: plan.RemoveChannel) -> None:
-        self.channels.pop(operation.id, None)
+        self._change(operation.id, None)
         first, after = key(operation.id, 0), key(operation.id + 1, 0)
         self._connection.execute("DELETE FROM message WHERE key >= ? AND key < ?", (first, after))
         self._connection.execute("DELETE FROM event WHERE key >= ? AND key < ?", (first, after))
