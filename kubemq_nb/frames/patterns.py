@@ -10,6 +10,8 @@ MOST = 200  # characters of a pattern
 STEPS = 1e8  # that one search may take in the worst case: about a second
 SECONDS = 5.0  # that all searches of one read may take together
 CHOICES = 10_000
+REPEATS = 100
+FEW = 10  # ways of a bounded repeat that count as choices; more count as a repeat without bound
 
 _bounds = re.compile(r"\{(\d*)(,?)(\d*)\}")
 _opening = re.compile(r"\((?:\?(?:[aimsu]*:|[aimsu]+\)|P<\w+>|>))?(?!\?)")
@@ -24,6 +26,8 @@ class Refused(ValueError):
 class _Group:
     varies: bool = False  # it holds a repeat, so that repeating the whole may take for ever
     branches: int = 1
+    repeats: int = 0  # counted before it was opened; in it, once it is closed
+    choices: int = 1
 
 
 @dataclass
@@ -91,12 +95,14 @@ class Pattern:
         if not found:
             raise Refused(f"{self.text[at : at + 3]} looks around or refers back, which may take too long")
         if not found[0].endswith(")"):
-            self._groups.append(_Group())
+            self._groups.append(_Group(repeats=self._repeats, choices=self._choices))
         return found.end()
 
     def _close(self) -> _Group:
         closed = self._groups.pop()
         self._choose(closed.branches)
+        closed.repeats = self._repeats - closed.repeats
+        closed.choices = self._choices // closed.choices
         self._groups[-1].varies |= closed.varies
         return closed
 
@@ -108,16 +114,34 @@ class Pattern:
             return at
         end = bounds.end() if bounds else at + 1
         if bounds and not bounds[2]:
-            self._choose(int(bounds[1] or 1) if closed else 1)
+            if closed:
+                self._repeat_exactly(int(bounds[1] or 1), closed)
         elif sign == "?":
             self._choose(2)
             self._groups[-1].varies = True
         elif closed and (closed.varies or closed.branches > 1):
             raise Refused("a repeat of what repeats or branches may take too long; use a class such as [ab]+")
         else:
-            self._repeats += 1
+            ways = int(bounds[3]) - int(bounds[1] or 0) + 1 if bounds and bounds[3] else math.inf
+            if ways <= FEW:
+                self._choose(int(ways))
+            else:
+                self._repeat_freely(1)
             self._groups[-1].varies = True
         return end + (self.text[end : end + 1] in {"?", "+"})
+
+    def _repeat_exactly(self, times: int, closed: _Group) -> None:
+        """What a group may do it may do in each of its turns, whatever it did in the others."""
+        again = max(0, times - 1)
+        self._choose(times)
+        self._repeat_freely(closed.repeats * again)
+        if closed.choices > 1:
+            self._choose(closed.choices ** min(again, CHOICES.bit_length()))
+
+    def _repeat_freely(self, repeats: int) -> None:
+        self._repeats += repeats
+        if self._repeats > REPEATS:
+            raise Refused("a pattern with so many repeats may take too long")
 
     def _choose(self, ways: int) -> None:
         self._choices *= max(1, ways)

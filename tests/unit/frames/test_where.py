@@ -185,14 +185,33 @@ def test_any_text_is_a_condition_or_one_clean_line(text, body):
     }
 
 
-@pytest.mark.parametrize("pattern", ["a*a*a*b", ".*a.*b.*c", "[xy]*z", "a?a?a?a?a?b"])
+@pytest.mark.parametrize(
+    "pattern",
+    ["a*a*a*b", ".*a.*b.*c", "[xy]*z", "a?a?a?a?a?b", "(a+){10}b", "(a{1,3}a){3}b", "(a{0,40}){3}b"],
+)
 def test_no_pattern_searches_for_long(pattern):
     began = time.monotonic()
 
-    for length in (100, 800, 10_000, 1_000_000):
+    for length in (25, 100, 800, 10_000, 1_000_000):
         Where(f'matches(metadata, "{pattern}")').of([{"metadata": "a" * length}])
 
     assert time.monotonic() - began < 30
+
+
+@pytest.mark.parametrize(
+    "pattern", ["(a?){30}b", "(a{0,9}){9}b", "((a?){5}){5}b", "(a|b|ab){20}c", "(a+){200}b"]
+)
+def test_a_repeat_of_choices_counts_each_of_its_turns(pattern):
+    with pytest.raises(Unclear, match="may take too long"):
+        Where(f'matches(metadata, "{pattern}")')
+
+
+def test_an_exact_repeat_of_few_choices_is_found_in_long_texts():
+    address = r"(\\d{1,3}\\.){3}\\d{1,3}"
+
+    found = Where(f'matches(metadata, "{address}")').of([{"metadata": "x" * 10_000 + " 10.2.30.4"}])
+
+    assert found == [True]
 
 
 def test_a_pattern_that_has_searched_too_long_says_so(monkeypatch):
