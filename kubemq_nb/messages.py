@@ -37,6 +37,11 @@ Kind = Literal["queues", "events", "events_store", "commands", "queries"]
 """The five patterns of KubeMQ; also the kind of a channel."""
 
 
+def reworded(error: TypeError | ValueError, text: str) -> TypeError | ValueError:
+    """A plain error of the same kind with another text; a subclass, of JSON or Unicode, would take more."""
+    return TypeError(text) if isinstance(error, TypeError) else ValueError(text)
+
+
 def encode_body(body: Body) -> bytes:
     """Turn what a caller gives as a body into the bytes that are sent."""
     match body:
@@ -53,7 +58,7 @@ def encode_body(body: Body) -> bytes:
                 return json.dumps(body, ensure_ascii=False, separators=(", ", ": "), allow_nan=False).encode()
             except (TypeError, ValueError) as error:
                 kind = type(body).__name__
-                raise type(error)(f"a body that is a {kind} is sent as JSON: {error}") from error
+                raise reworded(error, f"a body that is a {kind} is sent as JSON: {error}") from error
     raise TypeError(f"a body is bytes, text, a dict or a list, not {type(body).__name__}")
 
 
@@ -67,6 +72,9 @@ def as_tags(tags: Tags | None) -> dict[str, str]:
         if not isinstance(key, str) or not isinstance(value, str):
             raise TypeError(f"a tag is text to text, not {key!r}: {value!r}")
     return result
+
+
+FARTHEST = 2**63  # what a start position on the wire stays below
 
 
 def as_seconds(duration: Duration) -> float:
@@ -240,6 +248,8 @@ class StartPosition:
         """From this sequence, that one included; sequences count from 1."""
         if sequence < 1:
             raise ValueError(f"a start sequence counts from 1, not {sequence}")
+        if sequence >= FARTHEST:
+            raise ValueError(f"a start sequence is below 2**63, not {sequence}")
         return cls("sequence", sequence)
 
     @classmethod
@@ -249,15 +259,15 @@ class StartPosition:
             raise ValueError(f"a start time needs a zone: {time.isoformat()} has none")
         since = time.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
         nanoseconds = (since // timedelta(microseconds=1)) * 1000
-        if nanoseconds < 1:
-            raise ValueError(f"a start time lies after 1970, not at {time.isoformat()}")
+        if not 1 <= nanoseconds < FARTHEST:
+            raise ValueError(f"a start time lies after 1970 and before 2262, not at {time.isoformat()}")
         return cls("time", nanoseconds)
 
     @classmethod
     def ago(cls, duration: Duration) -> Self:
         """From events stored at most this long ago; whole seconds, because the wire has no less."""
         seconds = as_seconds(duration)
-        if seconds != int(seconds) or seconds < 1:
+        if not 1 <= seconds < FARTHEST or seconds != int(seconds):
             raise ValueError(f"a start that long ago is whole seconds from 1, not {seconds:g}")
         return cls("ago", int(seconds))
 

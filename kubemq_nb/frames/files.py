@@ -114,7 +114,7 @@ def _read_csv(path: Path) -> Iterator[Part]:
 
 def _csv(opened: Callable[[], IO[str]], name: str) -> Iterator[Part]:
     with opened() as file:
-        names = next(csv.reader(_decoded(file, name)), [])
+        _, names = next(_rows_of(file, name, strict=False), (0, []))
     if not {"body", BASE64} & set(names):
         try:
             yield from _csv_bodies(opened)
@@ -122,10 +122,21 @@ def _csv(opened: Callable[[], IO[str]], name: str) -> Iterator[Part]:
             reason = str(error).strip().removeprefix("Error tokenizing data. C error: ")
             raise ValueError(f"{name} is no CSV: {reason}") from None
         return
-    csv.field_size_limit(sys.maxsize)
     with opened() as file:
-        rows = csv.reader(_decoded(file, name), strict=True)
-        yield from _in_parts(_csv_messages(rows, name))
+        yield from _in_parts(_csv_messages(_rows_of(file, name, strict=True), name))
+
+
+def _rows_of(file: IO[str], name: str, *, strict: bool) -> Iterator[tuple[int, list[str]]]:
+    """Rows of cells, and the line where each ends."""
+    before = csv.field_size_limit(sys.maxsize)  # a body is a cell; the limit is the whole process's
+    rows = csv.reader(_decoded(file, name), strict=strict)
+    try:
+        for row in rows:
+            yield rows.line_num, row
+    except csv.Error as error:
+        raise ValueError(f"{name}, line {rows.line_num}: {error}") from None
+    finally:
+        csv.field_size_limit(before)
 
 
 def _csv_bodies(opened: Callable[[], IO[str]]) -> Iterator[pd.DataFrame]:
@@ -156,14 +167,12 @@ def _common(kinds: set[str]) -> str:
     return kinds.pop() if len(kinds) == 1 else "string"
 
 
-def _csv_messages(rows: Any, name: str) -> Iterator[tuple[Record, int]]:
-    names = next(rows)
+def _csv_messages(rows: Iterator[tuple[int, list[str]]], name: str) -> Iterator[tuple[Record, int]]:
+    _, names = next(rows)
     ours = BASE64 in names
-    for row in rows:
+    for line, row in rows:
         if len(row) != len(names) and row:
-            raise ValueError(
-                f"{name}, line {rows.line_num}: {len(row)} cells, where the first line has {len(names)}"
-            )
+            raise ValueError(f"{name}, line {line}: {len(row)} cells, where the first line has {len(names)}")
         if row:
             cells = zip(names, row, strict=True)
             yield {column: _value(column, cell, ours=ours) for column, cell in cells}, sum(map(len, row))

@@ -15,7 +15,7 @@ import pandas as pd
 
 from kubemq_nb.frames import files
 from kubemq_nb.frames.kinds import COLUMNS
-from kubemq_nb.messages import as_tags, encode_body
+from kubemq_nb.messages import as_tags, encode_body, reworded
 
 FIELDS = frozenset(
     {
@@ -130,7 +130,7 @@ def _converted(values: list[Any], convert: Callable[[Any], Any], first: int) -> 
     try:
         made.extend(map(convert, values))
     except (TypeError, ValueError) as error:
-        raise type(error)(f"row {first + len(made)}: {error}") from error
+        raise reworded(error, f"row {first + len(made)}: {error}") from error
     return made
 
 
@@ -148,7 +148,7 @@ def _as_json(number: int, item: Mapping[Any, Any]) -> bytes:
     try:
         return json.dumps(plain, ensure_ascii=False, allow_nan=False, default=_nested).encode()
     except (TypeError, ValueError) as error:
-        raise type(error)(f"row {number}: {error}") from error
+        raise reworded(error, f"row {number}: {error}") from error
 
 
 def _refuse_unknown(names: Iterable[str]) -> None:
@@ -169,7 +169,7 @@ def _fields(number: int, row: dict[str, Any]) -> dict[str, Any]:
         fields["body"] = _decoded(encoded) if encoded else encode_body(row.get("body"))
         return {name: _CONVERTED.get(name, _as_it_is)(value) for name, value in fields.items()}
     except (TypeError, ValueError) as error:
-        raise type(error)(f"row {number}: {error}") from error
+        raise reworded(error, f"row {number}: {error}") from error
 
 
 def _decoded(encoded: str | None) -> bytes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kubemq_nb import frames
 from kubemq_nb.client.results import Results
 from kubemq_nb.errors import InvalidMessage, KubeMQError, OutcomeUnknown
-from kubemq_nb.messages import Body, Duration, Kind, Rows, as_seconds, encode_body
+from kubemq_nb.messages import Body, Duration, Kind, Rows, as_seconds, encode_body, reworded
 from kubemq_nb.session.link import Link, Progress
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def send_in_parts(
         if not sent:
             raise
         told = f"{sent:,} rows were sent before this: {error}"
-        raise (OutcomeUnknown(told) if isinstance(error, KubeMQError) else type(error)(told)) from error
+        raise (OutcomeUnknown(told) if isinstance(error, KubeMQError) else reworded(error, told)) from error
     link.used(kind, channel)
     facts = {"rows": sent} if only_refused else {}
     return frames.results(results.columns, channel=channel, kind=kind, server=link.address, **facts)

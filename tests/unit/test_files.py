@@ -379,6 +379,8 @@ def test_each_line_of_json_lines_is_read_by_itself(tmp_path):
         ("rows.csv", b"body,id\nx,1\ny\n", r"rows\.csv, line 3: 1 cells, where the first line has 2"),
         ("rows.csv", b"body,id\nx,1,2\n", r"rows\.csv, line 2: 3 cells"),
         ("rows.csv", b"body\n\xff\n", r"rows\.csv is not UTF-8 text"),
+        ("rows.csv", b'body\n"a"b\n', r"rows\.csv, line 2: ',' expected after '\"'"),
+        ("rows.csv", b'body\nx\n"never closed\n', r"rows\.csv, line 3: unexpected end of data"),
         ("rows.jsonl", b'{"a": "\xff"}', r"rows\.jsonl is not UTF-8 text"),
         ("rows.jsonl", b"[" * 100_000, r"rows\.jsonl, line 1: nested too deeply"),
         ("rows.jsonl", b'{"body": "x"}\n{"a": [NaN]}', "row 1: "),

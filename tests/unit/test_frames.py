@@ -273,11 +273,19 @@ def test_what_is_one_thing_is_not_rows(rows):
         (3, "row 1: a body is"),
         ({"body": "x", "id": 5}, "row 1: id is text, not 5"),
         ({"body": "x", "tags": {"k": 1}}, "row 1: a tag is text"),
+        ({"body": "x", "tags": "day=1"}, "row 1: Expecting value"),
+        ({"body": {"half": "\ud800"}}, "row 1: a body that is a dict is sent as JSON: 'utf-8'"),
+        ({"half": "\ud800"}, "row 1: 'utf-8'"),
     ],
 )
 def test_a_wrong_row_is_named_by_its_number(row, words):
-    with pytest.raises(TypeError, match=words):
+    with pytest.raises((TypeError, ValueError), match=words):
         frames.records(["fine", row])
+
+
+def test_a_wrong_cell_of_a_frame_is_named_by_its_row():
+    with pytest.raises(ValueError, match="row 1: Expecting value"):
+        frames.records(pd.DataFrame({"body": ["x", "y"], "tags": ["{}", "day=1"]}))
 
 
 @pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl", "rows.parquet"])

@@ -34,7 +34,13 @@ def test_a_bad_start_is_refused_with_the_valid_ones(start):
 
 
 @pytest.mark.rows("S-14")
-@pytest.mark.parametrize("start", ["seq:0", NOON.replace(tzinfo=None), 0.5, -3, 0])
+@pytest.mark.parametrize(
+    "start",
+    [
+        *("seq:0", NOON.replace(tzinfo=None), 0.5, -3, 0),
+        *(f"seq:{2**63}", NOON.replace(year=2300), 1e30, float("inf"), float("nan")),
+    ],
+)
 def test_a_start_that_the_wire_cannot_carry_is_refused(start):
     with pytest.raises(ValueError, match="start"):
         as_start(start)
