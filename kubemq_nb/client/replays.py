@@ -160,6 +160,7 @@ class _Reader:
         self._end: End | None = None
         self._done = threading.Event()
         self._silent = False
+        self._sinking = False  # whoever takes the payloads is at work: the server is not silent, but waiting
 
     def read(self, cancellation: Cancellation) -> Replay:
         reading = self._reading
@@ -232,7 +233,9 @@ class _Reader:
 
     def _hand_over(self) -> None:
         if self._reading.sink and self._payloads:
+            self._sinking = True
             self._reading.sink(self._payloads)
+            self._sinking = False
             self._payloads = []
             self._waiting = 0
 
@@ -255,8 +258,8 @@ class _Reader:
     def _cancel_when_silent(self, call: PayloadStream[bytes]) -> None:
         before = 0
         while not self._done.wait(self._limit()):
-            if self._taken == before:
+            if self._taken == before and not self._sinking:
                 self._silent = True
                 call.cancel()
                 return
-            before = self._taken
+            before = -1 if self._sinking else self._taken

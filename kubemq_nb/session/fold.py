@@ -45,8 +45,20 @@ class Failure:
         )
 
 
+class _Broken(Exception):
+    """The fold cannot go beyond the place before this one."""
+
+    def __init__(self, error: BaseException, place: int) -> None:
+        super().__init__(place)
+        self.error = error
+        self.place = place
+
+
 class _Kept:
-    """A state as it was, whatever becomes of the object."""
+    """A state as it was, whatever becomes of the object.
+
+    Raises whatever a state raises that can be neither pickled nor copied.
+    """
 
     __slots__ = ("_state", "size")
 
@@ -54,7 +66,7 @@ class _Kept:
         try:
             self._state: object = pickle.dumps(state, pickle.HIGHEST_PROTOCOL)
             self.size = len(self._state)
-        except Exception:  # noqa: BLE001  a lambda in it, a lock, whatever a user keeps in a state
+        except Exception:  # noqa: BLE001  a lambda in it, whatever a user keeps in a state
             self._state = (copy.deepcopy(state),)
             self.size = _UNKNOWN
 
@@ -89,20 +101,32 @@ class Fold:
         if self.failure:
             place = min(place, self.failure.place - 1)
         self._begin_near(place)
-        for payload in self._recording.payloads(self._place, place):
-            try:
-                self._state = self._function(self._state, codec.decode_event(payload))
-            except (Exception, SystemExit) as error:  # noqa: BLE001  the user's code
-                self.failure = self._failed(error)
-                self._place, self._state = 0, self._kept[0].again()  # it may have been half changed
-                return self.at(place)
-            self._place += 1
-            if not self._place % self._every:
-                self._keep()
-        return _Kept(self._state).again()
+        try:
+            for payload in self._recording.payloads(self._place, place):
+                self._step(payload)
+            return self._copy().again()
+        except _Broken as broken:
+            self.failure = self._failed(broken.error, broken.place)
+            self._place, self._state = 0, self._kept[0].again()  # it may have been half changed
+            return self.at(place)
 
-    def _failed(self, error: BaseException) -> Failure:
-        place = self._place + 1
+    def _step(self, payload: bytes) -> None:
+        try:
+            self._state = self._function(self._state, codec.decode_event(payload))
+        except (Exception, SystemExit) as error:  # the user's code
+            raise _Broken(error, self._place + 1) from error
+        self._place += 1
+        if self._place == 1 or not self._place % self._every:
+            self._keep()
+
+    def _copy(self) -> _Kept:
+        """The state of now; where it cannot be copied, the fold ends behind the last one that could."""
+        try:
+            return _Kept(self._state)
+        except Exception as error:  # the user's objects
+            raise _Broken(error, self._places[bisect_right(self._places, self._place) - 1] + 1) from error
+
+    def _failed(self, error: BaseException, place: int) -> Failure:
         told = "".join(traceback.format_exception(error))
         sequence = self._recording.sequence(place)
         return Failure(self.name, place, sequence, short(error), line_of(error, self._function), told)
@@ -116,8 +140,8 @@ class Fold:
     def _keep(self) -> None:
         if self._place in self._kept:
             return
+        self._kept[self._place] = self._copy()
         insort(self._places, self._place)
-        self._kept[self._place] = _Kept(self._state)
         while len(self._kept) > MOST or sum(kept.size for kept in self._kept.values()) > HELD:
             if len(self._kept) == 1:
                 return

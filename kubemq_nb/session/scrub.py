@@ -1,5 +1,6 @@
 """A time scrubber: a position among stored events, and the state of a fold there. Views follow it."""
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -16,12 +17,16 @@ from kubemq_nb.session.recording import ReadAgain, Recording
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from kubemq_nb.client.reading import Replay
+
+logger = logging.getLogger(__name__)
+
 State = Literal["reading", "ready", "stopped", "not connected"]
 
 AHEAD = 2_000  # events that are folded ahead before somebody else gets a turn
 
-Read = Callable[[Callable[[Sequence[bytes]], None]], object]
-"""Reads all stored events in parts, each given to the function."""
+Read = Callable[[Callable[[Sequence[bytes]], None]], "Replay | None"]
+"""Reads all stored events in parts, each given to the function; gives how that ended, if there were any."""
 
 
 class Stopped(Exception):
@@ -287,14 +292,21 @@ class Scrubber:
     def _read(self, read: Read) -> None:
         """The edge of the thread: what goes wrong is said in its state."""
         try:
-            read(self._take)
+            replay = read(self._take)
             self._fold_ahead()
+            if replay and not replay.complete:
+                self._errors += 1
+                self._end("stopped", f"Reading was cut off ({replay.end}): later events are missing here.")
             self._end("ready")
         except Stopped:
             pass
         except KubeMQError as error:
             self._errors += 1
             self._end("not connected", str(error))
+        except Exception as error:
+            logger.exception("reading %s broke off", self.channel)
+            self._errors += 1
+            self._end("stopped", f"Reading broke off: {type(error).__name__}: {error}")
 
     def _take(self, payloads: Sequence[bytes]) -> None:
         if self.reading != "reading":
