@@ -91,7 +91,10 @@ class _Sending:
             self._progress(len(self._results))
 
     def _finish(self) -> None:
-        self.stream.half_close()
+        try:
+            self.stream.half_close()
+        except TimeoutError:
+            raise too_late(self._attempt) from None
         while self._unanswered:
             self._take()
         while self._take():
@@ -116,9 +119,9 @@ class _Sending:
         """The error for a stream that broke; of stored events it is known which were answered."""
         if never_left(error):
             return error
-        answered = self._unanswered[0] if self._unanswered else 0
         if not self._store:
             return error
+        answered = self._unanswered[0] if self._unanswered else len(self._results)
         return OutcomeUnknown(
             f"{answered:,} events were stored. Of the {len(self._unanswered):,} after them it is not known."
             f" {error}",

@@ -418,6 +418,19 @@ def test_a_stream_that_breaks_off_tells_what_was_stored(server, connect):
     assert [result.id for result in caught.value.results] == ["0", "1", "2"]
 
 
+def test_a_stream_that_breaks_when_all_is_answered_tells_that_all_was_stored(server, connect):
+    def all_of_them(requests, context):
+        for number, _ in zip(range(3), requests, strict=False):
+            yield pb.Result(EventID=str(number), Sent=True)
+        context.abort(grpc.StatusCode.UNAVAILABLE, "Socket closed")
+
+    server.on("SendEventsStream", all_of_them)
+    with pytest.raises(errors.OutcomeUnknown, match="3 events were stored") as caught:
+        EventsStoreClient(connect()).send_stream(event("a", number, id=str(number)) for number in range(3))
+
+    assert [result.id for result in caught.value.results] == ["0", "1", "2"]
+
+
 def test_a_transaction_notices_that_its_stream_broke(server, connect):
     server.on("QueuesInfo", counts(1))
     held, _ = downstream([stored(1)])
