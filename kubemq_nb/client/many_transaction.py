@@ -30,6 +30,7 @@ class ManyTransaction:
         self._channel = channel
         self._on_change = on_change
         self._lock = threading.Lock()
+        self._stream_over = False
         self._downstream = Downstream(connection, channel, client_id=client_id, on_end=self._stream_ended)
         connection.adopt(self)
 
@@ -109,7 +110,9 @@ class ManyTransaction:
             raise
         self.payloads = self._downstream.payloads
         if self.payloads:
-            self.state = "held"
+            with self._lock:
+                self.state = "held"
+                self._notice_end()
         else:
             self._downstream.close()
 
@@ -150,8 +153,12 @@ class ManyTransaction:
 
     def _stream_ended(self) -> None:
         with self._lock:
-            if self.state == "held":
-                self._finish("lost")
+            self._stream_over = True
+            self._notice_end()
+
+    def _notice_end(self) -> None:
+        if self._stream_over and self.state == "held":
+            self._finish("lost")
 
     def _finish(self, state: State) -> None:
         self.state = state

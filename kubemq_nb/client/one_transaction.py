@@ -55,6 +55,7 @@ class OneTransaction:
         self._hold_until = 0.0  # monotonic
         self._lock = threading.Lock()  # one question on the stream at a time
         self._ended = threading.Event()
+        self._stream_over = False
         self._stream = connection.converse(
             connection.stub.stream_queue_message,
             kind="transaction",
@@ -155,10 +156,12 @@ class OneTransaction:
             raise status.refusal(answer.Error, attempt)
         self.payload = answer.Message
         self.sequence = codec.queue_sequence(answer.Message)
-        self.state = "held"
         self._visibility = visibility
         self._hold_until = time.monotonic() + hold if hold > 0 else 0.0
         self._set_deadline()
+        with self._lock:
+            self.state = "held"
+            self._notice_end()
         if self._renews:
             name = f"kubemq-nb:extend:{self._channel}"
             threading.Thread(target=self._keep_renewing, name=name, daemon=True).start()
@@ -243,8 +246,12 @@ class OneTransaction:
     def _stream_ended(self) -> None:
         """Called by the stream's thread: if nobody has settled, either visibility ran out or it broke."""
         with self._lock:
-            if self.state == "held":
-                self._finish("expired" if self._ran_out() else "lost")
+            self._stream_over = True
+            self._notice_end()
+
+    def _notice_end(self) -> None:
+        if self._stream_over and self.state == "held":
+            self._finish("expired" if self._ran_out() else "lost")
 
     def _ran_out(self) -> bool:
         attempt = self._connection.attempt("the end of the stream")  # which is there, so nothing waits

@@ -1,5 +1,6 @@
 """A live stream from the broker: a reader thread, a bounded buffer, reconnects."""
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -18,6 +19,8 @@ from kubemq_nb.errors import (
     SessionClosed,
     SubscriptionLost,
 )
+
+logger = logging.getLogger(__name__)
 
 StreamState = Literal["connecting", "live", "reconnecting", "failed", "closed"]
 
@@ -105,6 +108,7 @@ class Subscription:
         self._buffer: deque[bytes] = deque()
         self._unread = 0  # bytes in the buffer
         self._arrived = threading.Condition()
+        self._turn = threading.Lock()  # of what changes the state, on the reader's thread or a timer's
         self._settled = threading.Event()
         self._closing = threading.Event()
         self._hurry = threading.Event()
@@ -193,6 +197,18 @@ class Subscription:
             raise self.error
 
     def _run(self) -> None:
+        """The edge of the thread: whatever ends it, nobody waits for it any more."""
+        try:
+            self._follow()
+        except Exception as error:
+            logger.exception("reading %s broke off", self._source.channel)
+            told = f"Reading {self._source.what} broke off: {type(error).__name__}: {error}"
+            self.error = SubscriptionLost(told, channel=self._source.channel)
+        finally:
+            self._settled.set()
+        self._change(StateChange(state="failed" if self.error else "closed", note=str(self.error or "")))
+
+    def _follow(self) -> None:
         """Read until closed, over as many streams as it takes."""
         attempt = 0
         while not self._closing.is_set():
@@ -205,10 +221,9 @@ class Subscription:
                 self.error = error
                 break
             pause = self._pause_after(attempt)
-            self._change(StateChange(state="reconnecting", attempt=attempt, pause=pause, note=str(error)))
+            with self._turn:
+                self._change(StateChange(state="reconnecting", attempt=attempt, pause=pause, note=str(error)))
             self._rest(pause)
-        self._change(StateChange(state="failed" if self.error else "closed", note=str(self.error or "")))
-        self._settled.set()
 
     def _pause_after(self, attempt: int) -> float:
         """Seconds until the next attempt, at most."""
@@ -253,14 +268,15 @@ class Subscription:
 
     def _stands(self) -> None:
         """The stream is up, by its headers or because nobody refused it."""
-        call = self._call
-        if self._closing.is_set() or not call or not call.is_active():
-            return
-        if self.state == "reconnecting":
-            self.reconnects += 1
-            self._change(self._source.resumed(self._last))
-        elif self.state == "connecting":
-            self.state = "live"
+        with self._turn:
+            call = self._call
+            if self._closing.is_set() or not call or not call.is_active():
+                return
+            if self.state == "reconnecting":
+                self.reconnects += 1
+                self._change(self._source.resumed(self._last))
+            elif self.state == "connecting":
+                self.state = "live"
         self._settled.set()
 
     def _append(self, payloads: list[bytes]) -> None:

@@ -14,7 +14,13 @@ from kubemq_nb.client.events import EventsClient
 from kubemq_nb.client.events_store import EventsStoreClient
 from kubemq_nb.client.requests import RequestsClient
 from kubemq_nb.client.subscription import StateChange, Subscription
-from kubemq_nb.errors import DeadlineExceeded, InvalidMessage, OutcomeUnknown, SessionClosed
+from kubemq_nb.errors import (
+    DeadlineExceeded,
+    InvalidMessage,
+    OutcomeUnknown,
+    SessionClosed,
+    SubscriptionLost,
+)
 from kubemq_nb.messages import Request, Response, StartPosition
 from tests.conformance.client_support import (
     LONG,
@@ -81,6 +87,18 @@ def test_a_silent_subscription_closes_at_once(events, store, requests, channel):
 
         assert subscription.state == "closed"
         assert not subscription._thread.is_alive()
+
+
+def test_an_error_of_its_own_ends_a_subscription_and_nobody_waits_for_it(connection, channel):
+    class Impossible:
+        kind, what = "events", "the subscription to what cannot be asked for"
+        channel = "a"
+
+        def open(self, _last):
+            raise ValueError("no room for it")
+
+    with pytest.raises(SubscriptionLost, match="broke off: ValueError: no room for it"), not_waiting():
+        Subscription(connection, Impossible(), keep=1)
 
 
 def test_nothing_arrives_after_close_returns(events, channel):
