@@ -406,13 +406,18 @@ class Answers:
             background.spawn("answers", self._watch)
 
     def _watch(self) -> None:
-        while due := self._due():
-            for auto, same in due:
-                if auto:
-                    for each in same:
-                        self._answer_by_itself(auto, each)
-                else:
-                    self._give_up(same)
+        try:
+            while due := self._due():
+                for auto, same in due:
+                    if auto:
+                        for each in same:
+                            self._answer_by_itself(auto, each)
+                    else:
+                        self._give_up(same)
+        except BaseException:
+            with self._changed:
+                self._watched = False  # the next request brings another
+            raise
 
     def _due(self) -> list[tuple[Auto | None, list[OpenRequest]]]:
         """Wait for what has to be done; nothing as soon as nothing waits."""

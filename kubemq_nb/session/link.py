@@ -34,6 +34,7 @@ class Link:
         read_only: Whether what sends, takes or destroys is refused.
         closed_because: Why it cannot be used any more; "" while it can.
         desk: Where requests wait for an answer by hand, as soon as there is one.
+        answering: Held while a place gets its responder, or the session its desk, so that there is one.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Link:
         self.progress: Progress | None = None
         self.closed_because = ""
         self.desk: Answers | None = None
+        self.answering = threading.RLock()
         self._lock = threading.Lock()
         self._owner = os.getpid()
         if embedded:

@@ -226,19 +226,20 @@ def _respond(
     link.ready()
     who = client_id or link.client_id
     place = (kind, channel, group, who)
-    responder = _running(link, place)
-    if handler is None:
-        desk = desk_of(link)
-        desk.add(
-            responder or _begun(link, place, automatic.echo, desk=desk),
-            lambda: _respond(link, kind, channel, None, None, group, client_id),
-        )
-        return desk
     seconds = as_seconds(think or 0.0)
-    if responder:
-        responder.swap(handler, think=seconds)
-        return responder
-    return _begun(link, place, handler, think=seconds)
+    with link.answering:
+        responder = _running(link, place)
+        if handler is None:
+            desk = desk_of(link)
+            desk.add(
+                responder or _begun(link, place, automatic.echo, desk=desk),
+                lambda: _respond(link, kind, channel, None, None, group, client_id),
+            )
+            return desk
+        if responder:
+            responder.swap(handler, think=seconds)
+            return responder
+        return _begun(link, place, handler, think=seconds)
 
 
 def _begun(
@@ -281,8 +282,9 @@ def _begun(
 
 def desk_of(link: Link) -> Answers:
     """The desk of a session; the first use makes it."""
-    link.desk = link.desk or Answers(connection=link.name)
-    return link.desk
+    with link.answering:
+        link.desk = link.desk or Answers(connection=link.name)
+        return link.desk
 
 
 def _running(link: Link, place: Place) -> Responder | None:

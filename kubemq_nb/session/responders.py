@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol, TypedDict
 
-from kubemq_nb import frames
+from kubemq_nb import frames, visible
 from kubemq_nb._wire import codec
 from kubemq_nb.errors import KubeMQError
 from kubemq_nb.messages import Request, Response, as_tags, encode_body
@@ -197,8 +197,8 @@ class Responder(Live[Exchange]):
         request = self.last = codec.decode_request(payload)
         self._add([exchange])
         opened = OpenRequest(self, exchange, request)
-        if self.desk:
-            self.desk.take(opened)
+        if desk := self.desk:  # `swap` may take it away at any time
+            desk.take(opened)
         elif not (self._ended.wait(self._think) if self._think else self._stopped):
             self.answer(opened, self._handler)
 
@@ -217,6 +217,10 @@ class Responder(Live[Exchange]):
         except (KubeMQError, OSError) as error:
             self._count_error(error)
             return Response(executed=False, error=f"the answer was not delivered: {error}")
+        except ValueError as error:  # it has no form on the wire, and the asker is told so
+            self._count_error(error)
+            refusal = Response(executed=False, error=short(error))
+            return refusal if response == refusal else self._delivered(request, refusal)
         return response
 
     def _frame(self, rows: Sequence[Exchange], facts: dict[str, object]) -> "DataFrame":
@@ -291,7 +295,7 @@ def _response(value: object) -> Response:
 def short(error: BaseException) -> str:
     """An error as its asker may see it: one line, no folders of this machine."""
     text = _FOLDERS.sub("", f"{type(error).__name__}: {error}".strip().rstrip(":"))
-    return " ".join(text.split())[:LONGEST_ERROR]
+    return visible.clean(" ".join(text.split()))[:LONGEST_ERROR]
 
 
 def line_of(error: BaseException, handler: Callable[..., object]) -> int | None:

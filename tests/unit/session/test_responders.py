@@ -213,6 +213,30 @@ def test_an_answer_that_does_not_get_through_is_in_the_log_and_the_next_one_does
     assert "the line is dead" in one.responder.status().note
 
 
+def test_an_error_with_half_a_surrogate_pair_reaches_its_asker(desk):
+    def missing(request):
+        raise FileNotFoundError("flights-\udce9.csv")
+
+    assert desk(missing).ask("x").error == r"FileNotFoundError: flights-\udce9.csv"
+
+
+def test_an_answer_that_has_no_form_on_the_wire_is_a_refusal(desk):
+    one = desk(lambda request: Response(executed=True, body=b"x", metadata="\ud800"))
+    whole = one.responder._reply
+
+    def encoded(request, response):
+        response.metadata.encode()
+        whole(request, response)
+
+    one.responder._reply = encoded
+
+    answer = one.ask("x")
+
+    assert not answer.executed
+    assert "surrogates not allowed" in answer.error
+    assert one.responder.errors == 1
+
+
 def test_what_a_handler_may_not_return_is_named():
     with pytest.raises(TypeError, match="not set"):
         as_response({1, 2}, to="query")
