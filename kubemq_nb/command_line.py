@@ -273,13 +273,12 @@ def _is_read() -> bool:
 
 def _write_new(source: Feed | Responder, written: int, wanted: grammar.Presentation) -> int:
     """Write what came after so many; how many have come by then."""
-    rows = source.tail(ALL_ROWS)
+    rows = source.behind(written)
     last = int(rows.attrs["last"])
-    if (missed := last - written - len(rows)) > 0:
+    if missed := last - written - len(rows):
         sys.stderr.write(f"({missed:,} came too fast to be shown)\n")
-    new = rows.tail(last - written) if missed < 0 else rows
-    if len(new) and not wanted.quiet:
-        _write(_lines(new, wanted.format))
+    if len(rows) and not wanted.quiet:
+        _write(_lines(rows, wanted.format))
     return last
 
 

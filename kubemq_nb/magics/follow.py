@@ -33,11 +33,10 @@ def follow(source: "Feed | Responder", write: Callable[[str], Any]) -> str:
 
 
 def _write_new(source: "Feed | Responder", shown: int, write: Callable[[str], Any]) -> int:
-    rows = source.tail(MOST)
+    rows = source.behind(shown).tail(MOST)
     last = int(rows.attrs["last"])
-    new = rows.tail(last - shown) if last - shown < len(rows) else rows
-    if last - shown > len(rows):
-        write(f"({last - shown - len(rows):,} came too fast to be shown)\n")
-    for text in render.lines(new):
+    if missed := last - shown - len(rows):
+        write(f"({missed:,} came too fast to be shown)\n")
+    for text in render.lines(rows):
         write(f"{text}\n")
     return last

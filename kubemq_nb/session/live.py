@@ -45,6 +45,7 @@ GRACE = 5.0  # seconds that `stop` waits for a handler that is at work
 MOST = 2**28
 """Bytes of payloads that a feed or responder holds, however many rows `keep` allows."""
 
+GAPS = 1_000  # the newest of them that are told
 EPISODE = 1.0  # seconds without a loss, after which the next one is marked on its own
 MISSED = "From about here on some were lost: they came faster than they were read here."
 
@@ -119,7 +120,7 @@ class Live(ABC, Generic[Row]):
         self._rows: deque[Row] = deque()
         self._bytes = 0  # of the rows held
         self._frozen: tuple[list[Row], dict[str, object]] | None = None  # rows and facts at the pause
-        self._gaps: list[tuple[int, str]] = []  # after which row, and what the gap means
+        self._gaps: deque[tuple[int, str]] = deque(maxlen=GAPS)  # after which row, and what the gap means
         self._taken = self._fallen = self._unread = self._errors = self._reconnects = 0
         self._missed = 0  # that the broker dropped
         self._missed_at = 0.0  # when it last said so
@@ -212,9 +213,22 @@ class Live(ABC, Generic[Row]):
 
     def tail(self, count: int = 20) -> "DataFrame":
         """The newest rows held, oldest first; while paused those of that moment."""
+        return self._behind(lambda last: last - count)
+
+    def behind(self, number: int) -> "DataFrame":
+        """The rows held behind one, oldest first; while paused those of that moment.
+
+        Args:
+            number: Of a row, as `attrs["last"]` of a frame numbers its newest; 0 for all.
+        """
+        return self._behind(lambda _last: number)
+
+    def _behind(self, number_of: Callable[[int], int]) -> "DataFrame":
         with self._changed:
             rows, facts = self._frozen or (self._rows, self._facts())
-            newest = [rows[place] for place in range(max(0, len(rows) - count), len(rows))]
+            last = cast("int", facts["last"])
+            first = len(rows) - (last - number_of(last))
+            newest = [rows[place] for place in range(max(0, first), len(rows))]
         return self._frame(newest, facts)
 
     def row(self, number: int) -> dict[str, Any]:

@@ -18,10 +18,11 @@ class Feed:
     def finished(self):
         return not self.steps
 
-    def tail(self, count):
+    def behind(self, number):
         payloads = [pb.EventReceive(Channel="gates", Body=body).SerializeToString() for body in self.bodies]
         facts = {"received": len(payloads) + self.dropped, "last": len(payloads)}
-        return frames.events(payloads[-count:], "events", arrived=[10**18] * len(payloads), **facts)
+        new = payloads[number:]
+        return frames.events(new, "events", arrived=[10**18] * len(new), **facts)
 
     def wait(self, *, timeout):
         step = self.steps.pop(0)

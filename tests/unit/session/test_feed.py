@@ -50,6 +50,20 @@ def test_a_feed_waits_for_its_first_row_and_then_is_live(begin, stream):
     assert bodies(feed.df) == ["a", "b"]
 
 
+def test_the_rows_behind_one_are_read_alone(begin, stream):
+    feed = begin(keep=3)
+    stream.put(*"abcde")
+    assert feed.wait(count=5)
+
+    assert [bodies(feed.behind(number)) for number in (0, 3, 4, 5)] == [
+        ["c", "d", "e"],
+        ["d", "e"],
+        ["e"],
+        [],
+    ]
+    assert feed.behind(4).attrs["last"] == 5
+
+
 @pytest.mark.rows("M-13", "M-16")
 def test_only_the_newest_rows_are_held_and_the_others_counted(begin, stream):
     feed = begin(keep=3)
