@@ -1,7 +1,9 @@
 """How results are shown: formatters of the shell for what this package returns, and the options of a line."""
 
 import sys
+import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -88,6 +90,9 @@ class Formatters:
         self._formatter = shell.display_formatter
         self._look = look
         self._before: list[tuple[Any, type | str, Any]] = []
+        self._made: tuple[weakref.ref[object], Shown] | None = (
+            None  # the text was shown, the HTML is asked next
+        )
 
     def add(self) -> None:
         """Take over the display of this package's results, and of frames that it made."""
@@ -124,6 +129,8 @@ class Formatters:
         if _name(result) in LIVE and is_terminal(self._shell):
             printer.text(follow(cast("Feed | Responder", result), sys.stdout.write))  # type: ignore[no-untyped-call]
         elif both := shown(result, self._look()):
+            with suppress(TypeError):  # a small record takes no weak reference, and is shown quickly
+                self._made = weakref.ref(result), both
             printer.text(both.text)  # type: ignore[no-untyped-call]
         elif before:
             before(result, printer, cycle)
@@ -133,7 +140,8 @@ class Formatters:
             printer.text(repr(result))  # type: ignore[no-untyped-call]
 
     def _html(self, before: Callable[..., Any] | None, result: Any) -> Any:
-        if both := shown(result, self._look()):
+        made, self._made = self._made, None
+        if both := made[1] if made and made[0]() is result else shown(result, self._look()):
             return both.html
         if before:
             return before(result)

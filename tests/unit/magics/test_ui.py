@@ -4,7 +4,7 @@ import pytest
 
 from kubemq_nb import render
 from kubemq_nb.render import Look
-from kubemq_nb.session import Answers, Dashboard, Feed, QueueBrowser, SendForm
+from kubemq_nb.session import Answers, Dashboard, Feed, QueueBrowser, SendForm, Session
 
 MARKUP = "<img src=x onerror=alert(1)>"
 
@@ -49,6 +49,17 @@ def test_a_dashboard_as_text_lists_the_channels_and_what_waits(run, lab, channel
     row = next(line for line in text.splitlines() if line.startswith(channel[:20]))
     assert row.split()[1:4] == ["queue", "2", "2"] or "…" in row
     run("%kubemq stop all -q")
+
+
+def test_a_session_is_asked_once_for_both_forms_of_its_display(lab, monkeypatch):
+    asked, status = [], Session.status
+    monkeypatch.setattr(Session, "status", lambda session: asked.append(session) or status(session))
+
+    shown = lab.display_formatter.format(lab.user_ns["kq"])[0]
+
+    assert shown["text/plain"]
+    assert shown["text/html"]
+    assert asked == [lab.user_ns["kq"]]
 
 
 def test_a_saved_view_is_a_bare_table_that_says_that_it_is_saved(run, lab, channel):
