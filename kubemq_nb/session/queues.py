@@ -171,7 +171,7 @@ class Queues:
 
         Args:
             channel: Queue to take from.
-            count: Most messages to take, from 1 to 1024.
+            count: Most messages to take, from 1.
             wait: Seconds to wait for a first message; what is there then is taken at once.
             client_id: Name to receive under instead of the session's client id.
         """

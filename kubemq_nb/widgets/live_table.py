@@ -11,7 +11,7 @@ from typing import Any, Literal
 from traitlets import Dict
 
 from kubemq_nb.errors import KubeMQError
-from kubemq_nb.session import Feed, positions, registry
+from kubemq_nb.session import Feed, background, positions, registry
 from kubemq_nb.widgets import captions, events, requests
 from kubemq_nb.widgets.detail import detail
 from kubemq_nb.widgets.handover import Variables, hand_over, variable_of
@@ -45,6 +45,11 @@ class LiveTable(Host[Source]):
         """Whether its feed may change by itself."""
         return bool(self.source and self._ticker.running and not self._is_over(self.source))
 
+    @property
+    def ended(self) -> bool:
+        """Whether its feed was stopped, though it can begin again: it may hold many rows."""
+        return not self.ticking
+
     def over(self, source: Source) -> bool:
         """Never: it can begin again from Python."""
         del source
@@ -73,7 +78,7 @@ class LiveTable(Host[Source]):
         return {
             "pause": lambda _: self._call("pause"),
             "resume": lambda _: self._call("resume"),
-            "stop": lambda _: self._call("stop"),
+            "stop": lambda _: self._stop(),
             "clear": lambda _: self._clear(),
             "filter": lambda message: self._filter(str(message["text"])),
             "start": lambda message: self._pick(str(message["choice"]), str(message["text"])),
@@ -93,9 +98,13 @@ class LiveTable(Host[Source]):
         assert self.source
         return self.source
 
-    def _call(self, name: Literal["pause", "resume", "stop", "clear"]) -> None:
+    def _call(self, name: Literal["pause", "resume", "clear"]) -> None:
         self._done = f"{name}()"
         getattr(self._source, name)()
+
+    def _stop(self) -> None:
+        self._done = "stop()"
+        background.spawn("view:stop", self._source.stop)  # it waits for handlers at work
 
     def _restart(self, message: Message) -> None:
         source = self._source

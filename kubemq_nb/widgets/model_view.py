@@ -31,12 +31,12 @@ Action = Callable[[Message], object]
 
 def module(*names: str) -> str:
     """One module out of several files: the browser gets it as text, and could import nothing from there."""
-    return "\n".join((_STATIC / name).read_text() for name in ("frame.js", *names))
+    return "\n".join((_STATIC / name).read_text(encoding="utf-8") for name in ("frame.js", *names))
 
 
 def style() -> str:
     """The style sheet of every view."""
-    return (_STATIC / "tokens.css").read_text()
+    return (_STATIC / "tokens.css").read_text(encoding="utf-8")
 
 
 class ModelView(AnyWidget, Generic[M]):
@@ -72,6 +72,11 @@ class ModelView(AnyWidget, Generic[M]):
     def ticking(self) -> bool:
         """Whether what it shows may change by itself."""
         raise NotImplementedError
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing changes here any more, and nothing can be done."""
+        return self.source is None or (not self.ticking and self.over(self.source))
 
     def close(self) -> None:
         """End this view; the model goes on."""

@@ -55,6 +55,11 @@ class ScrubberView(ModelView[Scrubber]):
         """Whether it is being read."""
         return bool(self.source and self.source.reading == "reading")
 
+    @property
+    def ended(self) -> bool:
+        """Whether all was read, though it can still be moved: it holds what was read."""
+        return not self.ticking
+
     def over(self, source: Scrubber) -> bool:
         """Never: it can be moved from Python."""
         del source

@@ -15,7 +15,7 @@ from kubemq_nb.session import (
 )
 from kubemq_nb.widgets.answers import AnswersView
 from kubemq_nb.widgets.dashboard import DashboardView
-from kubemq_nb.widgets.handover import Variables
+from kubemq_nb.widgets.handover import Variables, variable_of
 from kubemq_nb.widgets.host import Host
 from kubemq_nb.widgets.live_table import LiveTable
 from kubemq_nb.widgets.queue_browser import QueueBrowserView
@@ -24,17 +24,19 @@ from kubemq_nb.widgets.send_form import SendFormView
 from kubemq_nb.widgets.transaction import TransactionView
 
 ENDED = 8
-"""Views of ended models of one kind that keep their rows: a cell run again and again fills no memory."""
+"""Views of ended models of one kind that keep their rows, beside those that a variable of the user's holds: a
+cell run again and again fills no memory."""
 
 
 class View(Protocol):
     """What is needed of a widget, whatever it shows."""
 
     model_id: str
+    source: object
 
     @property
-    def ticking(self) -> bool:
-        """Whether what it shows may change by itself."""
+    def ended(self) -> bool:
+        """Whether it may let go of what it shows."""
         ...
 
     def let_go(self) -> None:
@@ -79,6 +81,7 @@ class Views:
 
     def _let_go_of_ended(self, make: type) -> None:
         # By the class that was called: a widget's own is another, made for its traits.
-        ended = [place for place, view in self._views.items() if isinstance(view, make) and not view.ticking]
+        ended = [place for place, view in self._views.items() if isinstance(view, make) and view.ended]
         for place in ended[:-ENDED]:
-            self._views.pop(place).let_go()
+            if variable_of(self._views[place].source, self._variables) is None:
+                self._views.pop(place).let_go()

@@ -136,6 +136,28 @@ def test_pause_stands_still_and_counts_what_came_meanwhile(filled, view):
     assert table.status["unseen"] == ""
 
 
+def test_a_click_on_stop_waits_for_no_handler(filled, view):
+    at_work, let_go = threading.Event(), threading.Event()
+
+    def handler(_event):
+        at_work.set()
+        let_go.wait(10)
+
+    source = filled(handler=handler)
+    source.put(b"a")
+    assert at_work.wait(5)
+    table = view(source.feed)
+
+    table.act({"do": "stop"})
+    came_back = not let_go.is_set()  # the handler is at work still, and nobody let it go
+    stopped = eventually(lambda: table.status["word"] == "stopped")
+    let_go.set()
+
+    assert came_back
+    assert stopped
+    assert eventually(lambda: source.stream.closed)
+
+
 @pytest.mark.rows("M-13")
 def test_stop_ends_the_subscription_and_the_ticker_and_keeps_the_rows(filled, view):
     source = filled()
@@ -144,8 +166,7 @@ def test_stop_ends_the_subscription_and_the_ticker_and_keeps_the_rows(filled, vi
 
     table.act({"do": "stop"})
 
-    assert source.stream.closed
-    assert table.status["word"] == "stopped"
+    assert eventually(lambda: source.stream.closed and table.status["word"] == "stopped")
     assert eventually(lambda: not table.ticking)
     table.act({"do": "filter", "text": "a"})
     assert shown(table, "body") == ["a"]

@@ -54,6 +54,22 @@ def test_ended_feeds_are_let_go_but_for_the_newest():
     assert tables[0].said["head"] == "The kernel no longer holds this."
 
 
+def test_an_ended_feed_that_a_variable_holds_keeps_its_view():
+    variables = {}
+    shown = Views(variables)
+    source = Filled()
+    variables["flights"] = source.feed
+    table = shown.of(source.feed)
+    source.feed.stop()
+    assert eventually(lambda: not table.ticking)
+
+    for _ in range(views.ENDED + 2):
+        ended(shown)
+
+    assert table.source is source.feed
+    assert shown.of(source.feed) is table
+
+
 def ended(shown):
     """A view of a feed that has ended, and a weak reference to the feed."""
     source = Filled()
