@@ -245,9 +245,11 @@ def watch(options: argparse.Namespace, lock: int, stop: Callable[[], object]) ->
 
     def in_thread(wait: Callable[[], object], *, parent_lives: bool = False) -> None:
         def until_over() -> None:
-            wait()
-            options.parent_lives = options.parent_lives and parent_lives
-            stop()
+            try:
+                wait()
+            finally:  # nobody else would end this process
+                options.parent_lives = options.parent_lives and parent_lives
+                stop()
 
         threading.Thread(target=until_over, name="kubemq-nb:watch", daemon=True).start()
 
@@ -291,7 +293,7 @@ def until_left(store: Path) -> int:
         while left_since is None or time.monotonic() - left_since < LINGER_SECONDS:
             left_since = None if is_used(store) else left_since or time.monotonic()
             time.sleep(LOOK_SECONDS)
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(OSError):  # somebody else has it, or no more files may be opened
             lock = shared.launch_lock(store)
             if not is_used(store):
                 return lock
@@ -302,5 +304,7 @@ def is_used(store: Path) -> bool:
     """Whether a session uses the store; where nobody can tell now, one may."""
     try:
         return bool(shared.users(store))
+    except FileNotFoundError:
+        return False
     except OSError:  # no more files may be opened, say
         return True

@@ -145,9 +145,13 @@ def register(store: Path) -> Path:
 
 
 def users(store: Path) -> int:
-    """How many sessions use a store; those whose process has gone are struck off."""
+    """How many sessions use a store; those whose process has gone are struck off.
+
+    Raises:
+        OSError: They cannot be counted.
+    """
     count = 0
-    for path in (store / SESSIONS_NAME).glob("*"):
+    for path in (store / SESSIONS_NAME).iterdir():
         session = SESSION.fullmatch(path.name)
         if session is None:  # what a file manager leaves is none
             continue

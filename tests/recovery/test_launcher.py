@@ -1,5 +1,6 @@
 """Processes: how a broker starts, is shared, ends with its parent, and says what is wrong."""
 
+import argparse
 import errno
 import json
 import os
@@ -22,7 +23,7 @@ from kubemq_nb.broker import command, launcher, shared
 from kubemq_nb.broker.shared import Runtime
 from kubemq_nb.errors import BrokerStartError
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 pytestmark = pytest.mark.embedded_only
 
 CHILD = """
@@ -400,9 +401,37 @@ def test_a_file_that_is_no_session_keeps_no_broker_alive(tmp_path):
 
 
 def test_sessions_that_cannot_be_counted_now_keep_their_broker(tmp_path, monkeypatch):
-    monkeypatch.setattr(shared, "users", Mock(side_effect=OSError(errno.EMFILE, "too many files")))
+    monkeypatch.setattr(Path, "iterdir", Mock(side_effect=OSError(errno.EMFILE, "too many files")))
 
     assert command.is_used(tmp_path)
+
+
+def test_a_broker_ends_when_its_sessions_are_removed(tmp_path):
+    running = launcher.launch(tmp_path)
+
+    shutil.rmtree(tmp_path / shared.SESSIONS_NAME)
+
+    assert eventually(lambda: not running.is_running)
+    running.stop()
+
+
+def test_a_lock_that_cannot_be_had_now_keeps_no_broker_alive(tmp_path, monkeypatch):
+    monkeypatch.setattr(command, "LINGER_SECONDS", 0.0)
+    monkeypatch.setattr(command, "LOOK_SECONDS", 0.0)
+    errors = [TimeoutError(), OSError(errno.EMFILE, "too many files"), FileNotFoundError()]
+    monkeypatch.setattr(shared, "launch_lock", Mock(side_effect=[*errors, 7]))
+
+    assert command.until_left(tmp_path) == 7
+
+
+def test_a_broker_ends_when_nothing_looks_after_it_any_more(monkeypatch):
+    monkeypatch.setattr(command, "until_removed", Mock(side_effect=MemoryError))
+    monkeypatch.setattr(threading, "excepthook", Mock())
+    told = threading.Event()
+
+    command.watch(argparse.Namespace(leash=None, until_left=False, store=None), 0, told.set)
+
+    assert told.wait(PATIENCE)
 
 
 def test_a_process_that_does_not_let_go_of_a_store_is_not_waited_for_for_ever(tmp_path, monkeypatch):
