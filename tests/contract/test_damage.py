@@ -1,8 +1,11 @@
 """Damaged stores, one kind of damage at a time: nothing is lost in silence, nothing wrong is delivered."""
 
+import errno
 import json
 import shutil
 import sqlite3
+from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -267,6 +270,71 @@ def test_a_repair_keeps_the_damaged_files_and_all_that_can_be_read(folder):
 
 def test_nothing_to_repair_is_said(tmp_path):
     assert "nothing to repair" in repair(tmp_path)[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("step", ["shutil.copy2", "make_tables", "save_all"])
+def test_a_repair_without_room_changes_nothing(folder, monkeypatch, step):
+    before = contents(folder)
+    no_room = Mock(side_effect=OSError(errno.ENOSPC, "No space left on device"))
+
+    with monkeypatch.context() as full:
+        full.setattr(f"kubemq_nb.broker.storage.repair.{step}", no_room)
+        with pytest.raises(OSError, match="No space"):
+            repair(folder)
+
+    assert contents(folder) == before
+    assert "10 rows of message were saved" in repair(folder)
+
+
+@pytest.fixture
+def moves(monkeypatch):
+    """Which moves of files fail, counted from one."""
+    whole, count = Path.replace, {"done": 0, "fails": range(0)}
+
+    def move(self, target):
+        count["done"] += 1
+        if count["done"] in count["fails"]:
+            raise PermissionError
+        return whole(self, target)
+
+    monkeypatch.setattr(Path, "replace", move)
+    return count
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+def test_a_repair_whose_files_cannot_be_moved_changes_nothing(folder, moves, number):
+    before = contents(folder)
+    moves["fails"] = range(number, number + 1)
+
+    with pytest.raises(PermissionError):
+        repair(folder)
+
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize("number", [2, 3])
+def test_a_store_is_refused_whose_repair_was_killed(folder, moves, number):
+    moves["fails"] = range(number, 100)
+    with pytest.raises(PermissionError):
+        repair(folder)
+
+    with pytest.raises(StoreError, match="the file is gone"):
+        SqliteStore(folder)
+
+
+def test_a_store_whose_repair_was_killed_at_its_end_does_not_look_new(folder, moves):
+    moves["fails"] = range(4, 100)
+    with pytest.raises(PermissionError):
+        repair(folder)
+
+    SqliteStore(folder).close()
+
+    assert "commits are missing" in told(folder)[0]["what"]
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ What SQLite can still reach is read row by row, around what it cannot; every row
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,42 +57,65 @@ def repair(folder: Path) -> list[str]:
 
     Raises:
         OSError: There is no room for the copies, or the folder cannot be written to.
+        sqlite3.Error: The new database cannot be written. After each error all files are as they were.
     """
     path = folder / FILE_NAME
-    place = aside(path)
-    kept = keep_aside(path, place)
-    if not kept:
+    if not any(file.exists() for file in files_of(path)):
         return [f"{path} is not there: there is nothing to repair"]
     work, new = folder / f"{NEW_NAME}-from", folder / NEW_NAME
+    try:
+        copy(path, work)
+        saved = fill(new, work)
+        place = exchange(path, new)
+    finally:
+        remove(work)
+        remove(new)
+    return [
+        f"the damaged files are kept as {place}*",
+        *saved,
+        f"{path} can be used again; what is not in it is in the damaged files alone",
+        "what was moved or removed last may be there once more",
+    ]
+
+
+def files_of(path: Path) -> list[Path]:
+    """The files of a database: itself, its log, the index of that, its mark."""
+    return [path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm", MARK_SUFFIX)]
+
+
+def copy(path: Path, work: Path) -> None:
+    """Copy a database and its log to where they may be changed."""
     remove(work)
+    work.touch(mode=0o600)  # an empty one, where the log alone is left
+    for source, target in ((path, work), (log_of(path), log_of(work))):
+        if source.exists():
+            shutil.copy2(source, target)
+
+
+def fill(new: Path, work: Path) -> list[str]:
+    """Make a new database of what can be read of another; gives sentences."""
     remove(new)
-    shutil.copy2(place, work)
-    if log_of(place).exists():
-        shutil.copy2(log_of(place), log_of(work))
-    told = [f"the damaged files are kept as {place}*"]
     with closing(connect(new)) as target:
         make_tables(target)
         target.execute("BEGIN")
-        told.extend(save_all(work, target))
+        saved = list(save_all(work, target))
         target.execute("COMMIT")
-    remove(work)
-    new.replace(path)
-    remove(new)
-    told.append(f"{path} can be used again; what is not in it is in the damaged files alone")
-    told.append("what was moved or removed last may be there once more")
-    return told
+        target.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # its log does not go along
+    return saved
 
 
-def keep_aside(path: Path, place: Path) -> bool:
-    """Move a database, its log and its mark away; says whether there was anything."""
-    moved = False
-    for suffix in ("", "-wal", "-shm", MARK_SUFFIX):
-        source = path.with_name(path.name + suffix)
-        if source.exists():
-            source.replace(place.with_name(place.name + suffix))
-            moved = True
-    place.touch(mode=0o600)  # an empty one, where the log alone is left
-    return moved
+def exchange(path: Path, new: Path) -> Path:
+    """Put the new database in the place of the damaged one; gives where its files are kept."""
+    place = aside(path)
+    *database, mark = zip(files_of(path), files_of(place), strict=True)
+    with ExitStack() as undo:
+        # The mark goes last: without a database, it keeps a broker from beginning anew.
+        for source, target in (*database, (new, path), mark):
+            if source.exists():
+                source.replace(target)
+                undo.callback(target.replace, source)
+        undo.pop_all()
+    return place
 
 
 def remove(path: Path) -> None:
