@@ -14,6 +14,7 @@ from kubemq_nb.broker.engine.plan import Delayed
 from kubemq_nb.broker.storage import space, wal
 from kubemq_nb.broker.storage.base import StoreError
 from kubemq_nb.broker.storage.damage import FILE_NAME as DAMAGE_NAME
+from kubemq_nb.broker.storage.damage import Damage, DamageLog
 from kubemq_nb.broker.storage.repair import repair
 from kubemq_nb.broker.storage.sqlite import SqliteStore
 from tests.contract.test_storage import LOG, OTHER, QUEUE, events, message
@@ -335,6 +336,16 @@ def test_a_store_whose_repair_was_killed_at_its_end_does_not_look_new(folder, mo
 
 def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_line_about_damage_is_not_lost_behind_half_of_one(folder):
+    (folder / DAMAGE_NAME).write_text('{"at": "2026')
+    DamageLog(folder).tell(Damage("orders", 1, "first"))
+    DamageLog(folder).tell(Damage("orders", 2, "second"))
+
+    assert (folder / DAMAGE_NAME).read_text().splitlines()[0] == '{"at": "2026'
+    lines = (folder / DAMAGE_NAME).read_text().splitlines()[1:]
+    assert [json.loads(line)["what"] for line in lines] == ["first", "second"]
 
 
 @pytest.fixture

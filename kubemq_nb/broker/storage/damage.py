@@ -39,9 +39,15 @@ class DamageLog:
         """Say it; a disk on which that cannot be written has it in the log alone."""
         log.error("%s", damage.what)
         line = json.dumps({"at": datetime.now(UTC).isoformat(timespec="seconds"), **damage._asdict()})
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        with suppress(OSError), os.fdopen(os.open(self._path, flags, PRIVATE), "a") as file:
-            file.write(f"{line}\n")
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        with suppress(OSError), os.fdopen(os.open(self._path, flags, PRIVATE), "ab") as file:
+            file.write(b"\n" * is_torn(file.fileno()) + f"{line}\n".encode())
+
+
+def is_torn(descriptor: int) -> bool:
+    """Whether a file ends in half a line, as a full disk leaves it."""
+    size = os.fstat(descriptor).st_size
+    return size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
 
 
 def aside(path: Path) -> Path:
