@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from kubemq_nb import rules
-from kubemq_nb.broker.engine.clock import SECOND, Alarm
+from kubemq_nb.broker.engine.clock import RETRY, SECOND, Alarm
 from kubemq_nb.broker.engine.delivery import Poll
 from kubemq_nb.broker.engine.plan import HoldMessage, Message, MoveMessage, Plan
 from kubemq_nb.broker.engine.queue import Queue
@@ -157,6 +157,9 @@ class OldStream:
 
         def failed(reason: str) -> None:
             self._held = held
+            if self._over:
+                self._give_back(lambda: None)
+                return
             self._tell(Told(asked.id, asked.type, error=reason))
             self._wind(self._receiving.visibility if self._receiving else 0)
 
@@ -178,7 +181,12 @@ class OldStream:
         settlement = Settlement(self._queues)
         settlement.give_back(self._queue, held)
         queue = self._queue
-        settlement.commit(done, lambda _: queue.put_back([held.sequence]))
+
+        def failed(_: str) -> None:
+            queue.put_back([held.sequence])
+            done()
+
+        settlement.commit(done, failed)
 
     def _finish(self, told: Told) -> None:
         if not self._over:
@@ -253,13 +261,22 @@ CHECKS: dict[int, Callable[[Asked], str]] = {
 
 
 def return_unseen(queues: Queues, queue: Queue, message: Message) -> None:
-    """Put back what was read for a client who has gone meanwhile: nobody saw it, so nothing counts."""
+    """Put back what was read for a client who has gone meanwhile: nobody saw it, so nothing counts.
+
+    The store says that it is held, so that is tried until it does not.
+    """
 
     def done(_: object) -> None:
         queue.put_back([message.sequence])
 
-    operation = MoveMessage(queue.id, message.sequence, message)  # onto itself: no longer held
-    queues.commit(Plan(operations=[operation], done=done))
+    def attempt() -> None:
+        operation = MoveMessage(queue.id, message.sequence, message)  # onto itself: no longer held
+        queues.commit(Plan(operations=[operation], done=done, failed=again))
+
+    def again(_: str) -> None:
+        queues.clock.wake_at(queues.clock.now() + RETRY, attempt)
+
+    attempt()
 
 
 def settle_left(queues: Queues, held: Sequence[Message]) -> None:

@@ -83,6 +83,7 @@ class Consumer:
         self._queues = queues
         self._transactions: dict[str, Transaction | None] = {}  # None: closed
         self._under_way: Take | Receive | None = None
+        self._closed = False
 
     def get(self, transaction: str, request: Get, reply: Received) -> None:
         """Wait for messages, then hold them under this id; auto-acknowledged ones are deleted instead."""
@@ -106,6 +107,7 @@ class Consumer:
 
     def close(self) -> None:
         """The stream has ended: everything not settled returns."""
+        self._closed = True
         if self._under_way is not None:
             self._under_way.cancel()
         for transaction in self._transactions.values():
@@ -153,6 +155,8 @@ class Consumer:
         def failed(reason: str) -> None:
             transaction.held.update((message.sequence, message) for message in messages)
             self._transactions[action.transaction] = transaction
+            if self._closed:
+                transaction.release()
             done(reason)
 
         settlement.commit(lambda: done(error), failed)

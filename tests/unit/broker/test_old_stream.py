@@ -1,6 +1,7 @@
 import pytest
 
 from kubemq_nb.broker.engine import old_stream
+from kubemq_nb.broker.engine.clock import RETRY, SECOND
 from kubemq_nb.broker.engine.old_stream import Asked, OldStream, settle_left
 from tests.unit.broker.harness import draft
 
@@ -238,6 +239,49 @@ def test_a_settlement_that_fails_leaves_the_message_held(engine, stream):
 
     assert stream.said[-2:] == ["disk full", old_stream.ACK]
     assert engine.there("orders") == []
+
+
+def test_what_could_not_be_settled_before_the_stream_ended_is_there_for_others(engine, stream):
+    engine.send("orders", "a")
+    stream.receive()
+    engine.commits.hold_back()
+    stream.ask(old_stream.ACK, sequence=1)
+    stream.stream.close()
+    engine.commits.failing = "disk full"
+    engine.commits.let_go()
+    engine.commits.failing = ""
+
+    assert engine.there("orders") == ["a"]
+
+
+def test_a_client_that_goes_before_it_saw_a_message_costs_it_nothing_however_often_that_fails(engine, stream):
+    engine.send("orders", "a")
+    engine.commits.hold_back()
+    stream.receive()
+    stream.stream.close()
+    engine.commits.step()
+    engine.commits.failing = "disk full"
+    engine.commits.let_go()
+    engine.clock.advance(RETRY / SECOND)
+    engine.commits.failing = ""
+    hidden = engine.there("orders")
+    engine.clock.advance(RETRY / SECOND)
+
+    assert hidden == []
+    assert counts(engine, "orders") == [("a", 1, 1)]
+    assert engine.restarted().content.held == []
+
+
+def test_a_stream_whose_time_is_over_ends_also_where_the_store_fails(engine, stream):
+    engine.send("orders", "a")
+    stream.receive(visibility=1)
+    engine.commits.failing = "disk full"
+    engine.clock.advance(1)
+    engine.commits.failing = ""
+
+    assert stream.said[-1] == "Error 129: current visibility timer expired"
+    assert stream.ended
+    assert engine.there("orders") == ["a"]
 
 
 def test_extending_with_nothing_held_ends_the_stream_when_the_time_is_over(engine, stream):

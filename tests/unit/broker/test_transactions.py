@@ -285,6 +285,20 @@ def test_an_ack_that_fails_leaves_the_transaction_open(engine, stream):
     assert stream.act(transactions.ACK_ALL) == ""
 
 
+@pytest.mark.parametrize("type", [transactions.ACK_ALL, transactions.NACK_ALL])
+def test_what_could_not_be_settled_before_the_stream_ended_is_there_for_others(engine, stream, type):
+    engine.send("orders", "a")
+    stream.get("orders")
+    engine.commits.hold_back()
+    stream.consumer.settle(Action(type, TX, (), ""), lambda _: None)
+    stream.consumer.close()
+    engine.commits.failing = "disk full"
+    engine.commits.let_go()
+    engine.commits.failing = ""
+
+    assert engine.there("orders") == ["a"]
+
+
 def test_settling_is_not_said_to_be_done_before_its_commit(engine, stream):
     engine.send("orders", "a")
     stream.get("orders")
