@@ -5,7 +5,8 @@
     ├── OutcomeUnknown           the answer never came: the broker may or may not have done it
     ├── DeadlineExceeded         no answer in time, and waiting again is harmless (also TimeoutError)
     ├── AuthenticationFailed     the broker wants a token, or another one
-    ├── RequestRejected          refused, by this package before sending or by the broker; nothing was done
+    ├── RequestRejected          refused, by this package before sending or by the broker; nothing was done,
+    │   │                        unless the message says what
     │   ├── InvalidChannel       (also ValueError)
     │   └── InvalidMessage       (also ValueError)
     ├── NotSupported             this server does not offer that

@@ -18,6 +18,9 @@ MAX_MESSAGE_BYTES = 104_857_600  # a whole gRPC message, body and envelope
 # What is sent must leave room for what a server adds: a larger one is stored, and nobody can ever receive it.
 MAX_SENT_BYTES = MAX_MESSAGE_BYTES - 65_536
 
+# In the answer of the embedded broker to what its disk refused and may hold all the same.
+NOT_KNOWN = "whether it was stored all the same is not known"
+
 TEXTS = {
     101: "invalid clientID value, cannot be empty",
     102: "invalid channel value, cannot be empty",

@@ -23,7 +23,7 @@ from kubemq_nb.errors import (
     RequestRejected,
     TransactionClosed,
 )
-from kubemq_nb.rules import MAX_MESSAGE_BYTES
+from kubemq_nb.rules import MAX_MESSAGE_BYTES, NOT_KNOWN
 
 HINT = "Is the server running? `%kubemq connect` without an address starts the embedded broker."
 LOOK = "Outcome unknown: look before sending again."
@@ -163,10 +163,17 @@ def refusal(text: str, attempt: Attempt) -> KubeMQError:
             channel=attempt.channel,
             reason=text,
         )
+    if NOT_KNOWN in words:
+        return OutcomeUnknown(
+            f"{attempt.address} could not finish {attempt.what}: {words}.",
+            channel=attempt.channel,
+            reason=text,
+        )
     refused = _BY_NUMBER.get(number or 0, RequestRejected)
-    told = f" (error {number})" if number else ""
+    # Without a number it may have been refused half-way: then the words say what was done.
+    told = f" (error {number}). Nothing was done." if number else "."
     return refused(
-        f"The broker refused {attempt.what}: {words}{told}. Nothing was done.",
+        f"The broker refused {attempt.what}: {words}{told}",
         channel=attempt.channel,
         number=number,
         reason=text,

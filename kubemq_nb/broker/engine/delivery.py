@@ -198,7 +198,7 @@ class AckAll:
     """Takes all that is in a queue or comes during its time, then deletes it, some at a time.
 
     Args:
-        reply: Gets how many messages are gone, expired ones included, or the reason why not all are.
+        reply: Gets how many messages are gone, expired ones included, and the reason if those are not all.
     """
 
     def __init__(self, queues: Queues, queue: Queue, until: int, reply: Callable[[int, str], None]) -> None:
@@ -231,7 +231,8 @@ class AckAll:
         def failed(reason: str) -> None:
             self._queue.put_back([*part, *left])
             self._queues.reload([self._queue])
-            self._reply(0, reason)
+            gone = f"{self._gone:,} messages were removed, the others were not: " if self._gone else ""
+            self._reply(self._gone, f"{gone}{reason}")
 
         operation = DeleteMessages(self._queue.id, part.ranges())
         self._queues.commit(Plan(operations=[operation], done=done, failed=failed))

@@ -8,13 +8,14 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
+from kubemq_nb import rules
 from kubemq_nb.broker.engine.plan import Plan
 from kubemq_nb.broker.storage.base import Store, StoreError, Undecided
 
 GROUP = 512  # plans committed together at most
 TRIES = 3  # to open a store whose commit failed
 PAUSE = 0.1  # seconds between them; whoever waits for that commit waits so long
-NOT_KNOWN = "; whether it was stored all the same is not known: look before you send again"
+NOT_KNOWN = f"; {rules.NOT_KNOWN}: look before you send again"
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,7 @@
 import pytest
 
 from kubemq_nb.broker.engine.clock import SECOND
+from kubemq_nb.broker.engine.delivery import DELETED_AT_ONCE
 from kubemq_nb.broker.engine.plan import InsertMessages, Message
 from kubemq_nb.broker.engine.sending import Draft
 
@@ -173,6 +174,18 @@ def test_an_answer_that_reached_the_network_is_gone_for_good(engine):
     reading.cancel()
 
     assert engine.there("orders") == []
+
+
+def test_what_was_removed_before_the_disk_failed_is_told(engine):
+    engine.send("orders", *map(str, range(DELETED_AT_ONCE + 2)))
+    engine.commits.hold_back()
+    answers = engine.ack_all("orders")
+    engine.clock.advance(1)
+    engine.commits.step()
+    engine.commits.failing = "disk full"
+    engine.commits.let_go()
+
+    assert answers == ["5,000 messages were removed, the others were not: disk full"]
 
 
 def test_a_receive_whose_delete_fails_loses_nothing(engine):
