@@ -14,6 +14,8 @@ from kubemq_nb import rules
 
 REPLY_BYTES = rules.MAX_SENT_BYTES  # what fits into one gRPC message, beside its envelope
 
+NOT_KNOWN = rules.NOT_KNOWN  # what is said of a plan that failed, and was carried out perhaps all the same
+
 ENVELOPE_BYTES = 200  # about what channel, attributes and policy of one message take
 
 
@@ -226,7 +228,7 @@ class Plan:
     Attributes:
         operations: In the order in which they are carried out.
         done: Called with one result for each operation once all are committed.
-        failed: Called with a sentence instead, when none of them was carried out.
+        failed: Called with a sentence instead, when none of them was carried out, or that is not known.
     """
 
     operations: list[Operation] = field(default_factory=list)

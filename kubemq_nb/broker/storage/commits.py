@@ -8,14 +8,12 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
-from kubemq_nb import rules
-from kubemq_nb.broker.engine.plan import Plan
+from kubemq_nb.broker.engine.plan import NOT_KNOWN, Plan
 from kubemq_nb.broker.storage.base import Store, StoreError, Undecided
 
 GROUP = 512  # plans committed together at most
 TRIES = 3  # to open a store whose commit failed
 PAUSE = 0.1  # seconds between them; whoever waits for that commit waits so long
-NOT_KNOWN = f"; {rules.NOT_KNOWN}: look before you send again"
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +113,7 @@ class Committer:
         if self._store is not None and self._store.commits == undecided.number:
             log.warning("the commit that failed is on the disk")
             return list(zip(group, undecided.results, strict=True))
-        unknown = NOT_KNOWN if self._store is None else ""
+        unknown = f"; {NOT_KNOWN}: look before you send again" if self._store is None else ""
         return [(plan, f"{error}{unknown}") for plan in group]
 
     def _leave_store(self) -> None:

@@ -5,7 +5,6 @@ import pytest
 
 from kubemq_nb import errors, rules
 from kubemq_nb._wire import status
-from kubemq_nb.broker.storage import commits
 
 READ = status.Attempt(what="the peek at orders", address="here:1", channel="orders", timeout=5.0)
 SEND = status.Attempt(what="the send to orders", address="here:1", channel="orders", timeout=5.0, effect=True)
@@ -79,11 +78,13 @@ def test_what_was_refused_half_way_is_not_said_to_be_undone(text):
 
 
 def test_what_may_be_stored_although_the_disk_refused_it_is_an_unknown_outcome():
-    error = status.refusal(f"cannot write{commits.NOT_KNOWN}", SEND)
+    text = f"disk I/O error; {rules.NOT_KNOWN}: look before you send again"
+
+    error = status.refusal(text, SEND)
 
     assert type(error) is errors.OutcomeUnknown
     assert not status.never_left(error)
-    assert str(error) == f"{SEND.address} could not finish {SEND.what}: cannot write{commits.NOT_KNOWN}."
+    assert str(error) == f"{SEND.address} could not finish {SEND.what}: {text}."
 
 
 def test_a_refused_connection_says_what_where_and_what_to_do():
