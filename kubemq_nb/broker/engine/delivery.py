@@ -15,6 +15,7 @@ from kubemq_nb.broker.engine.plan import (
     ReadMessages,
     ReturnMessages,
     TakeMessages,
+    runs,
 )
 from kubemq_nb.broker.engine.queue import Queue
 from kubemq_nb.broker.engine.queues import Queues
@@ -218,7 +219,7 @@ class AckAll:
 
     def _delete(self, left: Sequences) -> None:
         # In parts, so that others get at the store in between.
-        part = Sequences((sequence, sequence + 1) for sequence in left.take(DELETED_AT_ONCE))
+        part = left.take(DELETED_AT_ONCE)
         if not part:
             self._reply(self._gone, "")
             return
@@ -234,7 +235,7 @@ class AckAll:
             gone = f"{self._gone:,} messages were removed, the others were not: " if self._gone else ""
             self._reply(self._gone, f"{gone}{reason}")
 
-        operation = DeleteMessages(self._queue.id, part.ranges())
+        operation = DeleteMessages(self._queue.id, list(runs(part)))
         self._queues.commit(Plan(operations=[operation], done=done, failed=failed))
 
 
@@ -256,7 +257,7 @@ def remove_expired(queues: Queues, queue: Queue, sequences: Sequence[int]) -> No
     queue.expired += len(sequences)
     queues.commit(
         Plan(
-            operations=[DeleteMessages(queue.id, Sequences((s, s + 1) for s in sequences).ranges())],
+            operations=[DeleteMessages(queue.id, list(runs(sorted(sequences))))],
             done=lambda results: queue.drop(sequences, results[0]),
             failed=lambda _: queue.put_back(sequences),
         )

@@ -6,7 +6,7 @@ its commit nothing that a plan changes is visible to anyone; what it takes is se
 takes it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -243,3 +243,16 @@ Commit = Callable[[Plan], None]
 def total(ranges: Iterable[tuple[int, int]]) -> int:
     """How many numbers the ranges hold."""
     return sum(stop - start for start, stop in ranges)
+
+
+def runs(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Ascending numbers as runs, each from its first to before its second number."""
+    start = stop = 0
+    for number in numbers:
+        if number != stop:
+            if stop > start:
+                yield start, stop
+            start = number
+        stop = number + 1
+    if stop > start:
+        yield start, stop

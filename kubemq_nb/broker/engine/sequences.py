@@ -4,6 +4,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from kubemq_nb.broker.engine.plan import runs
+
 
 class Sequences:
     """An ordered set of numbers; cheap when they lie in few runs."""
@@ -52,15 +54,27 @@ class Sequences:
 
     def add_all(self, numbers: Iterable[int]) -> None:
         """Add ascending numbers, a run of them at a time."""
-        start = stop = 0
-        for number in numbers:
-            if number != stop:
-                if stop > start:
-                    self.add(start, stop)
-                start = number
-            stop = number + 1
-        if stop > start:
+        for start, stop in runs(numbers):
             self.add(start, stop)
+
+    def discard_all(self, numbers: Iterable[int]) -> None:
+        """Remove ascending numbers as far as they are there, a run of them at a time."""
+        for start, stop in runs(numbers):
+            place = bisect_right(self._starts, start) - 1
+            if place >= 0 and stop <= self._stops[place]:
+                self._cut(place, start, stop)
+            else:
+                for number in range(start, stop):
+                    self.discard(number)
+
+    def _cut(self, place: int, start: int, stop: int) -> None:
+        """Take numbers out of the one run that holds them all."""
+        first, after = self._starts[place], self._stops[place]
+        left = [(first, start)] if first < start else []
+        left += [(stop, after)] if stop < after else []
+        self._starts[place : place + 1] = [run[0] for run in left]
+        self._stops[place : place + 1] = [run[1] for run in left]
+        self._count -= stop - start
 
     def discard(self, number: int) -> bool:
         """Remove a number; says whether it was there."""

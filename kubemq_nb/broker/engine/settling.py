@@ -4,11 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kubemq_nb.broker.engine.clock import SECOND
-from kubemq_nb.broker.engine.plan import DeleteMessages, Message, MoveMessage, Operation, Plan
+from kubemq_nb.broker.engine.plan import DeleteMessages, Message, MoveMessage, Operation, Plan, runs
 from kubemq_nb.broker.engine.queue import Queue
 from kubemq_nb.broker.engine.queues import Queues
 from kubemq_nb.broker.engine.sending import Draft
-from kubemq_nb.broker.engine.sequences import Sequences
 
 Effect = Callable[[Any], None]
 
@@ -29,8 +28,7 @@ class Settlement:
         def effect(freed: int) -> None:
             queue.delivered += queue.drop(sequences, freed)
 
-        ranges = Sequences((sequence, sequence + 1) for sequence in sequences).ranges()
-        self._do(queue, DeleteMessages(queue.id, ranges), effect)
+        self._do(queue, DeleteMessages(queue.id, list(runs(sequences))), effect)
 
     def give_back(self, queue: Queue, message: Message) -> None:
         """Put a message behind the others, counting the try; after the last one allowed it is dead-lettered.

@@ -68,7 +68,9 @@ class Transaction:
 
     def __init__(self, queue: Queue, messages: Sequence[Message]) -> None:
         self.queue = queue
-        self.held = {message.sequence: message._replace(content=b"") for message in messages}
+        # Without their content; a constructor of named tuples takes twice as long for each.
+        bare = [tuple.__new__(Message, (*message[:2], b"", *message[3:])) for message in messages]
+        self.held: dict[int, Message] = {message.sequence: message for message in bare}
 
     def release(self) -> None:
         """Put everything back that is not settled."""

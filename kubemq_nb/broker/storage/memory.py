@@ -4,8 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from kubemq_nb.broker.engine import plan
-from kubemq_nb.broker.engine.plan import Content, Delayed, Message, Operation, QueueContent, StoredEvent
-from kubemq_nb.broker.storage.rows import ranges_of
+from kubemq_nb.broker.engine.plan import Content, Delayed, Message, Operation, QueueContent, StoredEvent, runs
 
 
 class MemoryStore:
@@ -93,7 +92,7 @@ class MemoryStore:
 
     def _take_messages(self, operation: plan.TakeMessages) -> list[Message]:
         found = self._read_messages(operation)
-        self._delete(operation.queue, ranges_of(message.sequence for message in found))
+        self._delete(operation.queue, list(runs(message.sequence for message in found)))
         return found
 
     def _hold_message(self, operation: plan.HoldMessage) -> list[Message]:
@@ -146,7 +145,7 @@ class MemoryStore:
     def _load_queue(self, operation: plan.LoadQueue) -> QueueContent:
         held = {s: m for (queue, s), m in sorted(self._messages.items()) if queue == operation.queue}
         return QueueContent(
-            ranges=ranges_of(held),
+            ranges=list(runs(held)),
             expiries={sequence: m.expires_at for sequence, m in held.items() if m.expires_at},
             bytes=sum(len(message.content) for message in held.values()),
         )

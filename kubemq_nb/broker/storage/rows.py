@@ -1,7 +1,6 @@
 """Rows of the tables: their keys, their check sums, and the records they stand for."""
 
 import struct
-from collections.abc import Iterable
 from zlib import crc32
 
 from kubemq_nb.broker.engine.plan import Message, StoredEvent
@@ -89,18 +88,3 @@ def _event_crc(row_key: int, timestamp: int, content: bytes) -> int:
 def crc_of(*values: int | str) -> int:
     """The check sum of a row that is a few numbers and names."""
     return crc32(repr(values).encode())
-
-
-def ranges_of(numbers: Iterable[int]) -> list[tuple[int, int]]:
-    """Ascending numbers as runs, each from its first to before its second number."""
-    runs: list[tuple[int, int]] = []
-    start = stop = None
-    for number in numbers:
-        if number != stop:
-            if start is not None and stop is not None:
-                runs.append((start, stop))
-            start = number
-        stop = number + 1
-    if start is not None and stop is not None:
-        runs.append((start, stop))
-    return runs

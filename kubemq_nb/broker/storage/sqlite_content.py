@@ -9,7 +9,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from kubemq_nb.broker.engine.plan import Content, Delayed, Message, QueueContent, SavePosition, StoredChannel
+from kubemq_nb.broker.engine.plan import (
+    Content,
+    Delayed,
+    Message,
+    QueueContent,
+    SavePosition,
+    StoredChannel,
+    runs,
+)
 from kubemq_nb.broker.storage import rows
 from kubemq_nb.broker.storage.rows import DELAYED, MESSAGE_COLUMNS, SEQUENCE_BITS, SEQUENCE_MASK, crc_of, key
 
@@ -91,7 +99,7 @@ class ContentReader:
             ranges = [(first & SEQUENCE_MASK, (last & SEQUENCE_MASK) + 1)]
         else:
             keys = self._all("SELECT key FROM message WHERE key >= ? AND key < ? ORDER BY key", *bounds)
-            ranges = rows.ranges_of(row_key & SEQUENCE_MASK for (row_key,) in keys)
+            ranges = list(runs(row_key & SEQUENCE_MASK for (row_key,) in keys))
         return QueueContent(ranges, expiries, int(size))
 
     def _last_timestamp(self, channel: int) -> int:

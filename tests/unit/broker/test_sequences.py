@@ -4,7 +4,9 @@ from hypothesis import strategies as st
 from kubemq_nb.broker.engine.sequences import Sequences
 
 NUMBERS = st.integers(0, 40)
-STEPS = st.lists(st.tuples(st.sampled_from(["add", "add all", "discard", "take"]), NUMBERS), max_size=200)
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["add", "add all", "discard", "discard all", "take"]), NUMBERS), max_size=200
+)
 
 
 @given(STEPS)
@@ -21,6 +23,10 @@ def test_ranges_hold_what_a_set_would(steps):
         elif verb == "discard":
             assert ranges.discard(number) == (number in model)
             model.discard(number)
+        elif verb == "discard all":
+            gone = range(number, number + number % 7, 1 + number % 2)
+            ranges.discard_all(gone)
+            model.difference_update(gone)
         elif verb == "take":
             taken = sorted(model)[: number % 5]
             assert ranges.take(number % 5) == taken
