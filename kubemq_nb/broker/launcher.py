@@ -208,9 +208,11 @@ class Hold:
         if self._place is not None:
             self._place.unlink(missing_ok=True)
         if self._temporary is not None:
-            if self.process is not None:
-                stop_process(self.process)
-            shutil.rmtree(self._temporary, ignore_errors=True)
+            try:
+                if self.process is not None:
+                    stop_process(self.process)
+            finally:
+                shutil.rmtree(self._temporary, ignore_errors=True)
 
 
 def told_damage(line: str) -> dict[str, object] | None:
@@ -306,12 +308,13 @@ def stop_process(process: subprocess.Popen[bytes]) -> None:
     """Ask a child to end, then make it."""
     process.terminate()
     try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_SECONDS)
+    finally:  # an interrupt does not wait so long
         process.kill()
         process.wait()
-    if process.stdin is not None:
-        process.stdin.close()
+        if process.stdin is not None:
+            process.stdin.close()
 
 
 def end(runtime: Runtime, process: subprocess.Popen[bytes] | None) -> None:

@@ -4,7 +4,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import Protocol, TypeVar
 from weakref import WeakSet
@@ -177,17 +177,19 @@ class Channel:
         return self._closed
 
     def close(self) -> None:
-        """End every call and stream; later use raises SessionClosed. Closing again does nothing."""
+        """End every call and stream, each whatever becomes of the others; later use raises SessionClosed.
+
+        Closing again ends what an interrupt has left.
+        """
         with self._lock:
-            if self._closed:
-                return
             self._closed = True
             streams = list(self._streams)
-        for stream in streams:
-            stream.close()
-        self.workers.close()
-        if self._opened:
-            self._opened.close()
+        with ExitStack() as ends:  # the last one first
+            if self._opened:
+                ends.callback(self._opened.close)
+            ends.callback(self.workers.close)
+            for stream in streams:
+                ends.callback(stream.close)
 
     # For the clients of the patterns:
 

@@ -108,5 +108,4 @@ def unload_ipython_extension(shell: "InteractiveShell") -> None:
     for table in shell.magics_manager.magics.values():
         table.pop("kubemq", None)
     magics.remove()
-    for session in registry.all():
-        session.close()
+    registry.close_all()

@@ -4,6 +4,7 @@ import os
 import threading
 import uuid
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -58,7 +59,6 @@ class Link:
         self.closed_because = ""
         self.desk: Answers | None = None
         self.answering = threading.RLock()
-        self._lock = threading.Lock()
         self._owner = os.getpid()
         if embedded:
             embedded.attach(channel.reach)
@@ -153,21 +153,20 @@ class Link:
     def close(self, because: str) -> None:
         """End all jobs, the connection, and the private broker; safe to call again.
 
-        In a fork nothing of that is its own: it forgets the connection, and the parent keeps it.
+        Each of them is ended whatever becomes of those before it, an interrupt included; what that left is
+        ended by another call. In a fork nothing of that is its own: it forgets the connection, and the parent
+        keeps it.
         """
+        self.closed_because = self.closed_because or because
         if os.getpid() != self._owner:
-            self.closed_because = because
             return
-        with self._lock:
-            if self.closed_because:
-                return
-            self.closed_because = because
-        self.jobs.stop("all")
-        if self.desk:
-            self.desk.close()
-        self.channel.close()
-        if self.embedded:
-            self.embedded.leave()
+        with ExitStack() as ends:  # the last one first
+            if self.embedded:
+                ends.callback(self.embedded.leave)
+            ends.callback(self.channel.close)
+            if self.desk:
+                ends.callback(self.desk.close)
+            ends.callback(self.jobs.stop, "all")
 
 
 def fresh_id() -> str:

@@ -2,6 +2,7 @@
 
 import atexit
 import threading
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from kubemq_nb.errors import SessionClosed
@@ -75,6 +76,7 @@ def remove(session: "Session") -> None:
 
 @atexit.register
 def close_all() -> None:
-    """Close every open session."""
-    for session in all():
-        session.close()
+    """Close every open session, each whatever becomes of the others."""
+    with ExitStack() as closes:
+        for session in reversed(all()):
+            closes.callback(session.close)
