@@ -108,4 +108,7 @@ def unload_ipython_extension(shell: "InteractiveShell") -> None:
     for table in shell.magics_manager.magics.values():
         table.pop("kubemq", None)
     magics.remove()
-    registry.close_all()
+    try:
+        registry.close_all()
+    finally:
+        magics.formatters.let_go()

@@ -93,6 +93,7 @@ class Formatters:
         self._made: tuple[weakref.ref[object], Shown] | None = (
             None  # the text was shown, the HTML is asked next
         )
+        self._end_views: Callable[[], None] | None = None
 
     def add(self) -> None:
         """Take over the display of this package's results, and of frames that it made."""
@@ -111,6 +112,11 @@ class Formatters:
             if before is not None:
                 formatter.for_type(kind, before)
         self._before.clear()
+
+    def let_go(self) -> None:
+        """End what the views do in the background; they stay to be read."""
+        if self._end_views:
+            self._end_views()
 
     def _set(self, formatter: Any, kind: type | str, show: Callable[..., Any]) -> None:
         before = formatter.pop(kind, None)
@@ -151,5 +157,5 @@ class Formatters:
         """Load the widgets when the first one is shown; they take this place for themselves."""
         from kubemq_nb import widgets  # noqa: PLC0415  they cost a quarter of a second
 
-        widgets.register(self._shell)
+        self._end_views = widgets.register(self._shell).let_go
         return self._formatter.mimebundle_formatter.for_type(type(result))(result, **choice)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from kubemq_nb.render.frames import DEFAULT, raw, tags
 from kubemq_nb.render.live import SAVED, Status, where
-from kubemq_nb.render.tables import Column, Look, Shown, Table
+from kubemq_nb.render.tables import Column, Look, Shown, Table, as_of
 from kubemq_nb.render.text import span
 from kubemq_nb.visible import line
 
@@ -61,12 +61,11 @@ def desk(source: Desk, look: Look = DEFAULT) -> Shown:
     waiting = source.waiting
     log = source.tail(look.max_rows)
     settled = log[log["outcome"].notna()]
-    of_time = "" if look.deterministic else f", as of {now.as_of:%Y-%m-%d %H:%M:%S} UTC"
     counts = f"Answered {now.answered:,}, refused {now.refused:,}, unanswered {now.unanswered:,}."
     note = f" {line(now.note)}." if now.note else ""
     state = "live" if now.state == "waiting" else now.state
     name = source.channel or "no channel yet"
-    about = f", by hand, {where(source.connection)}, {state}{of_time}. {counts}{note}"
+    about = f", by hand, {where(source.connection)}, {state}{as_of(now.as_of, look)}. {counts}{note}"
     first, second = _waiting(waiting.head(look.max_rows), len(waiting), look), _log(settled, look)
     caption = Table([], caption=(name, about)).html()
     return Shown(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from kubemq_nb.messages import Kind, Response, SendResult
 from kubemq_nb.render.frames import DEFAULT, KINDS
 from kubemq_nb.render.live import SAVED, where
-from kubemq_nb.render.tables import Column, Look, Shown, Table
+from kubemq_nb.render.tables import Column, Look, Shown, Table, as_of
 from kubemq_nb.render.text import clock, cut, span
 from kubemq_nb.visible import clean, line
 
@@ -130,7 +130,7 @@ def _ahead(at: datetime, result: SendResult) -> float:
 
 def form(source: Form, look: Look = DEFAULT) -> Shown:
     """What stands in a form, the line that sends it, and what became of the last message."""
-    about = f", {KINDS[source.noun]}, {where(source.connection)}, a form"
+    about = f", {KINDS[source.noun]}, {where(source.connection)}, a form{as_of(datetime.now(UTC), look)}"
     rows = [*_filled(source.entries, source.tags), *([("body", source.body)] if source.body else [])]
     columns = [Column("field", [name for name, _ in rows]), Column("value", [line(text) for _, text in rows])]
     notes = [source.locked, _last(source, look)]

@@ -1,10 +1,11 @@
 """What goes on in the background, as it stands now: feeds, responders, transactions."""
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from kubemq_nb.render.frames import DEFAULT, KINDS, columns_of, raw, tags
-from kubemq_nb.render.tables import Look, Shown, Table
+from kubemq_nb.render.tables import Look, Shown, Table, as_of
 from kubemq_nb.render.text import clock
 from kubemq_nb.visible import line
 
@@ -99,13 +100,11 @@ def live(source: Source, look: Look = DEFAULT) -> Shown:
     """The newest rows and the counters of a feed or responder, as of now."""
     now = source.status()
     rows = source.tail(look.max_rows)
-    of_time = "" if look.deterministic else f", as of {now.as_of:%Y-%m-%d %H:%M:%S} UTC"
     counts = f"Received {now.received:,}, dropped {now.dropped:,}, errors {now.errors:,}."
     last = f" Last {len(rows):,} of {now.received:,}:" if len(rows) else ""
     note = f" {line(now.note)}." if now.note else ""
-    about = (
-        f", {KINDS[source.kind]}, {where(source.connection)}, {_state(now)}{of_time}. {counts}{note}{last}"
-    )
+    state = f"{_state(now)}{as_of(now.as_of, look)}"
+    about = f", {KINDS[source.kind]}, {where(source.connection)}, {state}. {counts}{note}{last}"
     table = Table(columns_of(rows, look) if len(rows) else [], caption=(source.channel, about), note=SAVED)
     text = "\n".join(filter(None, [line(f"{source.channel}{about}"), Table(table.columns).text()]))
     return Shown(text, table.html())
@@ -127,8 +126,9 @@ def transaction(held: Held, look: Look = DEFAULT) -> Shown:
         return Table(
             [], caption=(held.channel, ", queue"), note=f"{held.channel} has no message to hold"
         ).shown()
-    table = Table(columns_of(held.df, look), caption=(held.channel, ", queue, held"), note=_held(held, look))
-    return table.shown()
+    about = f", queue, {held.state}{as_of(datetime.now(UTC), look)}"
+    table = Table(columns_of(held.df, look), caption=(held.channel, about), note=_held(held, look))
+    return Shown(table.text(), replace(table, note=f"{table.note}. {SAVED}").html())
 
 
 def _held(held: Held, look: Look) -> str:

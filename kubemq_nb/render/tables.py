@@ -4,6 +4,7 @@ import html
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 
@@ -19,6 +20,11 @@ class Look(NamedTuple):
 
     max_rows: int = 20  # shown of a frame
     deterministic: bool = False  # leave out what differs from run to run: times, ids, ports
+
+
+def as_of(at: datetime | None, look: Look) -> str:
+    """When what is shown was so: a saved view grows old."""
+    return f", as of {at:%Y-%m-%d %H:%M:%S} UTC" if at and not look.deterministic else ""
 
 
 class Shown(NamedTuple):

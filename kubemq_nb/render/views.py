@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from kubemq_nb.render.frames import DEFAULT, KINDS, columns_of
 from kubemq_nb.render.live import SAVED, where
-from kubemq_nb.render.tables import Column, Look, Shown, Table
+from kubemq_nb.render.tables import Column, Look, Shown, Table, as_of
 from kubemq_nb.visible import line
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def dashboard(board: Board, look: Look = DEFAULT) -> Shown:
     """The channels of a connection with their counts, as of the last look."""
     shown = board.rows[: look.max_rows]
     state = WORDS.get(board.state, board.state)
-    about = f", {where(board.connection)}, {state}{_as_of(board.as_of, look)}{_because(board.note)}"
+    about = f", {where(board.connection)}, {state}{as_of(board.as_of, look)}{_because(board.note)}"
     counted = [_counted(len(board.rows), "channel"), f"{board.waiting:,} waiting"]
     if len(shown) < len(board.rows):
         counted.append(f"{len(shown):,} of {len(board.rows):,} channels shown")
@@ -128,7 +128,7 @@ def queue_browser(browser: Browser, look: Look = DEFAULT) -> Shown:
     head = browser.df.head(look.max_rows)
     figures = browser.figures
     waiting = "" if figures is None or figures.waiting is None else f", {figures.waiting:,} waiting"
-    about = f", {KINDS['queues']}, {where(browser.connection)}{waiting}{_as_of(browser.as_of, look)}"
+    about = f", {KINDS['queues']}, {where(browser.connection)}{waiting}{as_of(browser.as_of, look)}"
     counted = f"{_counted(len(browser.df), 'message')} peeked"
     if len(head) < len(browser.df):
         counted += f", {len(head):,} shown"
@@ -159,10 +159,6 @@ def _figure(number: int | None) -> str:
 
 def _time(at: datetime | None) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S}" if at else ""
-
-
-def _as_of(at: datetime | None, look: Look) -> str:
-    return f", as of {_time(at)} UTC" if at and not look.deterministic else ""
 
 
 def _because(note: str) -> str:

@@ -17,12 +17,14 @@ __all__ = ["MAKE", "LiveTable", "register"]
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 
-def register(ip: "InteractiveShell") -> None:
+def register(ip: "InteractiveShell") -> Views:
     """Show models of this shell as widgets; each has one, however often it is displayed."""
     assert ip.display_formatter
-    show = _shown_by(Views(ip.user_ns))
+    views = Views(ip.user_ns)
+    show = _shown_by(views)
     for kind in MAKE:
         ip.display_formatter.mimebundle_formatter.for_type(kind, show)
+    return views
 
 
 def _shown_by(views: Views) -> Callable[..., dict[str, Any]]:

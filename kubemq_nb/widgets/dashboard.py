@@ -157,7 +157,8 @@ class DashboardView(Host[Dashboard]):
         if not found:
             return {}
         figures = found[0].figures
-        names = [name for name in _BY_KIND[figures.kind] if name in _LOOKING or not source.session.read_only]
+        allowed = () if source.session.closed else _LOOKING if source.session.read_only else _ACTIONS
+        names = [name for name in _BY_KIND[figures.kind] if name in allowed]
         return {
             "kind": figures.kind,
             "channel": figures.channel,
@@ -198,11 +199,12 @@ def _status(source: Dashboard, board: "Board") -> dict[str, object]:
         "word": word,
         "tone": tone,
         "icon": icon,
-        "connections": [[session.name, where(session.name)] for session in registry.all()],
+        "connections": [[name, where(name)] for name in _connections(board.connection)],
         "connection": board.connection,
         "version": server.version,
         "started": int(server.start_time.timestamp() * 1000),
         "read_only": source.session.read_only,
+        "closed": source.session.closed,
         "as_of": int(board.as_of.timestamp() * 1000) if board.as_of else None,
         "next_at": int(board.next_at.timestamp() * 1000) if board.next_at else None,
         "attempt": board.attempt,
@@ -218,6 +220,12 @@ def _status(source: Dashboard, board: "Board") -> dict[str, object]:
     }
 
 
+def _connections(shown: str) -> list[str]:
+    """Those that are open, and the one that is shown."""
+    names = [session.name for session in registry.all()]
+    return names if shown in names else [*names, shown]
+
+
 def _note(source: Dashboard, board: "Board") -> dict[str, object]:
     if board.state == "reconnecting":
         place = f"{where(board.connection)} ({source.session.address})"
@@ -229,6 +237,9 @@ def _note(source: Dashboard, board: "Board") -> dict[str, object]:
             "ticks": True,
             "act": "Try now",
         }
+    if source.session.closed:
+        head, rest = f"The connection {board.connection} was closed.", "The figures stay as they were."
+        return {"tone": "", "icon": "halt", "head": head, "rest": rest}
     if board.state == "stopped":
         head, rest = "Stopped.", "The figures stay as they were."
         return {"tone": "", "icon": "halt", "head": head, "rest": rest, "act": "Start again"}

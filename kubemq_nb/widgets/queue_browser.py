@@ -84,6 +84,8 @@ class QueueBrowserView(Host[QueueBrowser]):
             self._code, self._done = source.code, ("", "")
         self.about = _about(source)
         self.status = _status(source)
+        if source.note and sentences(source.note) == (self.said.get("head"), self.said.get("rest")):
+            self.said = {}  # once is enough
         self.table = self._rows(source)
         self.card = self._held(source)
         self.foot = {

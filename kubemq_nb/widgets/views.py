@@ -39,6 +39,10 @@ class View(Protocol):
         """Whether it may let go of what it shows."""
         ...
 
+    def refresh(self) -> None:
+        """Show the model as it is now."""
+        ...
+
     def let_go(self) -> None:
         """Stand still and let go of the model."""
         ...
@@ -73,6 +77,13 @@ class Views:
         self._views[id(source)] = view
         self._let_go_of_ended(make)
         return view
+
+    def let_go(self) -> None:
+        """Let all of them stand still as their models are now, and let go of these; their threads end."""
+        for view in self._views.values():
+            view.refresh()
+            view.let_go()
+        self._views.clear()
 
     def _made(self, make: type, source: object) -> View:
         opening = {"open_view": self.of} if issubclass(make, Host) else {}

@@ -1,6 +1,7 @@
 """Answer by hand, in JupyterLab in Chromium, on a real broker, with askers in another process."""
 
 import json
+import re
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -258,6 +259,25 @@ def test_it_goes_on_beside_a_busy_kernel_and_an_interrupt_and_stands_still_after
     expect(shown.view.get_by_text("no kernel", exact=True)).to_be_visible()
     expect(log(shown)).to_have_count(1)
     expect(shown.view.get_by_role("switch")).to_be_disabled()
+
+
+def test_a_broker_that_comes_back_is_listened_to_again_and_what_is_typed_stays(shown):
+    ask(shown, "lost = ask('delays.mean', 'first')")
+    field(shown, "Answer body").fill("not yet sent")
+    shown.run("kq.broker.stop()")
+    expect(shown.view.get_by_text("reconnecting", exact=True)).to_be_visible()
+    expect(shown.view.get_by_text(re.compile(r"Lost .+\. Attempt \d+"))).to_be_visible()
+    expect(field(shown, "Answer body")).to_have_value("not yet sent")
+    looks.assert_clean(shown.page, shown.view, widths=(480,))
+
+    shown.run("kq.broker.start()")
+
+    expect(shown.view.get_by_text("taking requests", exact=True)).to_be_visible()
+    shown.run("again = ask('gates.assign', 'second')")
+    expect(waiting(shown).filter(has_text="second")).to_have_count(1)
+    waiting(shown).filter(has_text="second").click()
+    shown.button("Answer").click()
+    assert shown.run("print(again.result().executed)").strip() == "True"
 
 
 @pytest.mark.rows("M-24")

@@ -202,6 +202,28 @@ def test_of_several_connections_one_is_chosen_and_a_read_only_one_only_looks(ope
     looks.assert_clean(notebook.page, notebook.view)
 
 
+def test_markup_in_the_name_of_a_channel_stays_text_and_a_closed_connection_is_said(open_notebook):
+    channel = "m<img/src=x/onerror=alert(1)//"
+    notebook = open_notebook(SETUP, f"kq.events.send({channel!r}, 'x')\n{OPEN}")
+    row(notebook, channel).click()
+    pane = notebook.view.get_by_role("complementary", name=channel)
+    pane.get_by_role("button", name="Tail").click()
+    expect(notebook.view.locator(".kq-child .kq-name")).to_have_text(channel)
+    expect(foot(notebook)).to_have_text(f"%kubemq ui events {channel}")
+    notebook.view.get_by_role("searchbox", name="Filter channels").fill("<img")
+    expect(rows(notebook)).to_have_count(1)
+    expect(notebook.view.locator("img, script")).to_have_count(0)
+    assert notebook.complaints == []
+
+    notebook.run("kq.close()")
+
+    expect(notebook.view.get_by_text("The connection embedded was closed.")).to_be_visible()
+    expect(notebook.view.get_by_role("combobox", name="Connection")).to_have_value("embedded")
+    expect(notebook.view.get_by_title("Look now", exact=True)).to_have_count(0)  # which would start it again
+    expect(pane.get_by_role("button", name="Tail")).to_have_count(0)
+    looks.assert_clean(notebook.page, notebook.view)
+
+
 def test_a_broker_without_a_channel_says_so(open_notebook):
     notebook = open_notebook(CONNECT, OPEN)
     expect(notebook.view.get_by_text("No channel yet")).to_be_visible()

@@ -179,7 +179,7 @@ function paint(view) {
   paintHead(view, model.get("status"));
   const { note: trouble } = model.get("status");
   const again = () => button({ name: trouble.act, glyph: "redo", title: "Look now", act: () => view.send("refresh") });
-  paintSaid(view, ...(trouble.head ? [[trouble, again]] : []));
+  paintSaid(view, ...(trouble.head ? [[trouble, ...(trouble.act ? [again] : [])]] : []));
   paintTiles(view, model.get("status").tiles);
   paintCharts(view);
   paintTable(view);
@@ -192,7 +192,8 @@ function paint(view) {
 function paintHead(view, status) {
   paintState(view.state, status);
   show(view.readOnly, status.read_only);
-  show(view.form, !status.read_only);
+  show(view.form, !status.read_only && !status.closed);
+  show(view.refresh, !status.closed);
   const key = JSON.stringify(status.connections);
   if (view.connections !== key) {
     view.connections = key;
@@ -254,7 +255,8 @@ function paintEmpty(view, table) {
   const key = String(none);
   if (view.emptied === key) return;
   view.emptied = key;
-  const send = view.model.get("status").read_only ? [] : [button({ name: "Send a message…", glyph: "send", title: "Send to a channel", act: () => act(view, "send", {}) })];
+  const { read_only, closed } = view.model.get("status");
+  const send = read_only || closed ? [] : [button({ name: "Send a message…", glyph: "send", title: "Send to a channel", act: () => act(view, "send", {}) })];
   view.empty.replaceChildren(icon("events"), ...(none ? [el("h4", {}, "No channel yet"), el("p", {}, "A channel appears with its first message."), ...send]
     : [el("h4", {}, "No channel matches"), el("p", {}, "Esc in the filter empties it.")]));
 }

@@ -301,7 +301,7 @@ function sentPane(view, detail, locked) {
   const facts = el("dl", { class: "kq-dl" }, ...detail.facts.flatMap(([name, text]) => [el("dt", {}, name), el("dd", { class: "mono" }, text)]));
   const pre = (text, label) => el("pre", { class: "kq-pre kq-answer", tabindex: 0, role: "region", "aria-label": label }, text);
   const parts = [
-    el("p", { class: `kq-say ${detail.tone}` }, icon(detail.icon), el("span", {}, detail.said)),
+    el("p", { class: `kq-say ${detail.tone}` }, icon(detail.icon), el("span", {}, ...prose(detail.said))),
     ...(detail.tags.length ? [el("div", { class: "kq-chips" }, ...detail.tags.map(chip))] : []),
     ...(detail.decoded ? [pre(detail.decoded, "Body that was sent")] : []),
     ...(detail.answer.body ? [pre(detail.answer.body, "Answer to it")] : []),

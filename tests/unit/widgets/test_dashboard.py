@@ -191,3 +191,20 @@ def test_a_stopped_dashboard_can_be_started_again(monkeypatch):
     assert view.status["word"] == "connected"
     view.source.stop()
     view.close()
+
+
+def test_of_a_closed_connection_the_figures_stay_and_nothing_can_be_done(monkeypatch):
+    told, view = played(monkeypatch, Figures(kind="queues", channel="orders", waiting=3, sent=3))
+    view.act({"do": "open", "kind": "queues", "channel": "orders"})
+    assert view.detail["actions"]
+
+    told.closed = True
+    view.source.stop()
+    view.refresh()
+
+    assert view.status["note"]["head"] == "The connection played was closed."
+    assert "act" not in view.status["note"]
+    assert view.status["connections"][-1] == ["played", "played"]
+    assert view.detail["actions"] == []
+    assert row(view, "orders")[3] == 3
+    view.close()

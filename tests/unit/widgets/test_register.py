@@ -70,6 +70,19 @@ def test_an_ended_feed_that_a_variable_holds_keeps_its_view():
     assert shown.of(source.feed) is table
 
 
+def test_all_views_are_let_go_as_their_models_are_now():
+    shown = Views({})
+    source = Filled()
+    table = shown.of(source.feed)
+    source.put(b"a")
+    source.feed.stop()
+
+    shown.let_go()
+
+    assert (table.source, table.ticking, table.status["word"]) == (None, False, "stopped")
+    assert [row["cells"][-2] for row in table.table["rows"]] == ["a"]
+
+
 def ended(shown):
     """A view of a feed that has ended, and a weak reference to the feed."""
     source = Filled()
