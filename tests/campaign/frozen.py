@@ -19,7 +19,7 @@ from kubemq_nb.client.requests import RequestsClient
 from kubemq_nb.client.transactions import ManyTransaction, OneTransaction
 from kubemq_nb.errors import KubeMQError
 from kubemq_nb.messages import Event, QueueMessage, Request, StartPosition
-from tests.campaign.grounds import fresh, own_broker
+from tests.campaign.grounds import Line, fresh, own_broker
 from tests.campaign.outcome import Outcome, Property
 from tests.conformance.support import eventually
 
@@ -176,6 +176,30 @@ def frozen(tries: int, seed: int) -> Outcome:
     return judged(done, there)
 
 
+def frozen_at(tries: int, seed: int, address: str) -> Outcome:
+    """The same on a server that nobody may stop: the line to it stands still.
+
+    No subscription looks on: a real server ends connections that ask often whether it is there.
+    """
+    chance = random.Random(seed)
+    channel = fresh("frozen")
+    done: list[Ended] = []
+    line = Line(address)
+    connection, direct = Channel(line.address, timeout=TIMEOUT), Channel(address)
+    on = clients(connection)
+    on.queues.send(message(f"{channel}.0", "first"))
+    while len(done) < tries:
+        ids = {name: f"{name}-{len(done)}-{chance.randrange(10**9)}" for name in CALLS}
+        with line.standing_still():
+            done += call_all(on, channel, ids)
+        eventually(lambda: not is_error(connection.ping))
+    there = after(clients(direct), channel)
+    connection.close()
+    direct.close()
+    line.close()
+    return judged(done, there)
+
+
 def is_error(call: Callable[[], object]) -> bool:
     try:
         call()
@@ -210,4 +234,4 @@ def judged(done: list[Ended], there: Counter[str]) -> Outcome:
     return Outcome(len(done), lost, doubled, len(wrong), worst, note)
 
 
-PROPERTIES = [Property(7, "frozen-broker", frozen, short=len(CALLS), long=20 * len(CALLS))]
+PROPERTIES = [Property(7, "frozen-broker", frozen, short=len(CALLS), long=20 * len(CALLS), against=frozen_at)]

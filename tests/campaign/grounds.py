@@ -69,7 +69,7 @@ class Peak:
 
 
 class Line:
-    """A TCP line to an address, in threads of its own, that can be cut and mended.
+    """A TCP line to an address, in threads of its own, that can be cut and mended, and can stand still.
 
     Attributes:
         address: Where to connect instead.
@@ -81,6 +81,8 @@ class Line:
         self._server = socket.create_server(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self._server.getsockname()[1]}"
         self._whole = True
+        self._moves = threading.Event()
+        self._moves.set()
         self._pairs: queue.SimpleQueue[tuple[socket.socket, socket.socket]] = queue.SimpleQueue()
         threading.Thread(target=self._accept, daemon=True, name="line").start()
 
@@ -94,6 +96,15 @@ class Line:
     def mend(self) -> None:
         """Let connections through again."""
         self._whole = True
+
+    @contextlib.contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """Nothing goes through in this block; it comes later."""
+        self._moves.clear()
+        try:
+            yield
+        finally:
+            self._moves.set()
 
     def close(self) -> None:
         """End it for good."""
@@ -109,15 +120,18 @@ class Line:
                     continue
                 far = socket.create_connection(self._target)
                 self._pairs.put((near, far))
-                threading.Thread(target=_carry, args=(near, far), daemon=True, name="line").start()
+                threading.Thread(
+                    target=_carry, args=(near, far, self._moves), daemon=True, name="line"
+                ).start()
 
 
-def _carry(near: socket.socket, far: socket.socket) -> None:
+def _carry(near: socket.socket, far: socket.socket, moves: threading.Event) -> None:
     other = {near: far, far: near}
     with contextlib.suppress(OSError, ValueError):
         while True:
             for end in select.select([near, far], [], [])[0]:
                 piece = end.recv(65536)
+                moves.wait()
                 if not piece:
                     return _shut_both(near, far)
                 other[end].sendall(piece)

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from google.protobuf.message import Message
@@ -123,7 +124,7 @@ EVENTS = {"replay": replay, "stream": stream, "feed": feed, "handler": handle}
 Read = Callable[[Session, str, int], list[bytes]]
 
 
-def poison(tries: int, seed: int) -> Outcome:
+def poison(tries: int, seed: int, address: str = "", token_file: Path | None = None) -> Outcome:
     """Text that is not UTF-8, fields of a newer writer, bytes that are no message: by each way of reading.
 
     A try is a message. Each comes, at its place, with its body, and those of a queue are settled; but bytes
@@ -131,11 +132,14 @@ def poison(tries: int, seed: int) -> Outcome:
     written: a message without a sequence kept the others of its receive from being acknowledged, and a
     replay that ended with one was empty.
     """
+    if not address:
+        with own_broker() as broker:
+            return poison(tries, seed, broker.address, broker.token_file)
     chance = random.Random(seed)
     wrong: list[str] = []
     done = 0
-    with own_broker() as broker, session(broker.address, broker.token_file) as direct:
-        proxy = Spoiler(broker.address, broker.token() or "")
+    with session(address, token_file) as direct:
+        proxy = Spoiler(address, token_file.read_text().strip() if token_file else "")
         with proxy.running(), session(proxy.address) as kq:
             while done < tries:
                 for pattern, ways in ((direct.queues, QUEUES), (direct.events_store, EVENTS)):
@@ -174,4 +178,4 @@ def left(direct: Session, channel: str, name: str) -> list[str]:
     return [f"{name}: {count} were not settled"] if count else []
 
 
-PROPERTIES = [Property(13, "poison", poison, short=320, long=10_000)]
+PROPERTIES = [Property(13, "poison", poison, short=320, long=10_000, against=poison)]
