@@ -210,6 +210,8 @@ class Hold:
         if self._temporary is not None:
             try:
                 if self.process is not None:
+                    if self.process.stdin is not None:
+                        self.process.stdin.close()  # so that it removes its store if this process ends before
                     stop_process(self.process)
             finally:
                 shutil.rmtree(self._temporary, ignore_errors=True)

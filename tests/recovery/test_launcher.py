@@ -146,6 +146,22 @@ def test_a_private_broker_ends_with_its_parent_however_that_ends(child, how):
     assert eventually(lambda: not store.exists())
 
 
+ENDS = """
+import os
+from kubemq_nb.broker import launcher
+running = launcher.launch()
+print(running.store, flush=True)
+launcher.shutil.rmtree = lambda *_, **__: os._exit(0)
+running.stop()
+"""
+
+
+def test_a_kernel_that_is_killed_while_it_ends_its_broker_leaves_no_store():
+    done = subprocess.run([sys.executable, "-c", ENDS], capture_output=True, text=True, check=True)
+
+    assert eventually(lambda: not Path(done.stdout.strip()).exists())
+
+
 def test_a_forked_child_of_the_parent_keeps_no_broker_alive(child):
     process, pid, _ = child()
     # What a fork of the kernel would do: hold the parent's end of the leash open.
