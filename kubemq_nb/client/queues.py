@@ -16,7 +16,7 @@ from kubemq_nb.client.outgoing import Messages, Rows
 from kubemq_nb.client.results import Results
 from kubemq_nb.errors import KubeMQError, RequestRejected
 from kubemq_nb.messages import QueueMessage, SendResult
-from kubemq_nb.rules import MAX_MESSAGES
+from kubemq_nb.rules import MAX_MESSAGE_BYTES, MAX_MESSAGES
 
 __all__ = ["QueueInfo", "QueuesClient", "Received"]
 
@@ -134,8 +134,11 @@ class QueuesClient:
     ) -> Received:
         """Ask for no more than is there, because a look for more lasts its whole wait."""
 
-        def look(fewer: int, wait: float) -> Received:
-            return self._look(channel, fewer, wait, client_id, cancellation)
+        def look(fewer: int, wait: float, average: int = 0) -> Received:
+            what = f"the peek at {channel}"
+            size = min(fewer * average, MAX_MESSAGE_BYTES)
+            attempt = self._channel.attempt(what, channel=channel, wait=max(wait, 1.0), size=size)
+            return self._look(attempt, fewer, wait, client_id, cancellation)
 
         there = waiting(self._channel, channel)
         if there is None:
@@ -150,16 +153,16 @@ class QueuesClient:
         if there.average:
             asked = min(wanted, 1 + 2 * PEEK_BYTES // there.average)
         while True:
-            received = _fitting(asked, lambda fewer: look(fewer, 1.0))
+            received = _fitting(asked, lambda fewer: look(fewer, 1.0, there.average))
             if received.cut or asked == wanted:
                 return received
             asked = min(wanted, 4 * asked)
 
     def _look(
-        self, channel: str, count: int, wait: float, client_id: str, cancellation: Cancellation
+        self, attempt: status.Attempt, count: int, wait: float, client_id: str, cancellation: Cancellation
     ) -> Received:
-        attempt = self._attempt(f"the peek at {channel}", channel, wait=max(wait, 1.0))
-        request = queue_requests.peek(channel, count=count, wait=wait, client_id=client_id)
+        assert attempt.channel
+        request = queue_requests.peek(attempt.channel, count=count, wait=wait, client_id=client_id)
         payload = self._channel.wait_for(
             self._channel.stub.receive_queue_messages, request, attempt, cancellation
         )

@@ -21,7 +21,7 @@ from tests.campaign.outcome import Outcome, Property
 LIVE = 100_000  # bytes of a live event
 STORED = 2_000  # bytes of a stored event, and of a message of a queue
 TOGETHER = 50  # of a kind in one call
-BROKER = 200 * 2**20  # bytes of memory, of which a slow reader's buffer is the most
+BROKER = 300 * 2**20  # bytes of memory, of which a slow reader's buffer and what leaves for it are the most
 KERNEL = 100 * 2**20  # bytes more than before
 STANDS, GOES = 1.0, 0.1  # seconds; between them the reader reads ten times too slowly
 READ = 60.0  # seconds until what is stored has been read

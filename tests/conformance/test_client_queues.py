@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from kubemq_nb._wire import codec
+from kubemq_nb.client.channel import PACE
 from kubemq_nb.client.queues import QueuesClient
 from kubemq_nb.errors import RequestRejected
 from tests.conformance.client_support import LONG, ME, bodies, interrupted, message, not_waiting
@@ -185,3 +186,20 @@ def test_four_receivers_share_a_thousand_messages_and_lose_none(queues, channel)
 
     together = [body for mine in taken for body in mine]
     assert sorted(together, key=int) == [str(number) for number in range(1000)]
+
+
+@pytest.mark.embedded_only
+def test_a_look_at_a_large_message_has_the_time_that_its_size_takes(queues, connection, channel, monkeypatch):
+    given = []
+    wait_for = connection.wait_for
+
+    def noted(method, request, attempt, cancellation):
+        given.append(attempt.timeout)
+        return wait_for(method, request, attempt, cancellation)
+
+    monkeypatch.setattr(connection, "wait_for", noted)
+    queues.send(message(channel, bytes(10 * PACE)))
+
+    queues.peek(channel, count=1, wait=0, client_id=ME)
+
+    assert given == [1.0 + connection.timeout + 10]
