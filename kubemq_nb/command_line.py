@@ -7,13 +7,14 @@ is never run as an expression. IPython is loaded with the grammar, whose errors 
 import argparse
 import os
 import select
+import shlex
 import shutil
 import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
@@ -27,10 +28,11 @@ from kubemq_nb.errors import KubeMQError
 from kubemq_nb.magics import bodies, grammar, reference
 from kubemq_nb.magics.commands import COMMANDS
 from kubemq_nb.magics.commands.connections import VARIABLE
+from kubemq_nb.magics.declaration import NOUNS
 from kubemq_nb.magics.dispatch import Dispatcher
 from kubemq_nb.magics.present import shown
 from kubemq_nb.magics.values import STANDARD_INPUT
-from kubemq_nb.magics.words import of_arguments
+from kubemq_nb.magics.words import Meaning, of_arguments, split
 from kubemq_nb.messages import Response, SendResult
 from kubemq_nb.render import Look
 from kubemq_nb.session import Feed, Responder, Session, connect
@@ -41,7 +43,9 @@ if TYPE_CHECKING:
     from kubemq_nb.magics.declaration import Command
 
 REFUSED, MISUSED, INTERRUPTED, UNREAD = 1, 2, 130, 141  # exit codes beside 0; the last two as of signals
+ASKS = ("help", "-h", "--help")
 ROWS = ("jsonl", "csv")  # encodings of many messages
+MOST = 6  # names of stores that a refusal offers
 ALL_ROWS = sys.maxsize  # a pipe has no screen that a table could be too long for
 TICK = 0.2  # seconds between two looks at what runs until it is interrupted
 HOW = """\
@@ -72,19 +76,20 @@ def main(arguments: Sequence[str]) -> int:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command, and let errors pass."""
-    if not arguments or arguments[0] in ("-h", "--help", "help"):
-        return _help(arguments[1:])
     place, rest = where(arguments)
+    if rest[:1] == ["--version"]:
+        rest[0] = "version"
+    if not rest or rest[0] in ASKS:
+        return _help(rest[1:])
     words = of_arguments(rest)
     known = COMMANDS.beginning(words[0])
-    if len(words) == 1 and grammar.is_noun(words[0], known):
-        return _help(rest)
+    if grammar.is_noun(words[0], known) and (len(words) == 1 or words[1] in ASKS):
+        return _help(rest[:1])
     command, length = grammar.find(words, known)
-    if any(word in ("-h", "--help") for word in words[length:]):
+    if any(word in ASKS[1:] for word in words[length:]):
         return _help(words[:length])
     parsed = grammar.parse(command, words[length:], str)
-    if command.words in IN_NOTEBOOKS:
-        raise UsageError(f"{command.words} is for a notebook or Python: {IN_NOTEBOOKS[command.words]}")
+    _check(command, parsed.presentation)
     # The dispatcher asks a shell for nothing but its variables, unless it gets a cell.
     variables: dict[str, Any] = {}
     shell = cast("InteractiveShell", SimpleNamespace(user_ns=variables))
@@ -99,11 +104,36 @@ def run(arguments: Sequence[str]) -> int:
             variables[VARIABLE].close()
 
 
-IN_NOTEBOOKS = dict.fromkeys(
-    ("queues transaction", "tx ack", "tx reject", "tx extend", "tx resend", "tx modify", "tx status"),
-    "a transaction ends with its process",
-) | dict.fromkeys(
-    ("answers reply", "answers refuse", "answers auto"), "what waits for an answer ends with its process"
+def _check(command: "Command", wanted: grammar.Presentation) -> None:
+    """Refuse what has no meaning in a process of one command."""
+    _check_place(command.words)
+    if wanted.out:
+        raise UsageError("-o/--out is for a notebook: a shell takes a result by > or --to-file")
+    if wanted.on:
+        raise UsageError("--on is for a notebook: a shell says --store, --address or --profile")
+
+
+def _check_place(name: str) -> None:
+    """Refuse a command, or a noun, that is for notebooks alone."""
+    found = [words for words in IN_NOTEBOOKS if words == name or words.startswith(f"{name} ")]
+    if found and not any(name in (each.words, each.noun) for each in _of_a_shell()):
+        raise UsageError(f"{name} is for a notebook or Python: {IN_NOTEBOOKS[found[0]]}")
+
+
+IN_NOTEBOOKS = (
+    dict.fromkeys(
+        ("queues transaction", "tx ack", "tx reject", "tx extend", "tx resend", "tx modify", "tx status"),
+        "a transaction ends with its process",
+    )
+    | dict.fromkeys(
+        ("answers reply", "answers refuse", "answers auto"), "what waits for an answer ends with its process"
+    )
+    | dict.fromkeys(
+        ("stop", "pause", "resume", "clear", "filter", "retry", "restart"),
+        "what runs in the background ends with its process",
+    )
+    | dict.fromkeys(("use", "close"), "a connection ends with its process")
+    | {"config": "a line in a shell says --format"}
 )
 
 
@@ -139,7 +169,7 @@ class Place:
 def where(arguments: Sequence[str]) -> tuple[Place, list[str]]:
     """Take from the arguments those that say where the broker is, up to a `--`; `connect` keeps its own."""
     end = arguments.index("--") if "--" in arguments else len(arguments)
-    if arguments[0] == "connect":
+    if arguments[:1] == ["connect"]:
         return Place({}), list(arguments)
     found, rest = _parser().parse_known_args(arguments[:end])
     given = {name: value for name, value in vars(found).items() if value is not None}
@@ -169,15 +199,23 @@ def only_store() -> str:
     Raises:
         UsageError: There are none, or several to choose from.
     """
-    names = launcher.running()
-    if len(names) == 1:
-        return names[0]
-    if names:
-        raise UsageError(f"several brokers run; say which: {', '.join(f'--store {name}' for name in names)}")
+    stores = launcher.named()
+    running = [name for name in stores if stores[name]]
+    if len(running) == 1:
+        return running[0]
+    if running:
+        raise UsageError(f"several brokers run; say which: {_choices(running)}")
+    again = f"{_choices(list(stores))} starts it again, " if stores else ""
     raise UsageError(
-        "no broker runs on a named store: --store NAME starts one, --address HOST:PORT or KUBEMQ_ADDRESS "
-        "names a server"
+        f"no broker runs on a named store: {again}--store NAME starts a new one, --address HOST:PORT or "
+        "KUBEMQ_ADDRESS names a server"
     )
+
+
+def _choices(names: Sequence[str]) -> str:
+    """As many names of stores as one line takes."""
+    more = [f"{len(names) - MOST:,} more"] if len(names) > MOST else []
+    return " or ".join([*(f"--store {name}" for name in names[:MOST]), *more])
 
 
 @contextmanager
@@ -213,9 +251,25 @@ def with_input(command: "Command", parsed: grammar.Parsed) -> Iterator[grammar.P
 
 
 def _help(words: Sequence[str]) -> int:
-    page = reference.page(COMMANDS, *words[:2])
+    if words:
+        _check_place(" ".join([NOUNS.get(words[0], words[0]), *words[1:2]]))
+    page = reference.page(_of_a_shell(), *words[:2], without=("on", "out"))
     _write(in_a_shell(page if words else f"{HOW}\n{page}"))
     return 0
+
+
+def _of_a_shell() -> "list[Command]":
+    """The commands that are not for notebooks alone, their examples as a shell takes them."""
+    known = [command for command in COMMANDS if command.words not in IN_NOTEBOOKS]
+    return [replace(each, examples=tuple(filter(None, map(_typed, each.examples)))) for each in known]
+
+
+def _typed(example: str) -> str:
+    """An example quoted for a shell; empty where it needs a notebook."""
+    words = split(example)
+    if "-o" in words or any(word.meaning is Meaning.EXPRESSION for word in words):
+        return ""
+    return shlex.join(word.text for word in words)
 
 
 def _show(result: object, wanted: grammar.Presentation) -> int:
@@ -290,7 +344,7 @@ def _lines(rows: Any, form: grammar.Format) -> str:
 
 def in_a_shell(text: str) -> str:
     """What is told of magics, as it is typed in a shell, where a broker without a store ends at once."""
-    named = text.replace("`%kubemq connect` without an address", "--store NAME")
+    named = text.replace("`%kubemq connect` without an address", "--store NAME").replace(reference.CELL, "")
     return named.replace("%kubemq", "kubemq-nb")
 
 

@@ -63,14 +63,17 @@ def encode_body(body: Body) -> bytes:
 
 
 def as_tags(tags: Tags | None) -> dict[str, str]:
-    """Turn a mapping or pairs into a dict, refusing what is not text."""
+    """Turn a mapping or pairs into a dict, refusing what is not text, or there twice."""
     try:
-        result = dict(tags or {})
+        pairs = list(tags.items() if isinstance(tags, Mapping) else tags or ())
+        result = dict(pairs)
     except (TypeError, ValueError):
         raise TypeError(f"tags are a dict of text to text, or pairs, not {tags!r}") from None
-    for key, value in result.items():
+    for key, value in pairs:
         if not isinstance(key, str) or not isinstance(value, str):
             raise TypeError(f"a tag is text to text, not {key!r}: {value!r}")
+        if result[key] != value:
+            raise ValueError(f"the tag {key} is there twice")
     return result
 
 

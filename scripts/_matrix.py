@@ -21,9 +21,15 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 FLOOR = re.compile(r"([\w-]+)>=([\w.]+)")
 TOLD = ("grpcio", "protobuf", "pandas", "ipython")  # whose versions the table tells
 SHARED = ("--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder")  # as in scripts/test
-SUITE = ("tests", "--ignore=tests/browser", "--ignore=tests/official", *SHARED)
+LEFT_OUT = (
+    "tests/browser",
+    "tests/official",
+    "tests/test_site.py",
+)  # what has one set of versions, or brings its own
+SUITE = ("tests", *(f"--ignore={place}" for place in LEFT_OUT), *SHARED)
+BESIDE = ("nbconvert",)  # which comes with JupyterLab elsewhere
 # Without nbval: notebooks are compared on one pinned set of versions, by scripts/test.
-PYTEST = ("-o", "addopts=--strict-markers --strict-config --import-mode=importlib -q --tb=native -rf")
+PYTEST = ("-o", "addopts=--strict-markers --strict-config --import-mode=importlib -q --tb=short -rfE")
 ASK = """
 import importlib.metadata, platform, sys
 print(platform.python_version(), *map(importlib.metadata.version, sys.argv[1:]))
@@ -108,7 +114,7 @@ def is_python(path: str, minor: str) -> bool:
 
 def environment(combination: Combination, python: str) -> str:
     """The python of the combination's environment, made if it is not there as asked for."""
-    wanted = [*combination.pins, *tools(), "--editable", ".[demo,arrow,decode]"]
+    wanted = [*combination.pins, *tools(), *BESIDE, "--editable", ".[demo,arrow,decode]"]
     call = f". scripts/_environment; environment {PLACE}/{combination.name} {shlex.join(wanted)}"
     made = subprocess.run(
         ["sh", "-ec", call],

@@ -74,10 +74,10 @@ def attach(store: str | Path) -> "RunningBroker | None":
     return RunningBroker(path, private=False) if shared.read_runtime(path) else None
 
 
-def running() -> list[str]:
-    """The names of stores whose brokers run now, in order."""
+def named() -> dict[str, bool]:
+    """The names of all stores, in order, and whether their brokers run now."""
     stores = store_path("any").parent
-    return sorted(path.name for path in stores.glob("*") if shared.read_runtime(path))
+    return {path.name: bool(shared.read_runtime(path)) for path in sorted(stores.glob("*")) if path.is_dir()}
 
 
 class RunningBroker:

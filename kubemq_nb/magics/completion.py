@@ -4,13 +4,14 @@ import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 from IPython.core.error import UsageError
 
+from kubemq_nb.frames.decoders import NAMES
 from kubemq_nb.magics import grammar
-from kubemq_nb.magics.declaration import Command, Parameter
+from kubemq_nb.magics.declaration import NOUNS, Command, Parameter
 from kubemq_nb.magics.words import quoted
 from kubemq_nb.session import profiles, registry
 
@@ -49,10 +50,11 @@ class Completion:
             "key": lambda: sorted(settings()),
             "job": _jobs,
             "start": lambda: ("new", "first", "last", "seq:"),
+            "decode": lambda: (*NAMES[:-1], "protobuf:"),
         }
 
         def kubemq_matcher(context: CompletionContext) -> SimpleMatcherResult:
-            return self.match(context.text_until_cursor)
+            return self.match(_line(context.full_text, context.cursor_line, context.text_until_cursor))
 
         self._matcher = context_matcher()(kubemq_matcher)
 
@@ -81,7 +83,7 @@ class Completion:
             return _all(names, "command")
         if before[0] == "help":
             before = before[1:]
-        noun = grammar.NOUNS.get(before[0], before[0])
+        noun = NOUNS.get(before[0], before[0])
         verbs = [command.verb for command in self._commands if command.noun == noun]
         if len(before) == 1 and verbs and not fragment.startswith("-"):
             return _all(verbs, "command")
@@ -94,9 +96,11 @@ class Completion:
     def _after(self, command: Command, before: list[str], fragment: str) -> Iterable[SimpleCompletion]:
         """Options, their values, and the words of a command."""
         if fragment.startswith("{{"):
-            names = [name for name in self._shell.user_ns if not name.startswith("_")]
-            return _all([f"{{{{{name}}}}}" for name in names], "variable")
+            return _all(self._variables(object), "variable")
         options = grammar.options(command)
+        name, equals, value = fragment.partition("=")
+        if equals and (joined := [each for each in options if each.option == name and not each.flag]):
+            return _all([f"{name}={each}" for each in self._values(joined[0], value)], "value")
         last = before[-1] if before else ""
         awaiting = [each for each in options if last and last in (each.short, each.option) and not each.flag]
         if awaiting:
@@ -113,8 +117,24 @@ class Completion:
             return _files(fragment)
         if parameter.metavar == "ID":  # the word; an option --id is a name that one makes
             return _waiting()
+        if parameter.reading.read is None:
+            return self._variables(Callable)
         named = self._named.get(parameter.name, tuple)
         return [*named(), *parameter.reading.choices]
+
+    def _variables(self, kind: Any) -> list[str]:
+        """The user's own variables of a kind, as expressions."""
+        own = self._shell.user_ns.keys() - self._shell.user_ns_hidden.keys()
+        found = [
+            name for name, value in self._shell.user_ns.items() if name in own and isinstance(value, kind)
+        ]
+        return [f"{{{{{name}}}}}" for name in found if not name.startswith("_")]
+
+
+def _line(text: str, number: int, typed: str) -> str:
+    """The line before the cursor as a magic; below a bare `%%kubemq` each line is one."""
+    bare = number > 0 and text.partition("\n")[0].split() == ["%%kubemq"]
+    return f"%kubemq {typed.lstrip()}" if bare and "%kubemq" not in typed else typed
 
 
 def _jobs() -> list[str]:

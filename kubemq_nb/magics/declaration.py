@@ -19,6 +19,8 @@ from kubemq_nb.messages import Body, Decode, Duration, End, Fields, Rows, Start,
 if TYPE_CHECKING:
     from kubemq_nb.magics.call import Call
 
+NOUNS = {"queue": "queues", "es": "events_store", "command": "commands", "query": "queries"}
+"""Other spellings of the patterns, wherever one is typed."""
 OPTIONAL_WORDS = {
     "body",
     "channel",
@@ -90,6 +92,7 @@ def _is_literal(member: object) -> bool:
 
 def _choice(choices: tuple[str, ...], number: Callable[[str], object] | None) -> Callable[[str], object]:
     def read(text: str) -> object:
+        text = NOUNS[text] if NOUNS.get(text) in choices else text
         if text in choices:
             return text
         if number and text.isdigit():

@@ -1,6 +1,6 @@
 """From a line to its result: parse, run, present."""
 
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,10 +14,11 @@ from kubemq_nb.magics.commands import COMMANDS
 from kubemq_nb.magics.commands.connections import VARIABLE
 from kubemq_nb.magics.present import announce, presented
 from kubemq_nb.magics.words import Word, lines, split
+from kubemq_nb.render import cut
 from kubemq_nb.session import Session, Transaction, connect, registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -26,7 +27,22 @@ if TYPE_CHECKING:
     from kubemq_nb.session import Job
 
 MOST = 500  # channel names that are remembered
+SHOWN = 60  # characters of a line that an error repeats
 LONG = {"events_store receive": "read"}  # commands that may take long, and what they do
+
+
+@contextmanager
+def located(number: int, line: str) -> "Iterator[None]":
+    """Let an error of one of several lines tell which it is."""
+    try:
+        yield
+    except BaseException as error:
+        where = f"in line {number}: {cut(line, SHOWN)}"
+        if isinstance(error, UsageError):  # IPython shows nothing else of it
+            error.args = (f"{error} ({where})",)
+        else:
+            error.add_note(where)
+        raise
 
 
 class Dispatcher:
@@ -55,8 +71,9 @@ class Dispatcher:
         self._latest: Transaction | None = None
 
     def channels(self) -> list[str]:
-        """Names of channels that this shell has used, the newest first."""
-        return list(reversed(self._seen))
+        """Names of channels that this shell has used, the newest first, then others that are known."""
+        known = (name for session in registry.all() for name in session.channels.names)
+        return list(dict.fromkeys([*reversed(self._seen), *known]))
 
     def line(self, line: str, local: dict[str, Any]) -> object:
         """Run one line and give what it shows."""
@@ -77,8 +94,9 @@ class Dispatcher:
 
     def _lines(self, cell: str, local: dict[str, Any]) -> None:
         """One command a line, each shown; the first error ends it."""
-        for _, line in lines(cell):
-            result = self.line(line, local)
+        for number, line in lines(cell, first=2):  # the first is `%%kubemq`
+            with located(number, line):
+                result = self.line(line, local)
             if result is not None:
                 display(result)  # type: ignore[no-untyped-call]
 

@@ -11,8 +11,8 @@ from kubemq_nb.magics import history, question
 from kubemq_nb.magics.commands import COMMANDS
 from kubemq_nb.magics.completion import Completion
 from kubemq_nb.magics.dispatch import Dispatcher
-from kubemq_nb.magics.present import Formatters, shorten
-from kubemq_nb.render import Look, clean
+from kubemq_nb.magics.present import Formatters, shorten, told_of
+from kubemq_nb.render import Look
 from kubemq_nb.session import registry
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class KubeMQMagics(Magics):
         except (TypeError, ValueError, OverflowError, OSError, ImportError) as error:
             if self.traceback:
                 raise
-            raise UsageError(clean(" ".join(str(error).splitlines()))) from error
+            raise UsageError(told_of(error)) from error
 
 
 def _overview() -> str:

@@ -9,12 +9,11 @@ from typing import Any, Literal, NoReturn, cast
 
 from IPython.core.error import UsageError
 
-from kubemq_nb.magics.declaration import Command, Parameter
+from kubemq_nb.magics.declaration import NOUNS, Command, Parameter
 from kubemq_nb.magics.values import Unreadable
 from kubemq_nb.magics.words import Meaning, Word, quoted
 from kubemq_nb.messages import as_tags
 
-NOUNS = {"queue": "queues", "es": "events_store", "command": "commands", "query": "queries"}
 CONSUMING = ("queues receive", "queues transaction")
 SECRETS = ("--token", "--auth-token", "--password", "--secret")
 Format = Literal["table", "plain", "json", "jsonl"]
@@ -72,11 +71,14 @@ def find(words: Sequence[str], commands: Iterable[Command]) -> tuple[Command, in
         UsageError: They name none; the nearest is suggested.
     """
     known = {command.words: command for command in commands}
-    head = [NOUNS.get(words[0], words[0]), *words[1:2]]
-    for length in (2, 1):
-        if len(head) >= length and (command := known.get(" ".join(head[:length]))):
-            return command, length
+    head = [NOUNS.get(words[0], words[0]), *(getattr(word, "text", word) for word in words[1:2])]
+    if command := known.get(" ".join(head)):
+        return command, len(head)
     verbs = [command.verb for command in known.values() if command.noun == head[0]]
+    command = known.get(head[0])
+    # What follows a command that takes no word, and is also a noun, was meant as a verb.
+    if command and (command.arguments or not verbs or head[1].startswith("-")):
+        return command, 1
     if verbs:
         raise UsageError(_no_verb(head, verbs))
     raise UsageError(_no_command(words[0], known.values()))
@@ -96,6 +98,8 @@ def _no_verb(head: Sequence[str], verbs: Sequence[str]) -> str:
 
 
 def _no_command(word: str, commands: Iterable[Command]) -> str:
+    if word.startswith("-"):
+        return f"the command comes first, and {word} after it. All commands: %kubemq help"
     places = [command.words for command in commands if command.verb == word]
     if places:
         return f"{word} wants a noun before it: {', '.join(places)}"
@@ -104,8 +108,11 @@ def _no_command(word: str, commands: Iterable[Command]) -> str:
 
 
 def _did_you_mean(word: str, choices: Iterable[str]) -> str:
-    nearest = difflib.get_close_matches(word, sorted(choices), n=1, cutoff=0.5)
-    return f"Did you mean {nearest[0]}? " if nearest else ""
+    names = {each.lstrip("-"): each for each in sorted(choices)}
+    typed = word.lstrip("-")
+    begun = [name for name in names if typed and name.startswith(typed)]
+    nearest = begun or difflib.get_close_matches(typed, names, n=1)
+    return f"Did you mean {names[nearest[0]]}? " if nearest else ""
 
 
 def parse(command: Command, words: Sequence[Word], evaluate: Callable[[str], object]) -> Parsed:
@@ -122,6 +129,7 @@ def parse(command: Command, words: Sequence[Word], evaluate: Callable[[str], obj
     flags = {name for each in options(command) if each.flag for name in (each.option, each.short)}
     if valued := [word for word in words if word.joined and word in flags]:
         raise UsageError(f"{command.words}: {valued[0]} takes no value")
+    words = [word.as_text() if word[1:2].isdigit() and word[0] == "-" else word for word in words]
     # Known ones only: what is left over gets an answer of ours, with a suggestion, in place of argparse's.
     found, unknown = parser(command).parse_known_intermixed_args(words)
     if unknown:
@@ -240,4 +248,7 @@ def _many(parameter: Parameter, said: list[object]) -> object:
             found += value.items()
         else:
             found += value if isinstance(value, list) else [value]
-    return found if parameter.reading.metavar == "SEQUENCE" else as_tags(found)
+    try:
+        return found if parameter.reading.metavar == "SEQUENCE" else as_tags(found)
+    except ValueError as error:
+        raise UsageError(str(error)) from None

@@ -44,9 +44,16 @@ def announce(text: str) -> None:
     display(Text(text))  # type: ignore[no-untyped-call]
 
 
+def told_of(error: BaseException) -> str:
+    """An error in one line, with what was noted of it."""
+    notes = [f"({note})" for note in getattr(error, "__notes__", ())]
+    return clean(" ".join([*str(error).splitlines(), *notes]))
+
+
 def shorten(error: BaseException) -> None:
     """Let IPython show one line of this error; in Python it stays what it is."""
-    told = f"{type(error).__name__}: {clean(str(error))}" if str(error) else type(error).__name__
+    said = told_of(error)
+    told = f"{type(error).__name__}: {said}" if said else type(error).__name__
     error._render_traceback_ = lambda: [told]  # type: ignore[attr-defined]
 
 

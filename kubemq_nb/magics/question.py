@@ -3,8 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 
-from kubemq_nb.magics import grammar
-from kubemq_nb.magics.declaration import Command
+from kubemq_nb.magics.declaration import NOUNS, Command
 
 _asked = re.compile(r"\s*%kubemq +(\w+)(?: +(\w+))? *\?\??\s*")
 
@@ -18,7 +17,7 @@ def transformer(commands: Iterable[Command]) -> Callable[[list[str]], list[str]]
     def kubemq_question(lines: list[str]) -> list[str]:
         found = _asked.fullmatch("".join(lines))
         if found:
-            words = [word for word in (grammar.NOUNS.get(found[1], found[1]), found[2]) if word]
+            words = [word for word in (NOUNS.get(found[1], found[1]), found[2]) if word]
             if " ".join(words) in {name for each in commands for name in (each.words, each.noun)}:
                 return [f"%kubemq help {' '.join(words)}\n"]
         return lines

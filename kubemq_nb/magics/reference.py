@@ -2,14 +2,15 @@
 
 import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from IPython.core.error import UsageError
 
 from kubemq_nb.magics import grammar
-from kubemq_nb.magics.declaration import Command, Docstring, Parameter
+from kubemq_nb.magics.declaration import NOUNS, Command, Docstring, Parameter
 from kubemq_nb.render import Page, columns
 
+CELL = "   A cell: %%kubemq queues send CHANNEL"
 RULES = """\
 A line is split at spaces. A quote counts at the start of a word or right after `=`; a backslash is an
 ordinary character outside quotes. A word that starts with `{{` runs to its `}}` and is one Python expression,
@@ -44,35 +45,40 @@ A profile is a table in `profiles.toml`, in the folder `kubemq-nb` of your setti
 with the options of `connect`; it never holds a token."""
 
 
-def page(commands: Sequence[Command], noun: str | None = None, verb: str | None = None) -> Page:
-    """The commands, those of a noun, or one in full.
+def page(
+    commands: Sequence[Command],
+    noun: str | None = None,
+    verb: str | None = None,
+    *,
+    without: Container[str] = (),
+) -> Page:
+    """The commands, those of a noun, or one in full, without these options of every command.
 
     Raises:
         UsageError: There is no such command.
     """
     if noun is None:
         return Page(overview(commands), overview(commands))
-    name = grammar.NOUNS.get(noun, noun)
+    name = NOUNS.get(noun, noun)
     members = [command for command in commands if command.noun == name]
     single = any(command.words == name for command in commands)  # `channels` is a command and a noun
     if members and verb is None:
         text = family(name, members)
-        whole = page([each for each in commands if each not in members], noun) if single else Page("", "")
+        others = [each for each in commands if each not in members]
+        whole = page(others, noun, without=without) if single else Page("", "")
         return Page(
             "\n\n".join(filter(None, [whole, text])), "\n\n".join(filter(None, [whole.markdown, text]))
         )
     command, length = grammar.find([word for word in (noun, verb) if word], commands)
     if verb and length == 1:
         raise UsageError(f"{noun} has no verb {verb}. More: %kubemq help {noun}")
-    return Page(plain(command), markdown(command))
+    return Page(plain(command, without), markdown(command))
 
 
 def overview(known: Sequence[Command]) -> str:
     """All commands, a line each."""
     lines = [[f"%kubemq {_shape(command)}", command.doc.summary] for command in known]
-    tail = (
-        "More: %kubemq help queues send   A cell: %%kubemq queues send CHANNEL   Python: kq.queues.send(...)"
-    )
+    tail = f"More: %kubemq help queues send{CELL}   Python: kq.queues.send(...)"
     return "\n".join([*columns(lines), tail])
 
 
@@ -96,10 +102,11 @@ def _shape(command: Command, name: str = "") -> str:
     return " ".join([name or command.words, *words, *(["-y"] if command.destroys else [])])
 
 
-def plain(command: Command) -> str:
-    """The help of one command, as text."""
+def plain(command: Command, without: Container[str] = ()) -> str:
+    """The help of one command, as text, without these options of every command."""
     rows = [[f"  {_names(each)}", _explained(each)] for each in command.parameters]
-    shared = [each for each in grammar.options(command) if each not in command.options]
+    options = [each for each in grammar.options(command) if each.name not in without]
+    shared = [each for each in options if each not in command.options]
     parts = [
         f"{grammar.usage(command)} [options]\n{command.doc.summary}",
         command.doc.details,

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
-from kubemq_nb.magics.dispatch import Dispatcher
+from kubemq_nb.magics.dispatch import Dispatcher, located
 from kubemq_nb.magics.words import lines
 from kubemq_nb.render import Look
 
@@ -19,9 +19,6 @@ def run(session: "Session", text: str, variables: dict[str, Any]) -> list[object
     dispatcher = Dispatcher(shell, Look, default=session)
     results = []
     for number, line in lines(text):
-        try:
+        with located(number, line):
             results.append(dispatcher.line(line, variables))
-        except Exception as error:  # every kind, told where it happened
-            error.add_note(f"in line {number}: {line}")
-            raise
     return results

@@ -17,6 +17,7 @@ class Unreadable(ValueError):
 
 _duration = re.compile(r"(?:(\d+(?:\.\d+)?)(ms|[dhms]))+")
 _part = re.compile(r"(\d+(?:\.\d+)?)(ms|[dhms])")
+_day = re.compile(r"\d{4}-\d\d-\d\d(?P<apart>.?).*")
 _number = re.compile(r"-?\d+(?:\.\d+)?")
 
 
@@ -42,12 +43,16 @@ def duration(text: str) -> float:
 
 def instant(text: str) -> datetime:
     """Read an ISO 8601 time with its zone."""
+    day = _day.fullmatch(text)
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
         raise Unreadable(f"wants a time such as 2013-01-31T23:59Z, not {text}") from None
+    if day and day["apart"] not in ("", "T", " "):  # Python takes any character between day and time
+        raise Unreadable(f"wants a time such as 2013-01-31T23:59Z, not {text}")
     if time.tzinfo is None:
-        raise Unreadable(f"wants a time with its zone: {text}Z or {text}+01:00")
+        whole = text if day is None or day["apart"] else f"{text}T00:00"
+        raise Unreadable(f"wants a time with its zone: {whole}Z or {whole}+01:00")
     try:
         return time.astimezone(UTC)
     except OverflowError:

@@ -50,6 +50,10 @@ class Word(str):
         word.text, word.meaning, word.start, word.joined = text, meaning, start, joined
         return word
 
+    def as_text(self) -> "Word":
+        """The same word, never an option."""
+        return Word(self.text, Meaning.TEXT, self.start)
+
 
 def split(line: str) -> list[Word]:
     """Split a line into words.
@@ -62,7 +66,7 @@ def split(line: str) -> list[Word]:
     while (at := _next(line, at)) < len(line):
         found, at = _read(line, at)
         if not options:
-            found = [Word(w.text, Meaning.TEXT, w.start) if w.meaning is Meaning.ITSELF else w for w in found]
+            found = [word.as_text() if word.meaning is Meaning.ITSELF else word for word in found]
         elif found[0].meaning is Meaning.ITSELF and found[0] == "--":
             options = False
             continue
@@ -85,9 +89,9 @@ def of_arguments(arguments: Sequence[str]) -> list[Word]:
     return words
 
 
-def lines(text: str) -> Iterator[tuple[int, str]]:
+def lines(text: str, first: int = 1) -> Iterator[tuple[int, str]]:
     """The commands of a text with the numbers of their lines; empty lines and comments are none."""
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.splitlines(), start=first):
         command = line.strip().removeprefix("%kubemq ")
         if command and not command.startswith("#"):
             yield number, command

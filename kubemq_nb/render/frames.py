@@ -125,7 +125,7 @@ def _values(head: "DataFrame", name: str) -> list[tuple[bool, Any]]:
 def _columns(head: "DataFrame", name: str) -> list[Column]:
     """The column of this name; a JSON body makes one for each of its fields."""
     if name in _asked(head):
-        cells = ["" if gone else _cell(value) for gone, value in _values(head, name)]
+        cells = ["" if gone else _of_body(value) for gone, value in _values(head, name)]
         return [Column(line(name), cells, right=head[name].dtype.kind in "iuf")]
     if name == "body":
         return _body(head)
@@ -193,6 +193,11 @@ def _verbatim(value: object) -> str:
     return line(cut(value, WIDEST_HTML)) if isinstance(value, str) else _json(value)
 
 
+def _of_body(value: object) -> str:
+    """A field of whatever decoder: what JSON knows as in its column, without commas that it does not have."""
+    return _verbatim(value) if isinstance(value, str | int | float) else _cell(value)
+
+
 def _caption(frame: "DataFrame") -> tuple[str, str]:
     facts = frame.attrs
     kind = KINDS.get(facts.get("kind", ""), "")
@@ -221,6 +226,8 @@ def _read(facts: Mapping[Any, Any]) -> str:
     if "ended_by" not in facts:
         return "" if count else "none"
     how = ENDS.get(facts["ended_by"], f"ended by {facts['ended_by']}")
+    if not facts.get("read", count) and facts["ended_by"] in ("sequence", "time") and facts["last_sequence"]:
+        how = f"none there: the last that is stored is {facts['last_sequence']:,}"
     return f"{_counted(count, 'event')}; {how if facts['complete'] else f'not complete, {how}'}"
 
 

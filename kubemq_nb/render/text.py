@@ -46,6 +46,8 @@ def size(length: int) -> str:
 
 def span(seconds: float) -> str:
     """Write a span of time: 3.1 ms, 51 ms, 8.2 s, 1 m 12 s, 14 h, 61 d."""
+    if not seconds:
+        return "0 s"
     if seconds < 1:
         return f"{seconds * 1000:.2g} ms" if seconds < 0.1 else f"{seconds * 1000:.0f} ms"  # noqa: PLR2004
     for unit, larger, length in (("s", "m", 60), ("m", "h", 3600), ("h", "d", 86_400)):

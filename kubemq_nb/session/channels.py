@@ -70,6 +70,7 @@ class Channels:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._answers: bool | None = None  # None: not tried yet
+        self._listed: Sequence[str] = ()
 
     def list(self, pattern: Kind | None = None, filter: str | None = None) -> "DataFrame":
         """List the channels with what is known of each.
@@ -99,16 +100,25 @@ class Channels:
             pattern: Only this pattern.
         """
         kinds = KINDS if pattern is None else (pattern,)
-        known: dict[tuple[Kind, str], dict[str, Any]] = {
-            place: {"last_activity": used} for place, used in self._link.seen.items()
-        }
+        known: dict[tuple[Kind, str], dict[str, Any]] = {}
         for place, facts in self._told(kinds):
             known.setdefault(place, {}).update(facts)
-        return [
+        for place, used in self._link.seen.items():
+            # A queue that was only looked for is none, where the server tells all there are.
+            if place in known or place[0] != "queues" or not self.complete:
+                known[place] = {"last_activity": used} | known.get(place, {})
+        found = [
             Figures(kind=kind, channel=channel, **facts)
             for (kind, channel), facts in sorted(known.items())
             if kind in kinds
         ]
+        self._listed = [each.channel for each in found]
+        return found
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The channels that this session used or was told of last; the broker is not asked."""
+        return [*dict.fromkeys([*(channel for _, channel in list(self._link.seen)), *self._listed])]
 
     @property
     def complete(self) -> bool:

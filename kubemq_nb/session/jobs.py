@@ -129,7 +129,7 @@ class Jobs:
         """
         jobs = {job.id: job for job in self.all()}
         if id not in jobs:
-            known = ", ".join(map(str, jobs)) or "none is running"
+            known = f"running: {', '.join(map(str, jobs))}" if jobs else "none is running"
             raise ValueError(f"no job has the number {id} ({known})")
         return jobs[id]
 

@@ -119,3 +119,12 @@ def test_a_server_that_does_not_tell_the_sequences_of_stored_events_is_said_not_
     audit = told.set_index("channel").loc["audit"]
     assert audit[["first_sequence", "last_sequence"]].isna().all()
     assert "does not tell sequences of stored events" in told.attrs["note"]
+
+
+@pytest.mark.embedded_only
+def test_a_queue_that_was_only_looked_for_is_none(session, channel):
+    session.queues.peek(channel, wait=0)
+
+    assert session.channels.list(filter=channel)["channel"].tolist() == []
+    session.queues.send(channel, "x")
+    assert session.channels.list(filter=channel)["channel"].tolist() == [channel]

@@ -68,12 +68,12 @@ def full(message):
         value = getattr(message, field.name)
         if field.message_type and field.message_type.GetOptions().map_entry:
             value["a"] = value["b"] = "c"
-        elif field.message_type and field.is_repeated:
+        elif field.message_type and hasattr(value, "add"):
             full(value.add())
             value.add()
         elif field.message_type:
             full(value)
-        elif not field.is_repeated:
+        elif not hasattr(value, "append"):  # of what is repeated, a list of text or numbers
             setattr(message, field.name, {str: "text", bytes: b"bytes", bool: True, int: 7}[type(value)])
     return message
 

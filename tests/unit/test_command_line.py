@@ -2,6 +2,7 @@
 
 import io
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from kubemq_nb import __main__ as program
 from kubemq_nb import command_line
 from kubemq_nb.broker import launcher
+from kubemq_nb.magics import grammar
 from kubemq_nb.magics.commands import COMMANDS
 from kubemq_nb.magics.words import of_arguments
 from kubemq_nb.messages import Response, SendResult
@@ -140,6 +142,12 @@ def test_a_wrong_line_of_standard_input_is_named_and_nothing_was_sent(run, chann
         (["queues", "peek", "x", "-n", "many"], "-n/--count wants a whole number, not many"),
         (["queues", "peek"], "queues peek wants a CHANNEL: kubemq-nb queues peek CHANNEL"),
         (["queues", "transaction", "x"], "queues transaction is for a notebook or Python"),
+        (["help", "tx"], "tx is for a notebook or Python: a transaction ends with its process"),
+        (["help", "queues", "transaction"], "queues transaction is for a notebook or Python"),
+        (["pause", "1"], "pause is for a notebook or Python"),
+        (["queues", "receive", "x", "-o", "taken"], "-o/--out is for a notebook"),
+        (["queues", "receive", "x", "--on", "lab"], "--on is for a notebook: a shell says --store"),
+        (["--format", "json", "queues", "peek", "x"], "the command comes first, and --format after it"),
         (["queues", "peek", "x", "-n", "0"], "1"),
         (["queues", "send", "x", "b", "--token", "secret"], "a token stays off the line"),
     ],
@@ -195,6 +203,50 @@ def test_help_needs_no_broker_and_speaks_of_the_shell(capsys):
     assert "Try:    kubemq-nb queues peek orders -n 5" in capsys.readouterr().out
 
 
+@pytest.mark.rows("M-06", "M-49")
+@pytest.mark.parametrize(
+    "arguments", [["queues", "--help"], ["queues"], ["queues", "help"], ["help", "queue"], ["--store", "x"]]
+)
+def test_help_is_found_wherever_it_is_asked_for(arguments, capsys):
+    assert program.main(arguments) == 0
+
+    told = capsys.readouterr().out
+    assert "receive CHANNEL" in told
+    assert "transaction CHANNEL" not in told  # which is for a notebook
+    assert "%" not in told
+
+
+def test_the_version_is_told_as_everywhere(capsys):
+    assert program.main(["--version"]) == 0
+    assert program.main(["version"]) == 0
+
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == second
+
+
+@pytest.mark.rows("M-06", "M-49")
+@pytest.mark.parametrize("command", command_line._of_a_shell(), ids=lambda command: command.words)
+def test_the_examples_of_the_shells_help_are_lines_for_a_shell(command, capsys):
+    program.main(["help", *command.words.split()])
+
+    told = capsys.readouterr().out.splitlines()
+    lines = [line.removeprefix("Try:    kubemq-nb ") for line in told if line.startswith("Try:    ")]
+    assert lines == list(command.examples)
+    for line in lines:
+        words = of_arguments(shlex.split(line))
+        found, length = grammar.find(words, COMMANDS)
+        parsed = grammar.parse(found, words[length:], str)
+        assert found.words == command.words
+        assert grammar.missing(found, parsed.arguments) == ""
+    assert not [line for line in told if line.lstrip().startswith(("--on ", "-o, --out "))]
+
+
+def test_json_in_an_example_is_quoted(capsys):
+    program.main(["queues", "send", "-h"])
+
+    assert """kubemq-nb queues send orders '{"id": 17, "total": 99.5}'""" in capsys.readouterr().out
+
+
 def test_words_after_two_dashes_are_no_options():
     words = of_arguments(["-n", "--tag=a=b", "--", "-n", "--tag=a=b"])
 
@@ -225,11 +277,13 @@ def test_it_attaches_to_the_only_running_broker_or_lists_the_choices(tmp_path, m
     for running in (one, two):
         running.halt()
         running.stop()
+    stopped = ask("queues", "peek", "orders")
 
     assert with_one[0] == 0, with_one[2]
     assert json.loads(with_one[1])["body"] == "kept"
     assert with_two[:2] == (2, "")
-    assert "several brokers run; say which: --store one, --store two" in with_two[2]
+    assert "several brokers run; say which: --store one or --store two" in with_two[2]
+    assert "named store: --store one or --store two starts it again, --store NAME starts a new" in stopped[2]
 
 
 def test_a_pipe_that_was_closed_is_no_error(place, session, channel):

@@ -8,6 +8,7 @@ import pytest
 from kubemq_nb import frames, render
 from kubemq_nb._wire import kubemq_pb2 as pb
 from kubemq_nb.client.results import Results
+from kubemq_nb.frames.selecting import Selection
 from kubemq_nb.messages import Response, SendResult, ServerInfo, Settlement
 from kubemq_nb.render import Look
 from kubemq_nb.render.text import displayed
@@ -280,6 +281,26 @@ def test_a_replay_says_whether_it_is_complete(facts, line):
     assert render.frame(frames.events([payload], "events_store", **facts)).text.splitlines()[-1] == line
 
 
+@pytest.mark.parametrize("end", ["sequence", "time"])
+def test_a_replay_of_a_place_without_events_tells_the_last_one(end):
+    facts = {"complete": True, "ended_by": end, "last_sequence": 31}
+    one = pb.EventReceive(EventID="1", Channel="c", Body=b"x", Sequence=31, Timestamp=1).SerializeToString()
+
+    def line(payloads, **more):
+        return render.frame(frames.events(payloads, "events_store", **facts, **more)).text.splitlines()[-1]
+
+    assert line([]) == "0 events; none there: the last that is stored is 31"
+    assert line([], read=3) == line([one]).replace("1 event", "0 events")  # others were there
+
+
+@pytest.mark.rows("M-11")
+def test_numbers_that_were_asked_for_look_as_in_the_body():
+    chosen = Selection(where=None, fields="flight,late,mean", decode=None)
+    frame = chosen.apply(queue_frame(b'{"flight": 1545, "late": true, "mean": 12345.678901}', b"{}"))
+
+    assert render.frame(frame).text.splitlines()[1].split()[-3:] == ["1545", "true", "12345.678901"]
+
+
 def test_json_keeps_every_column_and_every_byte():
     rows = render.as_json(queue_frame(b'{"a": 1}', b"\xff"), lines=True).splitlines()
 
@@ -302,6 +323,7 @@ def test_a_result_is_one_json_value():
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
+        (0, "0 s"),
         (0.0031, "3.1 ms"),
         (0.051, "51 ms"),
         (8.2, "8.2 s"),

@@ -5,8 +5,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import cast, overload
 
-from kubemq_nb.magics.declaration import Command
-from kubemq_nb.magics.grammar import NOUNS
+from kubemq_nb.magics.declaration import NOUNS, Command
 
 FAMILIES = {
     "connections": (

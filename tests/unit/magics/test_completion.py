@@ -12,7 +12,7 @@ from kubemq_nb.session import profiles
 
 @pytest.fixture
 def completion(shell):
-    shell.user_ns["flights"] = []
+    shell.user_ns |= {"flights": [], "price": lambda request: 1}
     profiles.file().parent.mkdir(parents=True, exist_ok=True)
     profiles.file().write_text("[lesson]\n")
     yield made(shell)
@@ -55,6 +55,11 @@ def offered(completion, typed):
         ("%kubemq connect --profile ", ["lesson"]),
         ("%kubemq answers auto ", ["off", "echo", "fixed", "delay", "error"]),
         ("%kubemq queues send orders --id ", []),
+        ("%kubemq events_store receive flights --start=f", ["--start=first"]),
+        ("%kubemq queues peek orders --live=", []),
+        ("%kubemq queues peek orders --decode m", ["msgpack"]),
+        ("%kubemq queues peek orders --decode protobuf", ["protobuf", "protobuf:"]),
+        ("%kubemq queries respond prices --handler ", ["{{price}}"]),
         ("%kubemq nonsense ", []),
     ],
 )
@@ -110,6 +115,37 @@ def test_requests_that_wait_are_offered_by_id(completion, session, channel):
         assert offered(completion, "%kubemq answers refuse q") == ["q-1"]
         for id in ("q-1", "two words"):
             desk.reply(id, "done")
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("%%kubemq\nqueues pe", ["peek"]),
+        ("%%kubemq \nping\n  queues peek ord", ["orders", "orders.dead"]),
+        ("%%kubemq\n%kubemq queues pe", ["peek"]),
+        ("%%kubemq queues send orders\nqueues pe", []),
+    ],
+)
+def test_each_line_below_a_bare_cell_magic_is_completed(shell, completion, cell, expected):
+    completion.add()
+    shell.Completer.use_jedi = False
+
+    with provisionalcompleter():
+        found = [each.text for each in shell.Completer.completions(cell, len(cell))]
+
+    completion.remove()
+    assert [name for name in found if not name.startswith("%")] == expected
+
+
+def test_channels_that_python_used_or_a_listing_told_are_offered(lab, session, channel):
+    session.queues.send(channel, "x")
+    session.channels.create("queues", f"{channel}.made")
+    session.channels.list()
+    completion = lab.magics_manager.registry["KubeMQMagics"].completion
+
+    names = offered(completion, f"%kubemq queues peek {channel}")
+
+    assert names == [channel, f"{channel}.made"]
 
 
 @pytest.mark.parametrize("typed", ["print(", "%timeit x", "# %kubemqx ", "'%kubemq"])

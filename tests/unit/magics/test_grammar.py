@@ -48,11 +48,17 @@ class Toys:
     def ack(self, id: int | Iterable[int] | None = None) -> None:
         """Keep toys."""
 
+    def list(self, *, count: int = 32) -> None:
+        """List toys."""
+
+    def create(self, pattern: Literal["queries", "all"]) -> None:
+        """Make toys."""
+
 
 SEND = Command("toys send", Toys.send, shorts={"metadata": "-m", "tags": "-t", "count": "-n"}, cell="body")
 STOP = Command("stop", Toys.stop, destroys=lambda call: "")
 ACK = Command("toys ack", Toys.ack)
-COMMANDS = (SEND, STOP, ACK)
+COMMANDS = (SEND, STOP, ACK, Command("list", Toys.list), Command("list create", Toys.create))
 VARIABLES = {"df": [1, 2], "more": {"x": "y"}}
 
 
@@ -82,10 +88,14 @@ def refusal(line):
         ("toys send c --rows {{df}}", {"channel": "c", "rows": [1, 2]}),
         ("toys send c {{more}}", {"channel": "c", "body": {"x": "y"}}),
         ("toys send c -5", {"channel": "c", "body": "-5"}),
+        ("toys send c -5s", {"channel": "c", "body": "-5s"}),
         ("toys send c -- -x", {"channel": "c", "body": "-x"}),
         ('toys send c "-x"', {"channel": "c", "body": "-x"}),
         ("toys send c -m -5", {"channel": "c", "metadata": "-5"}),
         ("toys send c --kind blue", {"channel": "c", "kind": "blue"}),
+        ("list create query", {"pattern": "queries"}),
+        ("list", {}),
+        ("list --count 5", {"count": 5}),
         ("stop 5", {"which": 5}),
         ("stop all", {"which": "all"}),
         ("toys ack --id 5 --id 6", {"id": [5, 6]}),
@@ -114,7 +124,14 @@ def test_presentation_options_are_kept_apart():
         ("send c", "send wants a noun before it: toys send"),
         ("toys send c --dealy 5s", "no option --dealy in toys send. Did you mean --delay?"),
         ("toys send c --del 5s", "no option --del in toys send. Did you mean --delay?"),
-        ("toys send c -5s", "no option -5s in toys send. Quote it if it is text."),
+        ("toys send c --delay -5s", "--delay wants a duration such as 500ms, 5s, 2m or 1h30m, not -5s"),
+        ("toys send c --colour red", "no option --colour in toys send. Quote it if it is text."),
+        ("toys send c -s", "no option -s in toys send. Did you mean --start?"),
+        ("toys send c -t a=b -t a=c", "the tag a is there twice"),
+        ("--on lab toys send c", "the command comes first, and --on after it"),
+        ("toy", "no command toy. Did you mean toys?"),
+        ("nonsense", "no command nonsense. All commands"),
+        ("list creat toys", "no verb creat in list. Did you mean create?"),
         ("toys send c big world", 'BODY is one word; quote it: "big world"'),
         ("stop 5 6", "stop takes no word 6; it is: %kubemq stop WHICH"),
         ("stop half", "WHICH wants a number or all; not half"),

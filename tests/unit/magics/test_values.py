@@ -38,8 +38,29 @@ def test_a_time_is_read_with_its_zone():
     assert values.end("2013-01-31T23:59:00Z") == datetime(2013, 1, 31, 23, 59, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("text", ["2013-01-31", "2013-01-31T23:59", "2013-01-31 23:59"])
+def test_a_time_without_a_zone_is_told_with_one_that_is_read(text):
+    with pytest.raises(values.Unreadable) as refused:
+        values.instant(text)
+
+    told = str(refused.value).removeprefix("wants a time with its zone: ").split(" or ")
+    assert [values.instant(each).tzinfo for each in told] == [UTC, UTC]
+
+
 @pytest.mark.parametrize("read", [values.start, values.end])
-@pytest.mark.parametrize("text", ["5", "yesterday", "2013-01-31T23:59", "2013-99-01T00:00Z", "seq:x", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5",
+        "yesterday",
+        "2013-01-31",
+        "2013-01-31+01:00",
+        "2013-01-31T23:59",
+        "2013-99-01T00:00Z",
+        "seq:x",
+        "",
+    ],
+)
 def test_other_positions_are_refused(read, text):
     with pytest.raises(values.Unreadable, match="wants"):
         read(text)

@@ -49,7 +49,7 @@ def test_all_jobs_stop_at_once(jobs):
 def test_an_unknown_number_names_those_that_there_are(jobs):
     feed(jobs)
 
-    with pytest.raises(ValueError, match=r"no job has the number 7 \(1\)"):
+    with pytest.raises(ValueError, match=r"no job has the number 7 \(running: 1\)"):
         jobs.stop(7)
 
 
