@@ -51,7 +51,18 @@ def shown_body(decoded: object, raw: bytes) -> str:
         return raw[:_BYTES].hex(" ") + (" …" if len(raw) > _BYTES else "")
     if isinstance(decoded, str):
         return _limited(clean(decoded[: LONGEST + 1]))
-    return _limited(clean("".join(islice(_indented.iterencode(decoded), LONGEST))))
+    return _limited(clean(_json(decoded)))
+
+
+def _json(decoded: object) -> str:
+    """Indented JSON as far as it is shown; newer Pythons read what is nested deeper than they can write."""
+    parts: list[str] = []
+    try:
+        for part in islice(_indented.iterencode(decoded), LONGEST):
+            parts.append(part)  # noqa: PERF402  what was written stays
+    except RecursionError:
+        parts.append("…\n(nested deeper than can be shown; the frame has the whole body)")
+    return "".join(parts)
 
 
 def _answer(row: Row) -> str | None:
