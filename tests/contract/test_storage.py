@@ -178,6 +178,12 @@ class StoreContract:
 
         assert self.one(store, plan.FindEvent(LOG, time)) == sequence
 
+    def test_delayed_messages_are_found_by_their_numbers(self, store):
+        self.one(store, plan.AddChannel(QUEUE, "queues", "orders"))
+        self.one(store, plan.DelayMessages([Delayed(n, 99, message(0)) for n in (1, 3)]))
+
+        assert self.one(store, plan.FindDelayed([1, 2, 3])) == [1, 3]
+
     def test_positions_are_remembered(self, store):
         self.one(store, plan.SavePosition(LOG, "client a", 3))
         self.one(store, plan.SavePosition(LOG, "client a", 5))

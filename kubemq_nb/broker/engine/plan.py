@@ -84,6 +84,12 @@ class DelayMessages(NamedTuple):
     delayed: Sequence[Delayed]
 
 
+class FindDelayed(NamedTuple):
+    """Gives a list of those of these numbers under which a delayed message is stored."""
+
+    numbers: Sequence[int]
+
+
 class ReleaseDelayed(NamedTuple):
     """Put a delayed message into its queue, as `message` (without content) says; gives what a move gives."""
 
@@ -203,6 +209,7 @@ Operation = (
     | InsertMessages
     | ReturnMessages
     | DelayMessages
+    | FindDelayed
     | ReleaseDelayed
     | ReadMessages
     | TakeMessages

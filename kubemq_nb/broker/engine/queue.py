@@ -129,3 +129,4 @@ class Queue(Channel):
             self.ready.discard(sequence)
         self.expiries = dict(content.expiries)
         self.bytes = content.bytes
+        self.stored = self.stored or bool(content.ranges)

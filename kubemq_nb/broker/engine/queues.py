@@ -72,6 +72,7 @@ class Queues:
 
         def failed(reason: str) -> None:
             self.reload(sending.queues)
+            sending.failed()
             reply([r if r.error else Sent(r.id, error=reason) for r in sending.results])
 
         if sending.operations:

@@ -7,7 +7,15 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from kubemq_nb.broker.engine.clock import RETRY, SECOND, Alarm, Clock
-from kubemq_nb.broker.engine.plan import Commit, Delayed, DelayMessages, Message, Plan, ReleaseDelayed
+from kubemq_nb.broker.engine.plan import (
+    Commit,
+    Delayed,
+    DelayMessages,
+    FindDelayed,
+    Message,
+    Plan,
+    ReleaseDelayed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -73,6 +81,20 @@ class Schedule:
             heappush(self._due, (item.due, item.number))
         if numbered:
             self._wind()
+
+    def look_for(self, numbered: Sequence[Numbered]) -> None:
+        """Wait for those of these messages that a plan stored although it failed."""
+
+        def done(results: list[list[int]]) -> None:
+            found = set(results[0])
+            self.add([each for each in numbered if each[1].number in found])
+
+        def failed(_: str) -> None:
+            self._clock.wake_at(self._clock.now() + RETRY, lambda: self.look_for(numbered))
+
+        if numbered:
+            operation = FindDelayed([item.number for _, item in numbered])
+            self._commit(Plan(operations=[operation], done=done, failed=failed))
 
     def forget(self, queue: Queue) -> None:
         """Wait no longer for messages of a queue that is deleted."""

@@ -83,6 +83,10 @@ class Sending:
             queue.arrive(arrived, sum(len(message.content) for message in arrived))
             queue.serve()
 
+    def failed(self) -> None:
+        """Their plan failed: delayed ones that are in the store all the same must not be forgotten."""
+        self._schedule.look_for(self._delayed)
+
 
 def draft_error(draft: Draft) -> str:
     """The text of the first rule that a message breaks, or nothing; in the order of the real server."""

@@ -19,6 +19,7 @@ class Settlement:
         self._queues = queues
         self._operations: list[Operation] = []
         self._effects: list[Effect] = []
+        self._failures: list[Callable[[], None]] = []
         self._touched: dict[str, Queue] = {}
 
     def ack(self, queue: Queue, messages: Sequence[Message]) -> None:
@@ -64,7 +65,9 @@ class Settlement:
         for operation in sending.operations:
             self._do(queue, operation, lambda _: None)
         self.ack(queue, [message])
+        self._touched.update((target.name, target) for target in sending.queues)
         self._effects.append(lambda _: sending.stored())
+        self._failures.append(sending.failed)
 
     def commit(self, done: Callable[[], None], failed: Callable[[str], None]) -> None:
         """Hand the plan over; `done` is called once it is committed, before anybody else sees what it did."""
@@ -78,6 +81,8 @@ class Settlement:
 
         def undo(reason: str) -> None:
             self._queues.reload(self._touched.values())
+            for failure in self._failures:
+                failure()
             failed(reason)
 
         self._queues.commit(Plan(operations=self._operations, done=take_effect, failed=undo))

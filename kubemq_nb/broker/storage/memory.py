@@ -75,6 +75,9 @@ class MemoryStore:
     def _delay_messages(self, operation: plan.DelayMessages) -> None:
         self._delayed.update((item.number, item) for item in operation.delayed)
 
+    def _find_delayed(self, operation: plan.FindDelayed) -> list[int]:
+        return [number for number in operation.numbers if number in self._delayed]
+
     def _release_delayed(self, operation: plan.ReleaseDelayed) -> int | None:
         item = self._delayed.pop(operation.number, None)
         return None if item is None else self._place(item.message, operation.message)
@@ -156,6 +159,7 @@ class MemoryStore:
         plan.InsertMessages: _insert_messages,
         plan.ReturnMessages: _insert_messages,
         plan.DelayMessages: _delay_messages,
+        plan.FindDelayed: _find_delayed,
         plan.ReleaseDelayed: _release_delayed,
         plan.ReadMessages: _read_messages,
         plan.TakeMessages: _take_messages,

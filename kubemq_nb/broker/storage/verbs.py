@@ -126,6 +126,11 @@ class Verbs:
             [(*row, crc_of(*row)) for row in made],
         )
 
+    def _find_delayed(self, operation: plan.FindDelayed) -> list[int]:
+        query = "SELECT 1 FROM delayed WHERE number = ?"
+        find = self._connection.execute
+        return [n for n in operation.numbers if find(query, (key(DELAYED, n),)).fetchone()]
+
     def _release_delayed(self, operation: plan.ReleaseDelayed) -> int | None:
         number = key(DELAYED, operation.number)
         self._connection.execute("DELETE FROM delayed WHERE number = ?", (number,))
@@ -290,6 +295,7 @@ class Verbs:
         plan.InsertMessages: _insert_messages,
         plan.ReturnMessages: _insert_messages,
         plan.DelayMessages: _delay_messages,
+        plan.FindDelayed: _find_delayed,
         plan.ReleaseDelayed: _release_delayed,
         plan.ReadMessages: _read_messages,
         plan.TakeMessages: _take_messages,

@@ -65,12 +65,16 @@ class Commits:
         self.store = store
         self.held_back: list[Plan] | None = None
         self.failing = ""
+        self.failing_late = ""  # carried out, and told as failed all the same
 
     def __call__(self, plan: Plan) -> None:
         if self.held_back is not None:
             self.held_back.append(plan)
         elif self.failing:
             plan.failed(self.failing)
+        elif self.failing_late:
+            self.store.apply([plan.operations])
+            plan.failed(self.failing_late)
         else:
             plan.done(self.store.apply([plan.operations])[0])
 

@@ -284,6 +284,18 @@ def test_a_stream_whose_time_is_over_ends_also_where_the_store_fails(engine, str
     assert engine.there("orders") == ["a"]
 
 
+@pytest.mark.parametrize("delay", [0, 5])
+def test_a_message_put_in_place_of_another_by_a_commit_that_seemed_to_fail_is_found(engine, stream, delay):
+    engine.send("orders", "a")
+    stream.receive()
+    engine.commits.failing_late = "disk broken"
+    stream.ask(old_stream.MODIFY, modified=draft("bills", "new", delay=delay))
+    engine.commits.failing_late = ""
+    engine.clock.advance(5)
+
+    assert engine.there("bills") == ["new"]
+
+
 def test_extending_with_nothing_held_ends_the_stream_when_the_time_is_over(engine, stream):
     stream.ask(old_stream.EXTEND, visibility=1)
 

@@ -406,3 +406,33 @@ def test_what_was_stored_by_a_commit_that_seemed_to_fail_is_found(engine):
     engine.clock.advance(2)
 
     assert engine.there("orders") == ["m1"]
+
+
+def test_a_queue_that_was_made_by_a_commit_that_seemed_to_fail_is_listed(engine):
+    engine.commits.failing_late = "disk broken"
+    engine.send("orders", "m1")
+    engine.commits.failing_late = ""
+
+    engine.clock.advance(2)
+
+    assert engine.listed("queues") == ["orders"]
+
+
+def test_delayed_messages_stored_by_a_commit_that_seemed_to_fail_come_when_they_are_due(engine):
+    engine.commits.failing_late = "disk broken"
+    engine.send("orders", "m1", delay=5)
+    engine.commits.failing_late = ""
+
+    engine.clock.advance(5)
+
+    assert engine.there("orders") == ["m1"]
+
+
+def test_delayed_messages_that_were_not_stored_never_come(engine):
+    engine.commits.failing = "disk broken"
+    engine.send("orders", "m1", delay=5)
+    engine.commits.failing = ""
+
+    engine.clock.advance(5)
+
+    assert engine.there("orders") == []
