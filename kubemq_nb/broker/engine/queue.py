@@ -10,6 +10,7 @@ from typing import Protocol
 
 from kubemq_nb.broker.engine.channel import Channel
 from kubemq_nb.broker.engine.clock import Clock
+from kubemq_nb.broker.engine.expiries import Expiries
 from kubemq_nb.broker.engine.plan import Message, QueueContent
 from kubemq_nb.broker.engine.sequences import Sequences
 
@@ -32,7 +33,7 @@ class Queue(Channel):
         super().__init__(id, "queues", name)
         self.ready = Sequences()
         self.away = Sequences()
-        self.expiries: dict[int, int] = {}
+        self._expiries = Expiries(self.ready, {})
         self.waiters: list[Waiter] = []
         self.delivered = 0
         self.expired = 0
@@ -48,7 +49,9 @@ class Queue(Channel):
     def arrive(self, messages: Sequence[Message], size: int) -> None:
         """Take in messages of `size` bytes, stored now in this order, without telling those who wait."""
         self.ready.add_all(message.sequence for message in messages)
-        self.expiries.update((one.sequence, one.expires_at) for one in messages if one.expires_at)
+        for message in messages:
+            if message.expires_at:
+                self._expiries.add(message.sequence, message.expires_at)
         self.bytes += size
         self.stored = True
         self.last_activity = self._clock.now()
@@ -60,14 +63,15 @@ class Queue(Channel):
 
     def take(self, count: int) -> tuple[list[int], list[int]]:
         """Set aside the next messages: at most `count` that are alive, and the expired ones before them."""
-        alive, expired = self._take_alive(count) if self.expiries else (self.ready.take(count), [])
+        alive, expired = self._take_alive(count) if self._expiries else (self.ready.take(count), [])
+        self._expiries.taken(alive)  # one may seem to have expired before the clock was put back
         self.away.add_all(alive)
         self.away.add_all(expired)
         return alive, expired
 
     def look(self, count: int) -> tuple[list[int], list[int]]:
         """The next messages at their place, at most `count` that are alive; expired ones are set aside."""
-        if not self.expiries:
+        if not self._expiries:
             return self.ready.first(count), []
         alive, expired = self._take_alive(count)
         self.ready.add_all(alive)
@@ -80,23 +84,20 @@ class Queue(Channel):
         expired: list[int] = []
         while self.ready and len(alive) < count:
             for sequence in self.ready.take(count - len(alive)):
-                (expired if self.is_expired(sequence, now) else alive).append(sequence)
+                (expired if self._expiries.is_over(sequence, now) else alive).append(sequence)
+        self._expiries.taken(expired)
         return alive, expired
-
-    def is_expired(self, sequence: int, now: int) -> bool:
-        """Whether a message may no longer be delivered."""
-        return 0 < self.expiries.get(sequence, 0) <= now
 
     def waiting(self) -> int:
         """How many messages a consumer could have at once."""
-        now = self._clock.now()
-        return len(self.ready) - sum(at <= now and s in self.ready for s, at in self.expiries.items())
+        return len(self.ready) - self._expiries.overdue(self._clock.now())
 
     def put_back(self, sequences: Iterable[int]) -> None:
         """Make messages ready again at their old places, and serve those who wait."""
         for sequence in sequences:
             if self.away.discard(sequence):
                 self.ready.add(sequence)
+                self._expiries.returned(sequence)
         self.serve()
 
     def drop(self, sequences: Iterable[int], freed: int) -> int:
@@ -104,9 +105,7 @@ class Queue(Channel):
         gone = sorted(sequences)
         before = len(self.away)
         self.away.discard_all(gone)
-        if self.expiries:
-            for sequence in gone:
-                self.expiries.pop(sequence, None)
+        self._expiries.forget(gone)
         self.bytes = max(0, self.bytes - freed)
         return before - len(self.away)
 
@@ -119,7 +118,7 @@ class Queue(Channel):
         super().clear(removed)
         self.ready.clear()
         self.away.clear()
-        self.expiries.clear()
+        self._expiries = Expiries(self.ready, {})
         self.delivered = self.expired = self.bytes = self.last_activity = 0
 
     def reset(self, content: QueueContent) -> None:
@@ -127,6 +126,6 @@ class Queue(Channel):
         self.ready = Sequences(content.ranges)
         for sequence in self.away:
             self.ready.discard(sequence)
-        self.expiries = dict(content.expiries)
+        self._expiries = Expiries(self.ready, dict(content.expiries))
         self.bytes = content.bytes
         self.stored = self.stored or bool(content.ranges)
