@@ -62,8 +62,9 @@ class Side:
         newest, at = self._newest, self._shown_at
         self._texts.clear()
         self._run(CHECK)
-        (found,) = [json.loads(text.partition("FOUND")[2]) for text in self._texts if "FOUND" in text]
-        return {"newest": newest, "at": at, **found}
+        while not (found := [text for text in self._texts if "FOUND" in text]) and time.monotonic() < end:
+            time.sleep(0.02)  # what a cell prints may come behind its reply
+        return {"newest": newest, "at": at, **json.loads(found[0].partition("FOUND")[2])}
 
     def cells(self, *, count: int) -> list[float]:
         """Run short cells one after another; the seconds each took."""

@@ -7,13 +7,14 @@ from collections.abc import Callable
 PERIOD = 0.25
 """Seconds between two looks: as often as a reader can follow, a fifth of what the browser could paint."""
 
-_SHARE = 4  # a look that takes long makes the next one wait that many times as long
+_SHARE = 4
+"""A look makes the next one wait that many times as long as it worked; to wait for a busy cell is no work."""
 
 
 class Ticker:
     """Calls `tick` four times a second until it returns False, is stopped, or the process ends.
 
-    A tick that takes long (large bodies) is followed by a longer rest: it takes at most a fifth of a core.
+    A tick that works long (large bodies) is followed by a longer rest: it takes at most a fifth of a core.
     """
 
     def __init__(self, tick: Callable[[], bool], *, name: str) -> None:
@@ -37,7 +38,7 @@ class Ticker:
     def _run(self) -> None:
         rest = PERIOD
         while not self._ended.wait(rest):
-            began = time.monotonic()
+            began = time.thread_time()
             if not self._tick():
                 return
-            rest = max(PERIOD, _SHARE * (time.monotonic() - began))
+            rest = max(PERIOD, _SHARE * (time.thread_time() - began))
