@@ -1,16 +1,20 @@
 """A live table in a real page of JupyterLab, while another process sends: what is lost, and what it costs.
 
-`python -m benchmarks.page [--seconds 60] [--rate 5000]` wants Chromium, and prints one line a figure.
+`python -m benchmarks.page [--seconds 60] [--rate 5000]` wants Chromium, prints one line a figure, and exits 1
+when something was lost or stands in another order. `--into-docs` also puts them into docs/performance.md.
 """
 
 import argparse
 import json
+import os
+import platform
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from statistics import median, quantiles
@@ -18,7 +22,7 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from benchmarks import load, raw
+from benchmarks import load, publishing, raw
 from tests.browser.lab import Lab, Notebook, launch, opened
 
 CHANNEL = "flights.departures"
@@ -29,10 +33,10 @@ live = kq.events.receive("{CHANNEL}", live=True, keep={{count}})
 bounded = kq.events.receive("{CHANNEL}", live=True)
 live"""
 FACTS = """
-import json
+import json, time
 def memory(name):
     return int(open("/proc/self/status").read().partition(name)[2].split()[0]) * 1024
-print(json.dumps({"resident": memory("VmRSS:"), "highest": memory("VmHWM:")}))
+print(json.dumps({"resident": memory("VmRSS:"), "highest": memory("VmHWM:"), "spent": time.process_time()}))
 """
 CHECK = """
 import json
@@ -58,6 +62,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--rate", type=int, default=5000)
+    parser.add_argument("--into-docs", action="store_true", help="put the figures into docs/performance.md")
     parser.add_argument(
         "--publish", nargs=4, metavar=("ADDRESS", "TOKEN_FILE", "CHANNEL", "COUNT"), help=argparse.SUPPRESS
     )
@@ -74,13 +79,26 @@ def main() -> int:
         with opened(browser, address, width=1320) as notebook:
             notebook.run_all()
             notebook.view.wait_for()
-            report(notebook, count=count, rate=given.rate)
+            figures, right = measured(notebook, count=count, rate=given.rate)
         browser.close()
-    return 0
+    for name, text in figures:
+        print(f"{name:32}{text}")
+    if given.into_docs:
+        publishing.replace(publishing.PAGE, "page", table(figures))
+    return 0 if right else 1
 
 
-def report(notebook: Notebook, *, count: int, rate: int) -> None:
-    """Send, and print what became of it."""
+def table(figures: Sequence[tuple[str, str]]) -> str:
+    """The figures as the page has them, and when and where they were taken."""
+    at = f"On {datetime.now(UTC):%Y-%m-%d}: Python {platform.python_version()}, {os.cpu_count()} cores, "
+    lines = [f"| {name} | {text} |" for name, text in figures]
+    return "\n".join(
+        [f"{at}load {os.getloadavg()[0]:.1f} at the end.", "", "| figure | |", "|---|---|", *lines]
+    )
+
+
+def measured(notebook: Notebook, *, count: int, rate: int) -> tuple[list[tuple[str, str]], bool]:
+    """Send, and tell what became of it: figures by name, and whether all is there and in its place."""
     before, idle = ask(notebook, FACTS), [cell(notebook) for _ in range(20)]
     notebook.page.evaluate(FRAMES)
     with publisher(notebook, count=count, rate=rate) as sending:
@@ -94,30 +112,51 @@ def report(notebook: Notebook, *, count: int, rate: int) -> None:
     after = ask(notebook, FACTS)  # before the check, which makes a frame of all
     found = ask(notebook, CHECK.format(count=count, default=DEFAULT))
     last = [row.get_attribute("title") for row in notebook.rows.locator("td.id").all()]
-    gaps = [later - earlier for earlier, later in pairwise(frames)]
-    say(
-        "sent",
-        f"{count:,} events in {count / sent['rate']:.1f} s, {sent['rate']:,.0f} a second (asked: {rate:,})",
-    )
-    say("received", f"{found['received']:,}, dropped {found['dropped']:,}, missing {found['missing']:,}")
-    say("ids in .df", "all, in order" if found["all"] else "NOT as they were sent")
-    say(
-        "ids in the page",
-        "the last 200, in order" if last == ids(count)[-200:] else f"NOT the last 200: {last[-3:]}",
-    )
-    received, dropped, right = found["bounded"]
-    say("default bound", f"received {received:,}, dropped from view {dropped:,}, the last ones held: {right}")
-    say("last row shown after", f"{shown_after:.1f} s")
-    say("frames", f"{1000 / (sum(gaps) / len(gaps)):.0f} a second, the longest {max(gaps):.0f} ms")
-    say("another cell", f"{1000 * median(idle):.0f} ms idle, {1000 * median(beside):.0f} ms beside the table")
-    say(
-        "another cell, 95 %",
-        f"{1000 * slow(idle):.0f} ms idle, {1000 * slow(beside):.0f} ms beside the table",
-    )
-    say(
-        "kernel memory",
-        f"{size(before['resident'])}, {size(after['resident'])} after, {size(after['highest'])} at most",
-    )
+    in_page = last == ids(count)[-200:]
+    figures = {
+        "sent": f"{count:,} in {count / sent['rate']:.1f} s, {sent['rate']:,.0f} a second (asked: {rate:,})",
+        **held(found, in_page=in_page, last=last),
+        "last row shown after": f"{shown_after:.1f} s",
+        "frames of the page": smooth([later - earlier for earlier, later in pairwise(frames)]),
+        "another cell, median": beside_and_before(median, beside, idle),
+        "another cell, 95 %": beside_and_before(slow, beside, idle),
+        **kernel(before, after, count=count),
+    }
+    received, dropped, kept = found["bounded"]
+    bounded = kept and (received, dropped) == (count, max(0, count - DEFAULT))
+    return list(figures.items()), found["all"] and in_page and bounded
+
+
+def held(found: dict[str, Any], *, in_page: bool, last: Sequence[str | None]) -> dict[str, str]:
+    """What arrived, and where it stands."""
+    received, dropped, kept = found["bounded"]
+    newest = "the last ones held, in order" if kept else "NOT the last ones held"
+    return {
+        "received": f"{found['received']:,}, dropped {found['dropped']:,}, missing {found['missing']:,}",
+        "ids in `.df`": "all, in order" if found["all"] else "NOT as they were sent",
+        "ids in the page": "the last 200, in order" if in_page else f"NOT the last 200: {last[-3:]}",
+        "default bound": f"received {received:,}, dropped from view {dropped:,}, {newest}",
+    }
+
+
+def smooth(gaps: Sequence[float]) -> str:
+    """How often the page was painted; milliseconds between two frames."""
+    return f"{1000 / (sum(gaps) / len(gaps)):.0f} a second, the longest {max(gaps):.0f} ms"
+
+
+def beside_and_before(of: Callable[[list[float]], float], beside: list[float], idle: list[float]) -> str:
+    """What a cell took beside the table, and before anything was sent."""
+    return f"{1000 * of(beside):.0f} ms beside the table, {1000 * of(idle):.0f} ms before"
+
+
+def kernel(before: dict[str, float], after: dict[str, float], *, count: int) -> dict[str, str]:
+    """What it costs the kernel."""
+    spent = 1e6 * (after["spent"] - before["spent"]) / count
+    sizes = [size(int(each)) for each in (before["resident"], after["resident"], after["highest"])]
+    return {
+        "processor time of the kernel": f"{spent:.0f} us an event, for both feeds, the view and the cells",
+        "memory of the kernel": "{} before, {} after, {} at most".format(*sizes),
+    }
 
 
 @contextmanager
@@ -157,6 +196,7 @@ def wait_for(notebook: Notebook, count: int) -> float:
     notebook.page.wait_for_function(
         "(text) => [...document.querySelectorAll('.kq-counts dd')].some((each) => each.textContent === text)",
         arg=f"{count:,}",
+        timeout=180_000,
     )
     return time.perf_counter() - began
 
@@ -174,11 +214,6 @@ def slow(times: list[float]) -> float:
 def size(count: int) -> str:
     """Bytes as MB."""
     return f"{count / 1e6:,.0f} MB"
-
-
-def say(name: str, text: str) -> None:
-    """Print one figure."""
-    print(f"{name:22}{text}")
 
 
 if __name__ == "__main__":
