@@ -19,6 +19,7 @@ import time
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from kubemq_nb.broker import shared
 from kubemq_nb.broker.shared import LOG_NAME, Runtime
@@ -161,30 +162,58 @@ class RunningBroker:
         end(self._runtime, self._hold.process)
         self._runtime = self._find_or_start(self.address)
 
+    def revive(self) -> Literal["started", "joined", "stopped"]:
+        """Start it anew if it died, or join the one that somebody else started since; not if it was stopped.
+
+        Raises:
+            BrokerStartError: It did not start.
+        """
+        with self._alone():
+            found = shared.read_runtime(self.store)
+            if not found and (self.store / shared.STOPPED_NAME).exists():
+                return "stopped"
+            self._runtime = found or self._start(self.address)
+        return "joined" if found else "started"
+
     def halt(self) -> None:
-        """End its process and keep its store; `restart` brings it back."""
-        end(self._runtime, self._hold.process)
+        """End its process and keep its store; nobody revives it, `restart` brings it back."""
+        with self._alone():
+            (self.store / shared.STOPPED_NAME).touch(mode=shared.PRIVATE)
+            self._end()
 
     def reset(self) -> None:
         """Start it anew on the same port and token, with an empty store."""
-        # Another session must not start it on files that are about to go.
-        with contextlib.nullcontext() if self.private else shared.one_at_a_time(self.store):
-            self.halt()
+        with self._alone():
+            self._end()
             for path in (*self.store.glob("broker.sqlite*"), self.store / shared.DAMAGE_NAME):
                 path.unlink(missing_ok=True)
-        self.restart()
+            self._runtime = self._start(self.address)
 
     def stop(self) -> None:
         """Leave it: a private one ends with its store, a shared one a few seconds after all have left."""
         self._finalizer()
 
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other sessions from starting and ending it meanwhile."""
+        with starting(self.store), shared.one_at_a_time(self.store):
+            yield
+
     def _find_or_start(self, address: str) -> Runtime:
-        with starting(self.store):
-            if self.private:
-                self._hold.process, runtime = spawn(self.store, address, "--leash", str(os.getpid()))
-                return runtime
-            with shared.one_at_a_time(self.store):
-                return shared.read_runtime(self.store) or start_shared(self.store, address)
+        with self._alone():
+            return shared.read_runtime(self.store) or self._start(address)
+
+    def _start(self, address: str) -> Runtime:
+        if not self.private:
+            return start_shared(self.store, address)
+        if self._hold.process is not None:
+            stop_process(self._hold.process)  # dead or not: its pipe is open
+        self._hold.process, runtime = spawn(self.store, address, "--leash", str(os.getpid()))
+        return runtime
+
+    def _end(self) -> None:
+        """End it, also where somebody else has started it anew."""
+        end(shared.read_runtime(self.store) or self._runtime, self._hold.process)
 
 
 class Hold:

@@ -24,6 +24,7 @@ LOG_NAME = "broker.log"
 DAMAGE_NAME = "damage.jsonl"  # what the store says is damaged (kubemq_nb.broker.storage.damage)
 TOKEN_NAME = "token"  # noqa: S105  (the name of a file)
 SESSIONS_NAME = "sessions"
+STOPPED_NAME = "stopped"  # there while the broker is stopped on purpose
 SESSION = re.compile(r"([0-9]{1,10}) (.+) [0-9a-f]{8}")  # id and start of its process, and one of its own
 PRIVATE = 0o600
 LAUNCH_SECONDS = 60.0  # how long one waits for another process that starts a broker or ends one
@@ -78,12 +79,13 @@ def open_log(store: Path) -> BinaryIO:
 
 
 def write_runtime(store: Path, runtime: Runtime) -> None:
-    """Say where the broker of a store is, in a file that only its owner reads."""
+    """Say where the broker of a store is, in a file that only its owner reads; it is not stopped any more."""
     path = store / RUNTIME_NAME
     with contextlib.suppress(FileNotFoundError):
         path.unlink()
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, PRIVATE), "w") as file:
         json.dump(runtime._asdict(), file)
+    (store / STOPPED_NAME).unlink(missing_ok=True)
 
 
 def read_runtime(store: Path) -> Runtime | None:

@@ -29,7 +29,11 @@ class Broker:
 
     @changes
     def stop(self) -> "DataFrame":
-        """Stop the broker process; what is stored stays."""
+        """Stop the broker process; what is stored stays.
+
+        On a store that others share too, it stays stopped for all until one of them starts it, or another
+        connects.
+        """
         self._embedded().stop()
         return self._row()
 

@@ -15,6 +15,13 @@ from kubemq_nb.visible import line
 LOOK = 0.5  # seconds between two looks at the process
 AGAIN = 5.0  # seconds at most until a broker that did not start is tried again
 REACH = 5.0  # seconds in which a connection finds a broker that was started again
+FOUND = {
+    "started": "The embedded broker had ended unexpectedly and was started again at %s; "
+    "what it had acknowledged is still there.",
+    "joined": "Another session has started the embedded broker again, at %s.",
+    "stopped": "Another session has stopped the embedded broker at %s; "
+    "`%%kubemq broker start` starts it again.",
+}
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +35,7 @@ class Embedded:
         self._owner = os.getpid()
         self._lock = threading.Lock()
         self._left = threading.Event()
-        self._wanted = True
+        self._stopped = False  # as this session knows
         self._told = 0  # damages
         self._reach: Callable[[], object] = lambda: None
         background.spawn("broker watch", self._watch)
@@ -50,41 +57,41 @@ class Embedded:
         if os.getpid() != self._owner:
             return
         with self._lock:
-            if not self._wanted or self.running.has_left or self.running.is_running:
+            if self.running.has_left or self.running.is_running:
                 return
-            self.running.restart()
-            self._await_reach()
-            logger.warning(
-                "The embedded broker had ended unexpectedly and was started again at %s; "
-                "what it had acknowledged is still there.",
-                self.running.address,
-            )
+            found = self.running.revive()
+            if found == "stopped" and self._stopped:
+                return
+            self._stopped = found == "stopped"
+            if not self._stopped:
+                self._await_reach()
+            logger.warning(FOUND[found], self.running.address)
 
     def start(self) -> None:
         """Start it again after `stop`."""
         with self._lock:
-            self._wanted = True
+            self._stopped = False
             if not self.running.is_running:
                 self.running.restart()
                 self._await_reach()
 
     def stop(self) -> None:
-        """Stop it; it stays stopped, with its store, until `start`."""
+        """Stop it; it stays stopped for all sessions, with its store, until one starts it."""
         with self._lock:
-            self._wanted = False
             self.running.halt()
+            self._stopped = True
 
     def restart(self) -> None:
         """Stop it and start it again."""
         with self._lock:
-            self._wanted = True
+            self._stopped = False
             self.running.restart()
             self._await_reach()
 
     def reset(self) -> None:
         """Stop it, empty its store and start it again."""
         with self._lock:
-            self._wanted = True
+            self._stopped = False
             self.running.reset()
             self._await_reach()
 

@@ -335,6 +335,50 @@ def test_notebooks_that_share_a_store_find_one_broker_again_after_its_death(tmp_
     second.stop()
 
 
+def test_a_broker_that_was_stopped_stays_so_for_all_who_share_it_until_one_starts_it(tmp_path):
+    first, second = launcher.launch(tmp_path), launcher.launch(tmp_path)
+
+    first.halt()
+    stopped = (first.revive(), second.revive(), second.is_running)
+    second.restart()
+    again = (first.revive(), first.pid == second.pid)
+    os.kill(second.pid, signal.SIGKILL)
+    eventually(lambda: not second.is_running)
+    died = second.revive()
+
+    assert (stopped, again, died) == (("stopped", "stopped", False), ("joined", True), "started")
+    first.stop()
+    second.stop()
+
+
+def test_who_comes_to_a_store_whose_broker_was_stopped_starts_it(tmp_path):
+    first = launcher.launch(tmp_path)
+    first.halt()
+
+    second = launcher.launch(tmp_path)
+
+    assert first.revive() == "joined"
+    assert first.pid == second.pid
+    first.stop()
+    second.stop()
+
+
+def test_a_broker_is_stopped_and_reset_also_where_another_session_has_started_it_anew(tmp_path):
+    first, second = launcher.launch(tmp_path), launcher.launch(tmp_path)
+    second.restart()
+
+    first.halt()
+    stopped = second.is_running
+    second.restart()
+    first.reset()
+
+    assert not stopped
+    assert second.revive() == "joined"
+    assert database_of(second)
+    first.stop()
+    second.stop()
+
+
 def test_a_name_means_a_folder_among_the_users_data(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
 
@@ -530,22 +574,23 @@ def test_a_broker_whose_store_is_removed_ends_and_leaves_the_next_one_alone(tmp_
     assert second.pid != first.pid
     assert eventually(lambda: not first.is_running)
     assert launcher.attach(store).pid == second.pid
-    with pytest.raises(BrokerStartError, match=f"the store {tmp_path / 'other'} was removed"):
-        launcher.RunningBroker._find_or_start(Mock(store=tmp_path / "other", private=False), "127.0.0.1:0")
+    shutil.rmtree(store)
+    with pytest.raises(BrokerStartError, match=f"the store {store} was removed"):
+        second.restart()
     second.stop()
 
 
 def test_no_other_session_starts_a_broker_on_files_that_are_about_to_go(tmp_path, monkeypatch):
     first, second = launcher.launch(tmp_path), launcher.launch(tmp_path)
-    halt, threads = first.halt, []
+    end, threads = first._end, []
 
-    def halted():
-        halt()
+    def ended():
+        end()
         threads.append(threading.Thread(target=second.restart))
         threads[0].start()
         threads[0].join(2)  # long enough for a broker to start, if it may
 
-    monkeypatch.setattr(first, "halt", halted)
+    monkeypatch.setattr(first, "_end", ended)
     first.reset()
     threads[0].join()
 

@@ -25,18 +25,18 @@ def test_a_broker_that_could_not_be_started_is_tried_again_and_that_is_told_once
     monkeypatch.setattr(embedded, "LOOK", 0.05)
     monkeypatch.setattr(embedded, "AGAIN", 0.05)
     running = session._link.embedded.running
-    restart, tries = type(running).restart, []
+    revive, tries = type(running).revive, []
 
     def refuse(self):
         tries.append(self)
         raise BrokerStartError("the embedded broker did not start: no room")
 
-    monkeypatch.setattr(type(running), "restart", refuse)
+    monkeypatch.setattr(type(running), "revive", refuse)
     os.kill(running.pid, signal.SIGKILL)
     eventually(lambda: len(tries) > 3)
     with pytest.raises(BrokerStartError, match="no room"):
         session.queues.send("orders", "x")
-    monkeypatch.setattr(type(running), "restart", restart)
+    monkeypatch.setattr(type(running), "revive", revive)
 
     eventually(lambda: running.is_running)
     told = [record.getMessage() for record in caplog.records]
@@ -71,3 +71,23 @@ def test_a_session_that_is_closed_while_its_broker_comes_back_ends_in_silence(mo
     session.close()
 
     assert caplog.records == []
+
+
+def test_a_shared_broker_that_one_session_stops_is_left_to_whoever_starts_it(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(embedded, "LOOK", 0.02)
+    one = kubemq_nb.connect(store=tmp_path, name="one")
+    other = kubemq_nb.connect(store=tmp_path, name="other")
+    one.queues.send("orders", "kept")
+
+    one.broker.stop()
+    eventually(lambda: "Another session has stopped" in caplog.text)
+    states = [each._link.embedded.running.is_running for each in (one, other)]
+    other.broker.start()
+    eventually(lambda: "Another session has started" in caplog.text)
+
+    assert states == [False, False]
+    assert [list(each.queues.peek("orders")["decoded"]) for each in (one, other)] == [["kept"]] * 2
+    assert len(caplog.records) == 2
+    assert "`%kubemq broker start` starts it again" in caplog.text
+    for each in (one, other):
+        each.close()
