@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubemq_nb.broker.engine.expiries import SLACK, Expiries
-from kubemq_nb.broker.engine.plan import QueueContent, ranges_of
+from kubemq_nb.broker.engine.plan import QueueContent
 from kubemq_nb.broker.engine.sequences import Sequences
 from tests.unit.broker.harness import Engine
 
@@ -53,7 +53,7 @@ def test_those_wait_that_are_ready_and_have_not_expired(steps):
 def queue_content(queue, expires):
     there = sorted([*queue.ready, *queue.away])
     times = {sequence: expires[sequence] for sequence in there if expires[sequence]}
-    return QueueContent(ranges_of(there), times, 0)
+    return QueueContent(Sequences((sequence, sequence + 1) for sequence in there).ranges(), times, 0)
 
 
 def test_asking_again_takes_no_time_for_what_has_expired_before():
