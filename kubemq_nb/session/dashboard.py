@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pandas import DataFrame
 
+    from kubemq_nb.messages import ServerInfo
     from kubemq_nb.session.connection import Session
 
 PERIOD = 2.0
@@ -77,6 +78,7 @@ class Board:
     """All that a view needs to know, taken at one moment."""
 
     connection: str
+    server: "ServerInfo"  # the broker that answered the last look
     state: State
     note: str
     attempt: int  # since the broker answered last; 0 while it does
@@ -168,6 +170,7 @@ class Dashboard:
             rate_in, rate_out = self._traffic.total()
             return Board(
                 connection=self.connection,
+                server=self._server,
                 state=self.state,
                 note=self._note,
                 attempt=self._attempt,
@@ -247,6 +250,7 @@ class Dashboard:
     def _begin_anew(self) -> None:
         self._traffic = Traffic(PERIOD)
         self._figures: Sequence[Figures] = ()
+        self._server = self.session.server
         self._state: State = "waiting"
         self._note = ""
         self._errors = self._attempt = 0
@@ -273,13 +277,14 @@ class Dashboard:
         with self._looking:
             try:
                 found = self.session.channels.figures()
+                server = self.session.ping()  # another broker may answer now
             except KubeMQError as error:
                 self._failed(error)
                 return error
             with self._lock:
                 now = time.monotonic()
                 self._traffic.take(found, at=now, time=time.time())
-                self._figures, self._as_of = found, datetime.now(UTC)
+                self._figures, self._server, self._as_of = found, server, datetime.now(UTC)
                 self._state, self._note, self._attempt = "live", "", 0
                 self._due = now + PERIOD
                 self.version += 1

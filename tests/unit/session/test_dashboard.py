@@ -1,6 +1,7 @@
 """A dashboard over a broker that a test plays, and over a real one."""
 
 import threading
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +13,13 @@ from kubemq_nb.session.channels import Figures
 from tests.unit.widgets.conftest import eventually
 
 
+def started_at(moment):
+    """What a broker says of itself that began to run then."""
+    return kubemq_nb.ServerInfo(
+        address="nowhere:1", host="", version="2.4.0", start_time=moment, uptime=timedelta()
+    )
+
+
 class Told:
     """A session whose broker says what a test wants, or does not answer."""
 
@@ -21,6 +29,7 @@ class Told:
         self.away = self.closed = False
         self.asked = 0
         self.jobs = []
+        self.server = started_at(datetime(2026, 3, 1, tzinfo=UTC))
         self.channels = SimpleNamespace(figures=self._figures, complete=True)
 
     def _figures(self):
@@ -28,6 +37,9 @@ class Told:
         if self.away:
             raise BrokerUnavailable("Nothing answers at nowhere:1.")
         return self.told
+
+    def ping(self):
+        return self.server
 
     def begin(self, job):
         self.jobs.append(job)
@@ -70,6 +82,15 @@ def test_it_shows_every_channel_with_what_the_broker_tells(opened):
     assert board.stats.loc[0, ["connection", "state", "channels", "waiting", "held"]].tolist() == [
         *("played", "live", 2, 5, 3)
     ]
+
+
+def test_a_broker_that_was_started_again_has_its_own_uptime(opened, quick):
+    session = Told(ORDERS)
+    board = opened(session)
+    again = session.server.start_time + timedelta(hours=1)
+    session.ping = lambda: started_at(again)
+
+    assert eventually(lambda: board.board().server.start_time == again)
 
 
 def test_it_looks_again_by_itself_and_its_version_grows(opened, quick):

@@ -1,6 +1,7 @@
 """The dashboard's widget on a real broker, without a browser: what traits say and actions do."""
 
 import time
+from datetime import timedelta
 
 import pytest
 
@@ -9,7 +10,7 @@ from kubemq_nb.session import Feed, QueueBrowser, Scrubber, dashboard
 from kubemq_nb.session.channels import Figures
 from kubemq_nb.widgets.dashboard import MOST
 from kubemq_nb.widgets.views import Views
-from tests.unit.session.test_dashboard import Told
+from tests.unit.session.test_dashboard import Told, started_at
 from tests.unit.widgets.conftest import eventually
 
 
@@ -124,13 +125,6 @@ def played(monkeypatch, *figures):
     monkeypatch.setattr(dashboard, "PERIOD", 0.02)
     monkeypatch.setattr(dashboard, "RESTS", (0.02, 30.0))
     told = Told(*figures)
-    told.server = kubemq_nb.ServerInfo(
-        address="",
-        host="",
-        version="2.4.0",
-        start_time=kubemq_nb.messages.datetime.now(kubemq_nb.messages.UTC),
-        uptime=None,
-    )
     told.address, told.read_only = "nowhere:1", False
     return told, Views({}).of(dashboard.Dashboard(told))
 
@@ -175,6 +169,17 @@ def test_of_very_many_channels_the_last_used_reach_the_browser(monkeypatch):
 
     assert (len(view.table["rows"]), view.table["of"]) == (MOST, MOST + 100)
     assert view.status["tiles"][0][1] == f"{MOST + 100:,}"
+    view.source.stop()
+    view.close()
+
+
+def test_a_broker_that_was_started_again_begins_its_uptime_anew(monkeypatch):
+    told, view = played(monkeypatch)
+    before = view.status["started"]
+    again = told.server.start_time + timedelta(hours=1)
+    told.ping = lambda: started_at(again)
+
+    assert eventually(lambda: view.status["started"] == before + 3_600_000)
     view.source.stop()
     view.close()
 
