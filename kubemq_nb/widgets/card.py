@@ -60,7 +60,7 @@ class Card:
             "deadline": int(held.deadline.timestamp() * 1000) if held.deadline else None,
             "visibility": self._visibility,
             "many": many,
-            "resend": message.dead_letter,
+            "resend": message.rerouted_from or message.dead_letter,
             "done": self._done or self._ended(),
         }
 
@@ -171,7 +171,7 @@ def received(message: QueueMessage) -> str:
 
 def _title(held: Transaction) -> str:
     if len(held.messages) == 1:
-        return cells.count(held.messages[0].sequence or 0)
+        return f"sequence {cells.count(held.messages[0].sequence or 0)}"
     return cells.counted(len(held.sequences) or len(held.messages), "message")
 
 

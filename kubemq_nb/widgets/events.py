@@ -16,7 +16,7 @@ FIELDS = 5
 _KEPT_FIELDS = 40
 
 Column = dict[str, str]
-"""How the browser shows a column: `label`, `kind`, and where they differ from nothing `group` and `width`."""
+"""How the browser shows a column: `label`, `kind`, and where there is one `group`, `width` and `title`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,15 +15,19 @@ if TYPE_CHECKING:
 DUMPED = 4_096
 """Bytes that are shown in hexadecimal."""
 
+COPIED = 100_000
+"""Bytes of a body that can be copied in the browser."""
+
 _WIDTH = 16  # bytes a line
 
 
-def opened(row: Row, *, hint: str) -> dict[str, object]:
+def opened(row: Row, *, hint: str, is_held: bool = False) -> dict[str, object]:
     """All that is shown of one message.
 
     Args:
         row: Of a frame of messages.
         hint: What to know of where it stands.
+        is_held: Whether it was received; one that was looked at counts the receive that comes next.
     """
     sequence = cast("int", row["sequence"])
     return {
@@ -34,7 +38,8 @@ def opened(row: Row, *, hint: str) -> dict[str, object]:
         "head": f"Message {cells.count(sequence)}",
         "id": cells.cut(str(row["id"])),
         "metadata": cells.cut(str(row["metadata"])),
-        "facts": [[name, told] for name, told in _facts(row)],
+        **dict(zip(("copy", "uncopied"), _copied(cast("bytes", row["body"])), strict=True)),
+        "facts": [[name, told] for name, told in _facts(row, is_held=is_held)],
         "expires": cells.milliseconds(row["expiration_at"]),
         "time": cells.milliseconds(row["timestamp"]),
     }
@@ -111,6 +116,16 @@ def _raw(raw: bytes) -> str:
     return text if len(raw) <= LONGEST else f"{text}… (cut after {LONGEST:,} of {len(raw):,} bytes)"
 
 
+def _copied(raw: bytes) -> tuple[str, str]:
+    """A body as text to be copied, and why it is none."""
+    if len(raw) > COPIED:
+        return "", f"{length(raw)} are not copied here: To DataFrame has the whole body."
+    try:
+        return raw.decode(), ""
+    except UnicodeDecodeError:
+        return "", "The body is no text: To DataFrame has its bytes."
+
+
 def _text(raw: bytes) -> str | None:
     if len(raw) > LONGEST:
         return None
@@ -121,13 +136,13 @@ def _text(raw: bytes) -> str | None:
     return text if clean(text) == text else None
 
 
-def _facts(row: Row) -> "Iterator[tuple[str, str]]":
+def _facts(row: Row, *, is_held: bool) -> "Iterator[tuple[str, str]]":
     yield "id", cells.cut(str(row["id"]))
     limit, spent = cast("int", row["max_receive_count"]), row["dead_letter"]
     times = "time" if limit == 1 else "times"
     yield "dead letter", f"after {limit:,} {times} to {cells.cut(str(spent))}" if spent else "none"
-    received = cast("int", row["receive_count"])
-    yield "received", cells.counted(received, "time") if received else "not yet"
+    received = cast("int", row["receive_count"]) - (0 if is_held else 1)
+    yield "received", cells.counted(received, "time") if received > 0 else "not yet"
     if row["rerouted"]:
         yield "came from", cells.cut(str(row["rerouted_from"]))
     yield "sent by", cells.cut(str(row["client_id"] or "")) or "not told"

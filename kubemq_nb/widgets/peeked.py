@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from kubemq_nb.widgets.tail import Row
 
 
+RECEIVED = (
+    "The receive that comes next: 1 means that nobody has received it yet. "
+    "After the last one of a limit it is a dead letter."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class PeekedLine(EventLine):
     """One message that waits, cut to what a view shows."""
@@ -42,7 +48,13 @@ class PeekedTable(EventTable):
         yield {"label": "seq", "kind": "number", "of": "number", "sort": "sequence"}
         yield {"label": "age", "kind": "age", "of": "age", "sort": "timestamp"}
         yield {"label": "expires", "kind": "expires", "of": "age", "sort": "expiration_at"}
-        yield {"label": "received", "kind": "figure", "of": "received", "sort": "receive_count"}
+        yield {
+            "label": "received",
+            "kind": "figure",
+            "of": "received",
+            "sort": "receive_count",
+            "title": RECEIVED,
+        }
         if any(line.rerouted_from for line in peeked):
             yield {"label": "dead letter from", "kind": "rerouted", "of": "rerouted_from"}
         if any(line.tags for line in lines):

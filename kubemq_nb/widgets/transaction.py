@@ -54,7 +54,7 @@ class TransactionView(ModelView[Transaction]):
         }
         self.card = self._card.state()
         if len(source.messages) == 1:
-            self.detail = opened(peeked.first(source.df), hint=_HELD)
+            self.detail = opened(peeked.first(source.df), hint=_HELD, is_held=True)
         elif source.messages:
             status = source.status()
             told = zip(status["sequence"].tolist(), status["state"].tolist(), source.messages, strict=True)

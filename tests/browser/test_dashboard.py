@@ -65,12 +65,12 @@ def test_a_channel_opens_with_its_actions_and_they_open_below(board):
     child = board.view.locator(".kq-child .kq")
     expect(child.locator("tr[data-key]")).to_have_count(5)
     child.get_by_role("button", name="Hold next").first.click()
-    expect(child.get_by_text("Held: 1")).to_be_visible()
+    expect(child.get_by_text("Held: sequence 1")).to_be_visible()
     expect(foot(board)).to_have_text("%kubemq ui queues flights.cancelled")
     expect(pane.locator("dt:text-is('held') + dd")).to_have_text("1")
     looks.assert_clean(board.page, board.view)
     child.get_by_role("button", name="Ack").click()
-    expect(child.get_by_text("Done: 1")).to_be_visible()
+    expect(child.get_by_text("Done: sequence 1")).to_be_visible()
 
     row(board, "flights.departures").click()
     pane.get_by_role("button", name="Tail").click()
@@ -138,7 +138,7 @@ def test_the_keyboard_does_all_of_it_and_leaves_the_notebook_alone(board):
     expect(child.locator("tr[data-key]")).to_have_count(5)
     child.locator("tr[data-key]").first.focus()
     board.page.keyboard.press("h")  # of the view inside
-    expect(child.get_by_text("Held: 1")).to_be_visible()
+    expect(child.get_by_text("Held: sequence 1")).to_be_visible()
     row(board, "flights.cancelled").focus()
     board.page.keyboard.press("Escape")
     expect(board.view.get_by_role("complementary")).to_have_count(0)

@@ -53,7 +53,7 @@ def test_every_view_outlives_what_happens_to_its_kernel_and_its_page_and_ends_wi
         expect(view(notebook, label)).to_be_visible()
     expect(rows(notebook, "Live table of prices")).to_have_count(4)
     view(notebook, "Held messages of orders").get_by_role("button", name="Ack").click()
-    expect(view(notebook, "Held messages of orders")).to_contain_text("Done: 1")
+    expect(view(notebook, "Held messages of orders")).to_contain_text("Done: sequence 1")
 
     notebook.run("%unload_ext kubemq_nb")
 

@@ -1,5 +1,7 @@
 """The queue browser and the card of a held message, in JupyterLab in Chromium, on a real broker."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -116,9 +118,9 @@ def test_at_zero_the_card_says_what_the_server_says(browsed):
     expect(card(browsed)).to_contain_text(
         "Its 2 s ran out (error 129). It is back in the queue, received 2 of 3."
     )
-    expect(card(browsed)).to_contain_text("No longer held: 1")
+    expect(card(browsed)).to_contain_text("No longer held: sequence 1")
     card(browsed).get_by_role("button", name="Hold next").click()
-    expect(card(browsed)).to_contain_text("Held: 2")
+    expect(card(browsed)).to_contain_text("Held: sequence 2")
 
 
 def test_a_purge_asks_first_and_the_safe_button_has_the_focus(browsed):
@@ -149,18 +151,49 @@ def test_the_keyboard_does_all_of_it_and_leaves_the_notebook_alone(browsed):
     browsed.page.keyboard.press("Escape")
     expect(browsed.view.get_by_role("heading", name="Message 2")).to_have_count(0)
     browsed.page.keyboard.press("h")
-    expect(card(browsed)).to_contain_text("Held: 1")
+    expect(card(browsed)).to_contain_text("Held: sequence 1")
     browsed.page.keyboard.press("m")
     expect(browsed.view.get_by_role("textbox", name="Body")).to_be_focused()
     browsed.page.keyboard.press("Escape")
     expect(browsed.view.get_by_role("textbox", name="Body")).to_have_count(0)
     rows(browsed).first.focus()
     browsed.page.keyboard.press("a")
-    expect(card(browsed)).to_contain_text("Done: 1")
+    expect(card(browsed)).to_contain_text("Done: sequence 1")
     browsed.page.keyboard.press("/")
     expect(browsed.view.get_by_role("searchbox")).to_be_focused()
 
     expect(browsed.page.locator(".jp-Cell")).to_have_count(2)
+
+
+def test_a_body_is_copied_as_it_is_and_the_column_received_explains_itself(open_notebook):
+    body = '{\n\t"gate": "caf\u00e9"\n}'
+    notebook = open_notebook(SETUP, f"kq.queues.send('gates', {body!r}.encode())\nkq.ui('queues', 'gates')")
+    notebook.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    rows(notebook).first.click()
+    notebook.view.get_by_role("tabpanel").wait_for()
+
+    notebook.button("Copy body").click()
+
+    expect(notebook.view.get_by_text("Copied", exact=True)).to_be_attached()
+    assert notebook.page.evaluate("navigator.clipboard.readText()") == body
+    for place in (notebook.view.get_by_role("button", name="received"), rows(notebook).locator("td").nth(3)):
+        expect(place).to_have_attribute("title", re.compile("nobody has received it yet"))
+
+
+def test_a_queue_whose_connection_was_closed_offers_nothing_more(browsed):
+    rows(browsed).first.click()
+    browsed.button("Hold next").click()
+    expect(card(browsed)).to_contain_text("Held: sequence 1")
+
+    browsed.run("kq.close()")
+
+    expect(browsed.view.get_by_text("closed", exact=True)).to_be_visible()
+    expect(card(browsed)).to_contain_text("Done: sequence 1")
+    for name in ("Hold next", "Send…", "Purge…", "Refresh", "Send again…"):
+        expect(browsed.view.get_by_role("button", name=name)).to_have_count(0)
+    expect(browsed.button("To DataFrame")).to_be_visible()
+    expect(browsed.count("held")).to_have_text("–")  # noqa: RUF001  nobody knows any more
+    looks.assert_clean(browsed.page, browsed.view)
 
 
 def test_markup_in_a_message_stays_text_wherever_it_is_shown(open_notebook):
@@ -193,22 +226,22 @@ def test_a_page_loaded_again_and_a_second_display_show_the_same(open_notebook):
     rows(notebook).nth(1).click()
     notebook.view.get_by_role("searchbox").fill("crew")
     notebook.button("Hold next").click()
-    expect(second.get_by_text("Held: 1")).to_be_visible()
+    expect(second.get_by_text("Held: sequence 1")).to_be_visible()
     expect(second.get_by_role("heading", name="Message 2")).to_be_visible()
     expect(second.get_by_role("searchbox")).to_have_value("crew")
 
     notebook.reload()
 
     for view in (frames.first, second):
-        expect(view.get_by_text("Held: 1")).to_be_visible()
+        expect(view.get_by_text("Held: sequence 1")).to_be_visible()
         expect(view.get_by_role("heading", name="Message 2")).to_be_visible()
     second.get_by_role("button", name="Ack").click()
-    expect(notebook.view.get_by_text("Done: 1")).to_be_visible()
+    expect(notebook.view.get_by_text("Done: sequence 1")).to_be_visible()
 
 
 def test_a_broker_that_goes_away_takes_nothing_from_the_view(browsed):
     browsed.button("Hold next").click()
-    expect(card(browsed)).to_contain_text("Held: 1")
+    expect(card(browsed)).to_contain_text("Held: sequence 1")
     browsed.run("kq.broker.stop()")
     expect(card(browsed)).to_contain_text("The connection broke.")
     browsed.button("Refresh").click()
@@ -238,7 +271,7 @@ def test_a_restart_of_the_kernel_leaves_what_was_shown(browsed):
 @pytest.mark.rows("T-12")
 def test_a_transaction_has_its_card(open_notebook):
     notebook = open_notebook(SETUP, "tx = %kubemq queues transaction flights.cancelled --visibility 60s\ntx")
-    notebook.view.get_by_text("Held: 1").wait_for()
+    notebook.view.get_by_text("Held: sequence 1").wait_for()
     expect(notebook.view.get_by_role("timer")).to_contain_text("9 m")  # it extends itself for ten minutes
     looks.assert_clean(notebook.page, notebook.view)
     notebook.button("Ack").click()

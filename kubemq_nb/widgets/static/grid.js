@@ -120,8 +120,8 @@ function gridKey(g, event) {
 }
 
 // A heading that sorts; the caret stands left of a figure's name, so that figures stay in line.
-function sortHeading({ label, name, isFigure, width = "", sorted, act }) {
+function sortHeading({ label, name, isFigure, width = "", title, sorted, act }) {
   const caret = sorted ? [icon(sorted === "descending" ? "desc" : "asc")] : [];
   return el("th", { scope: "col", class: `${isFigure ? "num" : ""} ${width}`, "aria-sort": sorted || undefined },
-    el("button", { type: "button", class: "kq-sort", onclick: () => act(name) }, label, ...caret));
+    el("button", { type: "button", class: "kq-sort", title, onclick: () => act(name) }, label, ...caret));
 }

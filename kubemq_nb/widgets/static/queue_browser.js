@@ -173,7 +173,7 @@ function paintHead(view, columns, { sort, descending }) {
 function heading(view, column, sorted) {
   const [isFigure, width] = [FIGURES.has(column.kind), widthOf(column)];
   if (SORTABLE.includes(column.sort)) {
-    return sortHeading({ label: column.label, name: column.sort, isFigure, width, sorted, act: (name) => view.send("sort", { column: name }) });
+    return sortHeading({ label: column.label, name: column.sort, isFigure, width, title: column.title, sorted, act: (name) => view.send("sort", { column: name }) });
   }
   const label = column.kind === "rerouted" ? [el("span", { class: "kq-p2" }, "dead letter "), "from"] : [column.label];
   return el("th", { scope: "col", class: headingClass(column) }, ...label);
@@ -187,7 +187,10 @@ function fillRow(view, node, row) {
   const key = JSON.stringify(row);
   if (node.dataset.row === key) return;
   node.dataset.row = key;
-  view.model.get("table").columns.forEach((column, place) => fillPeeked(node.children[place], column.kind, row.cells[place], row));
+  view.model.get("table").columns.forEach((column, place) => {
+    fillPeeked(node.children[place], column.kind, row.cells[place], row);
+    if (column.title) node.children[place].title = column.title;
+  });
 }
 
 function fillPeeked(cell, kind, value, row) {
@@ -217,7 +220,8 @@ function paintMessage(view) {
   view.opened = detail;
   if (!detail.head) return void view.message.replaceChildren();
   const said = el("span", { class: "sr", role: "status" });
-  const copy = button({ name: "Copy body", glyph: "copy", title: "Copy body", look: "icon quiet", bare: true, act: () => copyText(detail.raw, said) });
+  const copy = button({ name: "Copy body", glyph: "copy", title: detail.uncopied || "Copy body", look: "icon quiet", bare: true, act: () => !detail.uncopied && copyText(detail.copy, said) });
+  if (detail.uncopied) copy.setAttribute("aria-disabled", "true");
   const again = button({ name: "Send again…", glyph: "resend", title: "Send again…", look: "icon quiet", bare: true, act: () => view.send("form", { number: detail.number }) });
   const close = button({ name: "Close (Esc)", glyph: "close", title: "Close (Esc)", look: "icon quiet", bare: true, act: () => closeMessage(view) });
   const acts = view.model.get("about").read_only ? [said, copy, close] : [said, copy, again, close];

@@ -56,6 +56,18 @@ def test_a_message_is_a_row_with_its_attributes_and_fields(shown):
     assert counts(shown) == {"waiting": "2", "peeked": "2", "held": "0", "delayed": "0", "expired": "0"}
 
 
+def test_the_column_received_says_that_it_counts_the_receive_that_comes_next(shown):
+    column = next(each for each in shown.table["columns"] if each["label"] == "received")
+    assert "1 means that nobody has received it yet" in column["title"]
+
+    shown.act({"do": "open", "number": 1})
+    assert dict(shown.detail["facts"])["received"] == "not yet"
+    act(shown, "hold")
+    act(shown, "reject")
+    shown.act({"do": "open", "number": 3})
+    assert dict(shown.detail["facts"])["received"] == "1 time"
+
+
 def test_a_filter_and_an_order_are_choices_of_the_view(shown):
     shown.act({"do": "filter", "text": 'body.origin == "EWR"'})
     assert cells(shown, "seq") == ["2"]
@@ -93,7 +105,7 @@ def test_an_open_message_has_its_tabs(shown):
 def test_a_held_message_shows_its_deadline_and_ack_settles_it(shown):
     act(shown, "hold")
     card = shown.card
-    assert (card["state"], card["title"], card["about"]) == ("held", "1", "received 1 of 3")
+    assert (card["state"], card["title"], card["about"]) == ("held", "sequence 1", "received 1 of 3")
     assert card["visibility"] == pytest.approx(30, abs=1)
     assert (counts(shown)["held"], shown.status["can_hold"]) == ("1", False)
     assert shown.foot["code"] == "browser.hold()"
@@ -139,6 +151,18 @@ def test_resend_moves_it_to_the_queue_that_was_named(shown, session, channel):
 
     assert shown.card["state"] == "done"
     assert session.queues.peek(f"{channel}.later")["decoded"].tolist() == [{"origin": "LGA", "flight": 1}]
+
+
+@pytest.mark.rows("T-12")
+def test_a_held_dead_letter_is_offered_to_the_queue_that_it_came_from(session, channel):
+    session.queues.send(f"{channel}.rebook", "x", max_receive_count=1, dead_letter=f"{channel}.lost")
+    session.queues.transaction(f"{channel}.rebook").reject()
+    view = Views({}).of(session.ui("queues", f"{channel}.lost"))
+    act(view, "hold")
+
+    assert view.card["resend"] == f"{channel}.rebook"
+    view.source.close()
+    view.close()
 
 
 @pytest.mark.rows("T-12")
@@ -361,6 +385,26 @@ def test_an_opened_message_tells_the_size_of_the_whole(session, channel):
 
     assert detail["dumped"] == "First 4,096 of 10 kB."
     assert "No text" in detail["how"]
+
+
+def test_a_body_is_copied_as_it_is_and_not_as_it_is_shown(session, channel):
+    text = '{\n\t"note": "caf\u00e9 \u202e ' + "x" * 30_000 + '"\n}'
+    session.queues.send(channel, text.encode())
+    detail = opened(first(session.queues.peek(channel)), hint="")
+
+    assert (detail["copy"], detail["uncopied"]) == (text, "")
+    assert detail["raw"] != text
+
+
+@pytest.mark.parametrize(
+    ("body", "why"), [(b"\xff\xfe", "no text"), (b"x" * 200_000, "200 kB are not copied")]
+)
+def test_a_body_that_cannot_be_copied_says_why(session, channel, body, why):
+    session.queues.send(channel, body)
+    detail = opened(first(session.queues.peek(channel)), hint="")
+
+    assert detail["copy"] == ""
+    assert why in detail["uncopied"]
 
 
 def test_a_pane_that_is_closed_ends_the_subscription_that_it_began(session, channel):
