@@ -26,7 +26,8 @@ COUNT = 32
 class QueueBrowser:
     """One queue: the messages at its head, its counts, and at most one message held.
 
-    It looks at `refresh`, never by itself: a look at a real server drops what has expired.
+    It looks at `refresh`, never by itself: a look at a real server drops what has expired. A view of it looks
+    once more when what it held went back by itself.
 
     Attributes:
         session: The connection.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Dict
 
 from kubemq_nb.render.live import where
-from kubemq_nb.session import QueueBrowser
+from kubemq_nb.session import QueueBrowser, Transaction, background
 from kubemq_nb.widgets import captions, cells, peeked
 from kubemq_nb.widgets.card import Card
 from kubemq_nb.widgets.handover import Variables, hand_over, variable_of
@@ -60,6 +60,7 @@ class QueueBrowserView(Host[QueueBrowser]):
             "",
         )  # the last action: the call in Python, and the line where nothing names the browser
         self._handed = ""
+        self._gone_back: Transaction | None = None  # what went back by itself and was looked for
         self._code = source.code
         super().__init__(source, open_view=open_view, variables=variables)
 
@@ -131,6 +132,21 @@ class QueueBrowserView(Host[QueueBrowser]):
         if call and name:
             return f"{name}.{call}"
         return line or source.code
+
+    def _tick(self) -> bool:
+        """Show what changed; a message that went back by itself is looked for once."""
+        going_on = super()._tick()
+        source = self.source
+        if source and source.held and not self.over(source) and self._went_back(source.held):
+            background.spawn("view:refresh", lambda: self._carry_out(lambda _: source.refresh(), {}))
+        return going_on
+
+    def _went_back(self, held: Transaction) -> bool:
+        """Whether its visibility ran out or its connection broke since the last call, and nobody looks."""
+        found = bool(held.errors) and held is not self._gone_back and self._takes("refresh")
+        if found:
+            self._gone_back = held
+        return found
 
     # ---------------------------------------------------------------- choices
 

@@ -238,7 +238,7 @@ function tick(view) {
   view.ticked = view.opened;
   const { as_of } = view.model.get("status");
   write(view.peeked, as_of === null ? "" : `peeked ${ago(as_of)}`);
-  if (as_of !== null) view.peeked.title = utc(as_of);
+  if (as_of !== null) view.counts.title = view.peeked.title = `Figures and messages as of ${utc(as_of)}`;
   const { columns } = view.model.get("table");
   for (const row of view.grid.rows) {
     const node = view.grid.nodes.get(row.key);

@@ -1,5 +1,8 @@
 """The queue browser's widget and the card, on a real broker, without a browser."""
 
+import os
+import signal
+
 import pytest
 
 import kubemq_nb
@@ -189,6 +192,8 @@ def test_when_the_time_is_over_the_card_says_what_the_server_says(shown):
     shown.refresh()
 
     assert eventually(lambda: shown.card["state"] == "lost")
+    assert eventually(lambda: cells(shown, "received") == ["1", "2 of 3"])  # it looked by itself
+    assert (counts(shown)["waiting"], counts(shown)["held"]) == ("2", "0")
     assert (
         shown.card["done"]["text"] == "Its 1 s ran out (error 129). It is back in the queue, received 2 of 3."
     )
@@ -197,6 +202,23 @@ def test_when_the_time_is_over_the_card_says_what_the_server_says(shown):
     assert "(error 129)" in shown.card["done"]["text"]
     act(shown, "hold")
     assert shown.card["state"] == "held"
+
+
+@pytest.mark.embedded_only
+def test_a_held_message_whose_broker_was_killed_is_looked_for_by_itself():
+    with kubemq_nb.connect(name="killed") as session:
+        session.queues.send("orders", rows=["a", "b"])
+        view = Views({}).of(session.ui("queues", "orders"))
+        act(view, "hold")
+        before = view.status["as_of"]
+
+        os.kill(session._link.embedded.running.pid, signal.SIGKILL)
+
+        assert eventually(lambda: sorted(cells(view, "body")) == ["a", "b"], seconds=60)
+        assert (counts(view)["waiting"], counts(view)["held"]) == ("2", "0")
+        assert view.status["as_of"] > before
+        assert view.said == {}
+        view.close()
 
 
 def test_what_a_cell_does_with_the_held_message_shows_too(shown):
