@@ -38,6 +38,7 @@ _STATES = {
     "reconnecting": ("reconnecting", "warn", "spin"),
     "not connected": ("not connected", "bad", "bad"),
     "stopped": ("stopped", "off", "halt"),
+    "closed": ("closed", "off", "halt"),
 }  # word, tone, icon
 
 _ACTIONS = {
@@ -157,7 +158,8 @@ class DashboardView(Host[Dashboard]):
         if not found:
             return {}
         figures = found[0].figures
-        allowed = () if source.session.closed else _LOOKING if source.session.read_only else _ACTIONS
+        closed = source.session.closed
+        allowed = () if closed else _LOOKING if source.session.read_only else _ACTIONS
         names = [name for name in _BY_KIND[figures.kind] if name in allowed]
         return {
             "kind": figures.kind,
@@ -165,7 +167,7 @@ class DashboardView(Host[Dashboard]):
             "noun": KINDS[figures.kind],
             "actions": [{"what": name, **_ACTIONS[name]} for name in names],
             "read_only": READ_ONLY if source.session.read_only else "",
-            "facts": [[name, figure] for name, figure in _facts(figures)],
+            "facts": [[name, told] for name, told in _facts(figures) if not (closed and name == "held")],
         }
 
 
@@ -192,8 +194,8 @@ def _line(kind: str, channel: str, what: str) -> str:
 
 
 def _status(source: Dashboard, board: "Board") -> dict[str, object]:
-    word, tone, icon = _STATES[board.state]
-    server = source.session.server
+    closed = source.session.closed
+    word, tone, icon = _STATES["closed" if closed else board.state]
     return {
         "state": board.state,
         "word": word,
@@ -204,7 +206,7 @@ def _status(source: Dashboard, board: "Board") -> dict[str, object]:
         "version": board.server.version,
         "started": int(board.server.start_time.timestamp() * 1000),
         "read_only": source.session.read_only,
-        "closed": source.session.closed,
+        "closed": closed,
         "as_of": int(board.as_of.timestamp() * 1000) if board.as_of else None,
         "next_at": int(board.next_at.timestamp() * 1000) if board.next_at else None,
         "attempt": board.attempt,
@@ -214,7 +216,7 @@ def _status(source: Dashboard, board: "Board") -> dict[str, object]:
             ["Waiting", cells.count(board.waiting), ""],
             ["In", _rate(board.rate_in), "msg/s"],
             ["Out", _rate(board.rate_out), "msg/s"],
-            ["Held", cells.count(board.held), ""],
+            ["Held", _figure(None if closed else board.held), ""],
             ["Jobs", cells.count(board.jobs), "running"],
         ],
     }

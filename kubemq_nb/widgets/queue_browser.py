@@ -83,6 +83,8 @@ class QueueBrowserView(Host[QueueBrowser]):
             self.choices = {"filter": "", "rerouted": False, "sort": "sequence", "descending": False}
         if source.code != self._code:  # opened by another cell
             self._code, self._done = source.code, ("", "")
+        if source.session.closed:
+            self.asking, self.editor = {}, {}
         self.about = _about(source)
         self.status = _status(source)
         if source.note and sentences(source.note) == (self.said.get("head"), self.said.get("rest")):
@@ -279,15 +281,14 @@ def _about(source: QueueBrowser) -> dict[str, object]:
 
 def _status(source: QueueBrowser) -> dict[str, object]:
     word, tone, icon = _STATES[source.state]
-    figures = source.figures
+    figures, closed = source.figures, source.session.closed
     counts = {
         "waiting": figures.waiting if figures else 0,
         "peeked": len(source.df),
-        "held": figures.held if figures else 0,
+        "held": None if closed else figures.held if figures else 0,
         "delayed": figures.delayed if figures else 0,
         "expired": figures.expired if figures else 0,
     }
-    head, rest = sentences(source.note)
     return {
         "state": source.state,
         "word": word,
@@ -295,9 +296,19 @@ def _status(source: QueueBrowser) -> dict[str, object]:
         "icon": icon,
         "counts": [[name, _figure(count)] for name, count in counts.items()],
         "as_of": int(source.as_of.timestamp() * 1000) if source.as_of else None,
-        "note": {"tone": "bad", "icon": "bad", "head": head, "rest": rest} if source.note else {},
-        "can_hold": not source.held or source.held.finished,
+        "note": _note(source),
+        "closed": closed,
+        "can_hold": not closed and (not source.held or source.held.finished),
     }
+
+
+def _note(source: QueueBrowser) -> dict[str, object]:
+    if source.session.closed:
+        head = f"The connection {source.connection} was closed."
+        rest = "Messages and figures stay as they were at the last look."
+        return {"tone": "", "icon": "halt", "head": head, "rest": rest}
+    head, rest = sentences(source.note)
+    return {"tone": "bad", "icon": "bad", "head": head, "rest": rest} if source.note else {}
 
 
 def _figure(count: int | None) -> str:

@@ -85,7 +85,7 @@ function closeMessage(view) {
 function letterKey(view, event) {
   const act = { h: view.hold, d: view.frame, g: view.refresh }[event.key.toLowerCase()];
   if (event.key === "/") view.search.node.focus();
-  else if (act?.isConnected) act.click();
+  else if (act?.isConnected && !act.hidden) act.click();
   else return false;
   return true;
 }
@@ -98,14 +98,16 @@ function paint(view) {
   paintState(view.state, status);
   counts(view.counts, status.counts);
   const again = () => button({ name: "Try again", glyph: "redo", title: "Look again", act: () => view.send("refresh", {}) });
-  paintSaid(view, ...(status.note.head ? [[status.note, again]] : []));
+  paintSaid(view, ...(status.note.head ? [[status.note, ...(status.closed ? [] : [again])]] : []));
   for (const node of [view.hold, view.again]) node.dataset.off = status.can_hold ? "" : "held";
+  for (const node of [view.hold, view.form, view.purge, view.refresh, view.count.parentNode]) show(node, !status.closed);
   paintBusy(view, [view.hold, view.refresh, view.purge, view.again]);
   view.hold.classList.toggle("primary", status.can_hold && !model.get("card").state);
   paintQuestion(view);
   paintTable(view);
   paintMessage(view);
   paintCard(view, view.card, model.get("card"));
+  if (status.closed) view.again.hidden = true;
   view.side.hidden = view.message.childElementCount === 0 && view.card.node.hidden;
   paintEditor(view, view.editor);
   paintChild(view);
@@ -154,11 +156,12 @@ function paintWrong(view, wrong) {
 }
 
 function paintEmpty(view, empty) {
-  const key = empty.head + empty.rest;
+  const { closed } = view.model.get("status");
+  const key = empty.head + empty.rest + closed;
   if (view.emptied === key) return;
   view.emptied = key;
   const again = button({ name: "Look again", glyph: "redo", title: "Look again (G)", act: () => view.send("refresh", {}) });
-  view.empty.replaceChildren(icon("queues"), el("h4", {}, empty.head), el("p", {}, empty.rest), again);
+  view.empty.replaceChildren(icon("queues"), el("h4", {}, empty.head), el("p", {}, empty.rest), ...(closed ? [] : [again]));
 }
 
 function paintHead(view, columns, { sort, descending }) {
@@ -216,15 +219,17 @@ function paintTime(cell, kind, { time, expires }) {
 
 function paintMessage(view) {
   const detail = view.model.get("detail");
-  if (view.opened === detail) return;
+  const { closed } = view.model.get("status");
+  if (view.opened === detail && view.wasClosed === closed) return;
   view.opened = detail;
+  view.wasClosed = closed;
   if (!detail.head) return void view.message.replaceChildren();
   const said = el("span", { class: "sr", role: "status" });
   const copy = button({ name: "Copy body", glyph: "copy", title: detail.uncopied || "Copy body", look: "icon quiet", bare: true, act: () => !detail.uncopied && copyText(detail.copy, said) });
   if (detail.uncopied) copy.setAttribute("aria-disabled", "true");
   const again = button({ name: "Send again…", glyph: "resend", title: "Send again…", look: "icon quiet", bare: true, act: () => view.send("form", { number: detail.number }) });
   const close = button({ name: "Close (Esc)", glyph: "close", title: "Close (Esc)", look: "icon quiet", bare: true, act: () => closeMessage(view) });
-  const acts = view.model.get("about").read_only ? [said, copy, close] : [said, copy, again, close];
+  const acts = view.model.get("about").read_only || closed ? [said, copy, close] : [said, copy, again, close];
   view.message.replaceChildren(messagePane(view, detail, ...acts));
 }
 

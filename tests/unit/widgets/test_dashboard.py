@@ -117,7 +117,7 @@ def test_another_connection_is_chosen_by_its_name(address, credentials, shown):
         assert shown.status["connection"] == "staging"
         assert shown.foot["code"] == "%kubemq ui --on staging"
         assert other.jobs()["kind"].tolist() == ["dashboard"]
-    assert eventually(lambda: shown.status["word"] == "stopped")
+    assert eventually(lambda: shown.status["word"] == "closed")
 
 
 def played(monkeypatch, *figures):
@@ -202,6 +202,7 @@ def test_of_a_closed_connection_the_figures_stay_and_nothing_can_be_done(monkeyp
     told, view = played(monkeypatch, Figures(kind="queues", channel="orders", waiting=3, sent=3))
     view.act({"do": "open", "kind": "queues", "channel": "orders"})
     assert view.detail["actions"]
+    assert "held" in dict(view.detail["facts"])
 
     told.closed = True
     view.source.stop()
@@ -211,5 +212,8 @@ def test_of_a_closed_connection_the_figures_stay_and_nothing_can_be_done(monkeyp
     assert "act" not in view.status["note"]
     assert view.status["connections"][-1] == ["played", "played"]
     assert view.detail["actions"] == []
+    assert view.status["word"] == "closed"
+    assert "held" not in dict(view.detail["facts"])
+    assert tiles(view)["Held"] == "–"  # noqa: RUF001  nobody knows any more
     assert row(view, "orders")[3] == 3
     view.close()

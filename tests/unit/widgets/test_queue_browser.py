@@ -365,10 +365,26 @@ def test_a_view_whose_connection_was_closed_looks_no_more(address, credentials, 
         shown.append(views.of(session.queues.transaction(channel)))
 
     assert eventually(lambda: not any(view._ticker.running for view in shown))
-    assert [view.status["word"] for view in shown[:2]] == ["stopped", "closed"]
+    assert [view.status["word"] for view in shown[:2]] == ["closed", "closed"]
     assert shown[2].card["state"] in {"done", "lost"}
     for view in shown:
         view.close()
+
+
+def test_a_queue_whose_connection_was_closed_offers_nothing_more(address, credentials, channel):
+    with kubemq_nb.connect(address, name="short", **credentials) as session:
+        session.queues.send(channel, rows=["a", "b"])
+        view = Views({}).of(session.ui("queues", channel))
+        act(view, "hold")
+        view.act({"do": "edit", "on": True})
+        act(view, "ask")
+
+    assert eventually(lambda: view.status["word"] == "closed")
+    assert (view.status["closed"], view.status["can_hold"]) == (True, False)
+    assert (view.asking, view.editor) == ({}, {})
+    assert counts(view)["held"] == "–"  # noqa: RUF001  nobody knows any more
+    assert view.status["note"]["head"] == "The connection short was closed."
+    view.close()
 
 
 def test_a_transaction_without_a_message_has_no_card(session, channel):
