@@ -9,6 +9,7 @@ import grpc
 from kubemq_nb.broker.handlers.calls import Context
 
 UNANSWERED_BYTES = 64 * 1024 * 1024  # of one stream
+PLACE_BYTES = 512  # about what one place takes that waits for its answer, beside what it answers
 
 
 async def incoming(context: Context) -> AsyncIterator[bytes]:
@@ -64,6 +65,7 @@ class OrderedAnswers:
     def expect(self, size: int) -> Callable[[bytes | None], None]:
         """Keep the next place, of what has `size` bytes; gives what to call with its answer, or with None."""
         place: list[bytes | None] = []
+        size += PLACE_BYTES
         self._open.append((place, size))
         self._bytes += size
 

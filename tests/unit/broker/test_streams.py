@@ -2,7 +2,7 @@
 
 import asyncio
 
-from kubemq_nb.broker.handlers.streams import UNANSWERED_BYTES, OrderedAnswers
+from kubemq_nb.broker.handlers.streams import PLACE_BYTES, UNANSWERED_BYTES, OrderedAnswers
 
 
 class Written:
@@ -41,6 +41,22 @@ def test_no_more_is_read_while_too_much_waits_for_its_answer():
         first(b"1")
         await asyncio.wait_for(waiting, 10)
         writing.cancel()
+        return before
+
+    assert asyncio.run(scenario()) is False
+
+
+def test_no_more_is_read_while_too_many_small_ones_wait_for_their_answers():
+    async def scenario():
+        answers = OrderedAnswers(Written())
+        for _ in range(UNANSWERED_BYTES // PLACE_BYTES):
+            answers.expect(0)
+        await asyncio.wait_for(answers.room(), 10)
+        answers.expect(0)
+        waiting = asyncio.create_task(answers.room())
+        await asyncio.sleep(0)
+        before = waiting.done()
+        waiting.cancel()
         return before
 
     assert asyncio.run(scenario()) is False
