@@ -18,6 +18,7 @@ import tempfile
 import time
 import weakref
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -247,10 +248,11 @@ class Hold:
 
 
 def told_damage(line: str) -> dict[str, object] | None:
-    """One line of what was found damaged; None for half of one, as a full disk leaves it."""
-    with contextlib.suppress(ValueError):
+    """One line of what was found damaged; None for what is none: a full disk or a bad one left it."""
+    with contextlib.suppress(ValueError, TypeError, KeyError):
         found = json.loads(line)
-        return found if isinstance(found, dict) else None
+        datetime.fromisoformat(found["at"])
+        return {name: found[name] for name in ("at", "channel", "sequence", "what")}
     return None
 
 

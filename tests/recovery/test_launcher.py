@@ -613,6 +613,16 @@ def test_half_a_line_about_damage_hides_no_other(private):
     assert private.damage() == [json.loads(whole)] * 2
 
 
+@pytest.mark.parametrize(
+    "line", ["", "[]", "7", '{"at": "2026-01-01", "what": "x"}', '{"at": 7}', '{"at": "a", "channel": ""}']
+)
+def test_what_is_no_line_about_damage_hides_no_other(private, line):
+    whole = json.dumps({"at": "2026-01-01T00:00:00+00:00", "channel": "a", "sequence": 1, "what": "x"})
+    (private.store / shared.DAMAGE_NAME).write_text(f"{line}\n{whole}\n")
+
+    assert private.damage() == [json.loads(whole)]
+
+
 def test_the_launcher_loads_no_grpc():
     code = "import sys; import kubemq_nb.broker.launcher; print('grpc' in sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
