@@ -302,15 +302,22 @@ def spawn(store: Path, address: str, *flags: str) -> tuple[subprocess.Popen[byte
             start_new_session=True,  # an interrupted kernel signals its whole group
             env=environment(),
         )
+    try:
+        line = first_line(process)
+        if not line:
+            raise start_error(store, before, silence(process, store))
+        return process, Runtime(**json.loads(line))
+    except BaseException:  # an interrupt too: who catches it would keep the process with its frames
+        stop_process(process)
+        raise
+
+
+def first_line(process: subprocess.Popen[bytes]) -> bytes:
+    """What a broker says when it is ready; nothing when it ends before, or takes too long."""
     assert process.stdout is not None
     with process.stdout as stdout, selectors.DefaultSelector() as selector:
         selector.register(stdout, selectors.EVENT_READ)
-        line = stdout.readline() if selector.select(START_SECONDS) else b""
-    if not line:
-        found = silence(process, store)
-        stop_process(process)
-        raise start_error(store, before, found)
-    return process, Runtime(**json.loads(line))
+        return stdout.readline() if selector.select(START_SECONDS) else b""
 
 
 def environment() -> dict[str, str]:

@@ -146,6 +146,38 @@ def test_a_private_broker_ends_with_its_parent_however_that_ends(child, how):
     assert eventually(lambda: not store.exists())
 
 
+INTERRUPTED = """
+import signal, subprocess, sys
+from kubemq_nb.broker import launcher
+
+class Popen(subprocess.Popen):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        print(self.pid, arguments[0][arguments[0].index("--store") + 1], flush=True)
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+
+launcher.subprocess.Popen = Popen
+signal.signal(signal.SIGALRM, signal.default_int_handler)
+try:
+    launcher.launch()
+except KeyboardInterrupt as error:
+    kept = error  # with all its frames, as IPython keeps it
+    print("interrupted", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_an_interrupt_while_a_broker_starts_leaves_none():
+    command = [sys.executable, "-c", INTERRUPTED]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        pid, store = process.stdout.readline().split()
+        assert process.stdout.readline() == "interrupted\n"
+
+        assert eventually(lambda: not lives(int(pid)))
+        assert eventually(lambda: not Path(store).exists())
+        process.kill()
+
+
 ENDS = """
 import os
 from kubemq_nb.broker import launcher
