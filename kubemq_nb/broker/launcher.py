@@ -303,21 +303,21 @@ def spawn(store: Path, address: str, *flags: str) -> tuple[subprocess.Popen[byte
             env=environment(),
         )
     try:
-        line = first_line(process)
-        if not line:
-            raise start_error(store, before, silence(process, store))
-        return process, Runtime(**json.loads(line))
+        return process, Runtime(**json.loads(first_line(process, store, before)))
     except BaseException:  # an interrupt too: who catches it would keep the process with its frames
         stop_process(process)
         raise
 
 
-def first_line(process: subprocess.Popen[bytes]) -> bytes:
-    """What a broker says when it is ready; nothing when it ends before, or takes too long."""
+def first_line(process: subprocess.Popen[bytes], store: Path, before: int) -> bytes:
+    """What a broker says when it is ready; its log had `before` bytes until then."""
     assert process.stdout is not None
     with process.stdout as stdout, selectors.DefaultSelector() as selector:
         selector.register(stdout, selectors.EVENT_READ)
-        return stdout.readline() if selector.select(START_SECONDS) else b""
+        line = stdout.readline() if selector.select(START_SECONDS) else b""
+    if not line:
+        raise start_error(store, before, silence(process, store))
+    return line
 
 
 def environment() -> dict[str, str]:
