@@ -89,7 +89,7 @@ def run(arguments: Sequence[str]) -> int:
     if any(word in ASKS[1:] for word in words[length:]):
         return _help(words[:length])
     parsed = grammar.parse(command, words[length:], str)
-    _check(command, parsed.presentation)
+    _check(command, parsed)
     # The dispatcher asks a shell for nothing but its variables, unless it gets a cell.
     variables: dict[str, Any] = {}
     shell = cast("InteractiveShell", SimpleNamespace(user_ns=variables))
@@ -104,12 +104,14 @@ def run(arguments: Sequence[str]) -> int:
             variables[VARIABLE].close()
 
 
-def _check(command: "Command", wanted: grammar.Presentation) -> None:
+def _check(command: "Command", parsed: grammar.Parsed) -> None:
     """Refuse what has no meaning in a process of one command."""
     _check_place(command.words)
-    if wanted.out:
+    if "manual" in parsed.arguments:
+        raise UsageError("--manual is for a notebook: a shell answers with --reply or --echo")
+    if parsed.presentation.out:
         raise UsageError("-o/--out is for a notebook: a shell takes a result by > or --to-file")
-    if wanted.on:
+    if parsed.presentation.on:
         raise UsageError("--on is for a notebook: a shell says --store, --address or --profile")
 
 
@@ -267,7 +269,7 @@ def _of_a_shell() -> "list[Command]":
 def _typed(example: str) -> str:
     """An example quoted for a shell; empty where it needs a notebook."""
     words = split(example)
-    if "-o" in words or any(word.meaning is Meaning.EXPRESSION for word in words):
+    if {"-o", "--manual"}.intersection(words) or any(word.meaning is Meaning.EXPRESSION for word in words):
         return ""
     return shlex.join(word.text for word in words)
 

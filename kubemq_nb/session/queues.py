@@ -85,8 +85,8 @@ class Queues:
             id: Id of the message; one is made when it is left out.
             expiration: Seconds from the end of `delay` after which it is gone if nobody took it; whole.
             delay: Seconds before anybody can see it; whole.
-            max_receive_count: Deliveries after which a reject moves it to `dead_letter`.
-            dead_letter: Queue that takes it over then; it is dropped without one.
+            max_receive_count: Deliveries after which a reject moves it to `dead_letter`, which it needs.
+            dead_letter: Queue that takes it over then; without one it is dropped after 1,024 deliveries.
             rows: Many messages, sent in batches: a DataFrame, bodies or dicts. Other options apply to each
                 row that does not set its own.
             client_id: Sender to be named instead of the session's client id.

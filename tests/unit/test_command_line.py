@@ -146,6 +146,7 @@ def test_a_wrong_line_of_standard_input_is_named_and_nothing_was_sent(run, chann
         (["help", "queues", "transaction"], "queues transaction is for a notebook or Python"),
         (["pause", "1"], "pause is for a notebook or Python"),
         (["queues", "receive", "x", "-o", "taken"], "-o/--out is for a notebook"),
+        (["queries", "respond", "x", "--manual"], "--manual is for a notebook: a shell answers with --reply"),
         (["queues", "receive", "x", "--on", "lab"], "--on is for a notebook: a shell says --store"),
         (["--format", "json", "queues", "peek", "x"], "the command comes first, and --format after it"),
         (["queues", "peek", "x", "-n", "0"], "1"),
