@@ -93,7 +93,8 @@ def _of_messages(head: "DataFrame") -> list[str]:
     present = [name for name in MESSAGE if name in head.columns or name == "size"]
     if fields := _asked(head):  # in place of the whole body
         at = present.index("body")
-        return [*(name for name in present[:at] if name in ALWAYS or _says_something(head, name)), *fields]
+        before = [name for name in present[:at] if name in ALWAYS or _says_something(head, name)]
+        return [*before, *fields, "size"]
     return [name for name in present if name in ALWAYS or _says_something(head, name)]
 
 
