@@ -76,8 +76,11 @@ class Sending:
         """They are in the store: let those who wait have them."""
         self._schedule.add(self._delayed)
         by_queue: dict[int, list[Message]] = {}
-        for message in self._messages:
-            by_queue.setdefault(message.queue, []).append(message)
+        if len(self.queues) == 1:
+            by_queue[self.queues[0].id] = self._messages
+        else:
+            for message in self._messages:
+                by_queue.setdefault(message.queue, []).append(message)
         for queue in self.queues:
             arrived = by_queue.get(queue.id, [])
             queue.arrive(arrived, sum(len(message.content) for message in arrived))

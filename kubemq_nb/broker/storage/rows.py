@@ -24,8 +24,8 @@ def key(channel: int, sequence: int) -> int:
     return channel << SEQUENCE_BITS | sequence
 
 
-# Every message passes the next three on its way in and out: taking tuples apart is half of what names take,
-# and the constructor of a named tuple would take three times as long.
+# Every message passes the next three on its way in and out. To take tuples apart is half of what names take,
+# and a fifth less than slices; the constructor of a named tuple would take three times as long.
 
 
 def _message_crc(
@@ -48,21 +48,25 @@ def _message_crc(
 
 def message_row(message: Message, *, row_key: int | None = None) -> MessageRow:
     """The row of a message, under its own key or another one."""
+    queue, sequence, content, md5, timestamp, expires_at, expiration, count, most, dead, source = message
     if row_key is None:
-        row_key = message[0] << SEQUENCE_BITS | message[1]
-    row = (row_key, *message[2:])
-    return (*row, _message_crc(*row))
+        row_key = queue << SEQUENCE_BITS | sequence
+    crc = _message_crc(row_key, content, md5, timestamp, expires_at, expiration, count, most, dead, source)
+    return (row_key, content, md5, timestamp, expires_at, expiration, count, most, dead, source, crc)
 
 
 def message_of(row: MessageRow) -> Message | None:
     """The message of a row, or None when the row is damaged."""
-    row_key = row[0]
+    row_key, content, md5, timestamp, expires_at, expiration, count, most, dead, source, crc = row
     try:
-        sound = _message_crc(*row[:10]) == row[10]
+        sound = crc == _message_crc(
+            row_key, content, md5, timestamp, expires_at, expiration, count, most, dead, source
+        )
     except (TypeError, ValueError, struct.error):  # a flipped type byte makes text of a number
         return None
-    place = row_key >> SEQUENCE_BITS, row_key & SEQUENCE_MASK
-    return tuple.__new__(Message, place + row[1:10]) if sound else None
+    queue, sequence = row_key >> SEQUENCE_BITS, row_key & SEQUENCE_MASK
+    fields = queue, sequence, content, md5, timestamp, expires_at, expiration, count, most, dead, source
+    return tuple.__new__(Message, fields) if sound else None
 
 
 def event_row(channel: int, event: StoredEvent) -> EventRow:
