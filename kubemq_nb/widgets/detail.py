@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 LONGEST = 20_000
 """Characters of one body that are shown; the size beside them is that of the whole."""
 
+COPIED = 100_000
+"""Bytes of a body that can be copied in the browser."""
+
 _BYTES = 1_000  # of a body that is no text
 _indented = json.JSONEncoder(ensure_ascii=False, indent=2)
 
@@ -31,6 +34,7 @@ def detail(row: Row, number: int, *, noun: str) -> dict[str, object]:
         "facts": [[name, cells.cut(str(row[name]))] for name in _FACTS if row.get(name)],
         "tags": cells.tags(cast("Mapping[str, str]", row["tags"])),
         "body": shown_body(row["decoded"], raw),
+        **copied(raw),
         "answer": _answer(row),
     }
 
@@ -43,6 +47,17 @@ def _about(raw: bytes, time: int | None) -> str:
         return size(len(raw))
     second = datetime.fromtimestamp(time // 1000, UTC)
     return f"{size(len(raw))}, {second:%Y-%m-%d %H:%M:%S}.{time % 1000:03d} UTC"
+
+
+def copied(raw: bytes) -> dict[str, str]:
+    """A body as the text that is copied, `copy`; `uncopied` says why where it is not."""
+    if len(raw) > COPIED:
+        why = f"{size(len(raw))} are not copied here: To DataFrame has the whole body."
+        return {"copy": "", "uncopied": why}
+    try:
+        return {"copy": raw.decode(), "uncopied": ""}
+    except UnicodeDecodeError:
+        return {"copy": "", "uncopied": "The body is no text: To DataFrame has its bytes."}
 
 
 def shown_body(decoded: object, raw: bytes) -> str:

@@ -6,7 +6,7 @@ from kubemq_nb.render import clean, size
 from kubemq_nb.session import json_text
 from kubemq_nb.visible import line
 from kubemq_nb.widgets import cells
-from kubemq_nb.widgets.detail import LONGEST, shown_body
+from kubemq_nb.widgets.detail import LONGEST, copied, shown_body
 from kubemq_nb.widgets.tail import Row
 
 if TYPE_CHECKING:
@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 
 DUMPED = 4_096
 """Bytes that are shown in hexadecimal."""
-
-COPIED = 100_000
-"""Bytes of a body that can be copied in the browser."""
 
 _WIDTH = 16  # bytes a line
 
@@ -38,7 +35,7 @@ def opened(row: Row, *, hint: str, is_held: bool = False) -> dict[str, object]:
         "head": f"Message {cells.count(sequence)}",
         "id": cells.cut(str(row["id"])),
         "metadata": cells.cut(str(row["metadata"])),
-        **dict(zip(("copy", "uncopied"), _copied(cast("bytes", row["body"])), strict=True)),
+        **copied(cast("bytes", row["body"])),
         "facts": [[name, told] for name, told in _facts(row, is_held=is_held)],
         "expires": cells.milliseconds(row["expiration_at"]),
         "time": cells.milliseconds(row["timestamp"]),
@@ -114,16 +111,6 @@ def _raw(raw: bytes) -> str:
     """A body as it is stored, what is no text escaped."""
     text = line(raw[:LONGEST].decode(errors="backslashreplace"))
     return text if len(raw) <= LONGEST else f"{text}… (cut after {LONGEST:,} of {len(raw):,} bytes)"
-
-
-def _copied(raw: bytes) -> tuple[str, str]:
-    """A body as text to be copied, and why it is none."""
-    if len(raw) > COPIED:
-        return "", f"{length(raw)} are not copied here: To DataFrame has the whole body."
-    try:
-        return raw.decode(), ""
-    except UnicodeDecodeError:
-        return "", "The body is no text: To DataFrame has its bytes."
 
 
 def _text(raw: bytes) -> str | None:

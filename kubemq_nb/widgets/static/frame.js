@@ -135,6 +135,13 @@ async function copyText(text, said) {
   setTimeout(() => { said.textContent = ""; }, 2000);
 }
 
+// A button that copies a body as it is, or says in its title why it does not.
+function copyBody({ copy, uncopied }, said, options) {
+  const node = button({ ...options, glyph: "copy", title: uncopied || "Copy the body as it is", act: () => !uncopied && copyText(copy, said) });
+  if (uncopied) node.setAttribute("aria-disabled", "true");
+  return node;
+}
+
 // A sentence as nodes; what stands between backticks in it is code.
 function prose(text) {
   return text.split("`").map((part, place) => (place % 2 ? el("code", {}, part) : part));

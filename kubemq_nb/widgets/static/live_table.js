@@ -185,7 +185,7 @@ function paintDetail(view, detail) {
 
 function detailPane(view, detail) {
   const said = el("span", { class: "sr", role: "status" });
-  const copy = button({ name: "Copy", glyph: "copy", title: "Copy the body", look: "quiet", act: () => copyText(detail.body, said) });
+  const copy = copyBody(detail, said, { name: "Copy", look: "quiet" });
   const again = button({ name: "Send again…", glyph: "resend", title: "Send again, changed or not", act: () => view.send("form", { number: detail.number }) });
   const close = button({ name: "Close (Esc)", glyph: "close", title: "Close (Esc)", look: "icon quiet", bare: true, act: () => closeDetail(view) });
   return el("div", { class: "kq-pane" },

@@ -225,8 +225,7 @@ function paintMessage(view) {
   view.wasClosed = closed;
   if (!detail.head) return void view.message.replaceChildren();
   const said = el("span", { class: "sr", role: "status" });
-  const copy = button({ name: "Copy body", glyph: "copy", title: detail.uncopied || "Copy body", look: "icon quiet", bare: true, act: () => !detail.uncopied && copyText(detail.copy, said) });
-  if (detail.uncopied) copy.setAttribute("aria-disabled", "true");
+  const copy = copyBody(detail, said, { name: "Copy body", look: "icon quiet", bare: true });
   const again = button({ name: "Send again…", glyph: "resend", title: "Send again…", look: "icon quiet", bare: true, act: () => view.send("form", { number: detail.number }) });
   const close = button({ name: "Close (Esc)", glyph: "close", title: "Close (Esc)", look: "icon quiet", bare: true, act: () => closeMessage(view) });
   const acts = view.model.get("about").read_only || closed ? [said, copy, close] : [said, copy, again, close];

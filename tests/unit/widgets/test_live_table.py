@@ -270,6 +270,7 @@ def test_a_row_opens_with_its_whole_body(filled, view):
 
     assert (table.detail["head"], table.detail["tags"]) == ("Event 1", [["day", "1"]])
     assert json.loads(table.detail["body"]) == {"carrier": "UA", "notes": "x" * 900}
+    assert table.detail["copy"] == json.dumps({"carrier": "UA", "notes": "x" * 900})  # as it was sent
     assert ["metadata", "late"] in table.detail["facts"]
 
     table.act({"do": "open", "number": None})
