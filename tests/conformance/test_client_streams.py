@@ -395,9 +395,9 @@ def test_a_subscription_is_live_as_soon_as_its_broker_is_there_again(own_broker,
     running, connection = own_broker
     changes = []
 
-    def pause_long(change):  # from the second attempt on, which finds nobody
+    def pause_long(change):  # from the next attempt on, which finds nobody
         changes.append(change.state)
-        if changes.count("reconnecting") == 2:
+        if changes.count("reconnecting") == 1:
             monkeypatch.setattr(subscription_module, "FIRST_PAUSE", LONG)
             monkeypatch.setattr(subscription_module, "LONGEST_PAUSE", LONG)
 
