@@ -25,6 +25,7 @@ WRITERS = {
     "broker.storage.damage",
     "broker.storage.space",
     "client.channel",
+    "client.subscription",
     "command_line",
     "lab",
     "magics.__main__",
@@ -34,6 +35,7 @@ WRITERS = {
     "session.access",
     "session.embedded",
     "session.live",
+    "session.scrub",
 }
 """Modules that write to a terminal or a log: what of others may be in it is cleaned, as is shown here."""
 
