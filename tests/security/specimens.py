@@ -130,6 +130,7 @@ def feed(text: str) -> Any:
         id=1,
         finished=True,
         status=lambda: status(text),
+        tail=lambda _: rows,
         behind=lambda _: rows,
     )
 
