@@ -50,7 +50,7 @@ ALL_ROWS = sys.maxsize  # a pipe has no screen that a table could be too long fo
 TICK = 0.2  # seconds between two looks at what runs until it is interrupted
 HOW = """\
 usage: kubemq-nb [--store NAME | --profile NAME | --address HOST:PORT [--token-file F] [--tls] ...] COMMAND
-       kubemq-nb broker --store DIR [--address HOST:PORT] ...   run a broker in the foreground
+       kubemq-nb broker --store STORE [--address HOST:PORT] ...   run a broker in the foreground
        kubemq-nb lab [NOTEBOOK]                                 open JupyterLab
 
 Without --store and --address: KUBEMQ_ADDRESS, else the only named store whose broker runs.
@@ -88,8 +88,15 @@ def run(arguments: Sequence[str]) -> int:
     command, length = grammar.find(words, known)
     if any(word in ASKS[1:] for word in words[length:]):
         return _help(words[:length])
-    parsed = grammar.parse(command, words[length:], str)
+    try:
+        parsed = grammar.parse(command, words[length:], str)
+    except UsageError as error:
+        if str(error).startswith(grammar.SEVERAL):
+            raise UsageError("BODY is one word: quote it for your shell, JSON in single quotes") from None
+        raise
     _check(command, parsed)
+    if command.words in OF_WHAT_IS_STORED:
+        place.expect()
     # The dispatcher asks a shell for nothing but its variables, unless it gets a cell.
     variables: dict[str, Any] = {}
     shell = cast("InteractiveShell", SimpleNamespace(user_ns=variables))
@@ -139,6 +146,9 @@ IN_NOTEBOOKS = (
 )
 
 
+OF_WHAT_IS_STORED = ("queues peek", "queues ack_all", "channels", "channels delete", "stats")
+
+
 @dataclass
 class Place:
     """Where a command is to run.
@@ -161,6 +171,17 @@ class Place:
             given["store"] = only_store()
         self._session = connect(**given)
         return self._session
+
+    def expect(self) -> None:
+        """Make no store for a line that only looks into one.
+
+        Raises:
+            UsageError: There is no store of this name or path.
+        """
+        store = self.options.get("store")
+        if store and not launcher.store_path(store).exists():
+            names = ", ".join(launcher.named()) or "none"
+            raise UsageError(f"there is no store {store} (stores: {names}); a line that sends makes it")
 
     def leave(self) -> None:
         """Close the session, if there is one."""
@@ -347,6 +368,7 @@ def _lines(rows: Any, form: grammar.Format) -> str:
 def in_a_shell(text: str) -> str:
     """What is told of magics, as it is typed in a shell, where a broker without a store ends at once."""
     named = text.replace("`%kubemq connect` without an address", "--store NAME").replace(reference.CELL, "")
+    named = named.replace(" See `%kubemq jobs`.", "")  # each line is a process of its own
     return named.replace("%kubemq", "kubemq-nb")
 
 

@@ -72,6 +72,7 @@ _TLS_CAUSES = (
     ),
     ("WRONG_VERSION_NUMBER", "it does not speak TLS. Leave out --tls, --ca, --cert and --key"),
     ("andshake failed", "the TLS handshake failed. See --ca, --cert and --key"),
+    ("Failed parsing HTTP/2", "what answers there does not speak gRPC. Is it the port of something else?"),
 )
 NOT_TRUSTED = (
     f"{UNTRUSTED}an authority that this system trusts. Give --ca the certificate of the authority that did"
@@ -201,7 +202,7 @@ def _unavailable(details: str, attempt: Attempt) -> KubeMQError:
         return _unsafe(NOT_TRUSTED if strange else cause, attempt)
     if any(sign in details for sign in _SHUT):
         return _unsafe(_shut(attempt), attempt)
-    return nobody_there(tried_for(attempt.timeout), attempt)
+    return nobody_there("no connection", attempt)
 
 
 def _meaning(details: str, causes: Iterable[tuple[str, str]]) -> str:

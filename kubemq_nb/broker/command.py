@@ -20,7 +20,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from kubemq_nb._wire.address import parse_address
-from kubemq_nb.broker import shared
+from kubemq_nb.broker import launcher, shared
 from kubemq_nb.broker.shared import TOKEN_NAME, Runtime
 from kubemq_nb.visible import clean, line
 
@@ -39,7 +39,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="HOST:PORT",
         help="where to listen; port 0: any",
     )
-    parser.add_argument("--store", required=True, type=Path, metavar="DIR", help="where messages are kept")
+    parser.add_argument(
+        "--store",
+        required=True,
+        type=store,
+        metavar="STORE",
+        help="where messages are kept: a name, or a path",
+    )
     parser.add_argument("--no-auth", action="store_true", help="let everybody in who reaches the address")
     parser.add_argument("--token-file", type=Path, metavar="FILE", help="where the token is, or is put")
     parser.add_argument("--cert", type=Path, metavar="FILE", help="certificate chain (PEM): speak TLS")
@@ -63,6 +69,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     # session uses the store any more.
     parser.add_argument("--leash", type=int, metavar="PID", help=argparse.SUPPRESS)
     parser.add_argument("--until-left", action="store_true", help=argparse.SUPPRESS)
+
+
+def store(text: str) -> Path:
+    """The folder of a store, by its name or path, as sessions take it.
+
+    Raises:
+        ArgumentTypeError: It is neither.
+    """
+    try:
+        return launcher.store_path(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def address(text: str) -> str:

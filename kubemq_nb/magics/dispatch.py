@@ -189,6 +189,10 @@ class Dispatcher:
         try:
             return registry.current()
         except SessionClosed:
+            used = self._shell.user_ns.get(VARIABLE)
+            if isinstance(used, Session) and used.closed:  # nothing is opened in its place unasked
+                told = f"{used.name} was closed, and no other connection is open; `connect` opens one"
+                raise SessionClosed(told) from None
             return self._connect()
 
     def _first(self) -> Session:

@@ -8,7 +8,7 @@ from kubemq_nb import render
 from kubemq_nb.visible import line
 
 if TYPE_CHECKING:
-    from kubemq_nb.session import Feed, Responder
+    from kubemq_nb.session import Feed
 
 MOST = 1000  # rows that one look takes
 
@@ -18,9 +18,11 @@ def is_terminal(shell: object) -> bool:
     return not getattr(shell, "kernel", None) and sys.stdout.isatty()
 
 
-def follow(source: "Feed | Responder", write: Callable[[str], Any]) -> str:
+def follow(source: "Feed", write: Callable[[str], Any]) -> str:
     """Write rows until the source ends or the user interrupts; what there is to say then."""
     shown = 0
+    if not source.finished:
+        write(f"{line(source.channel)}: Ctrl-C gives the prompt back; it goes on as job {source.id}\n")
     try:
         while True:
             stopped = source.finished
@@ -32,7 +34,7 @@ def follow(source: "Feed | Responder", write: Callable[[str], Any]) -> str:
         return f"{line(source.channel)}: goes on as job {source.id}; %kubemq stop {source.id} ends it"
 
 
-def _write_new(source: "Feed | Responder", shown: int, write: Callable[[str], Any]) -> int:
+def _write_new(source: "Feed", shown: int, write: Callable[[str], Any]) -> int:
     rows = source.behind(shown).tail(MOST)
     last = int(rows.attrs["last"])
     if missed := last - shown - len(rows):

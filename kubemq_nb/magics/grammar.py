@@ -15,6 +15,7 @@ from kubemq_nb.magics.words import Meaning, Word, quoted
 from kubemq_nb.messages import as_tags
 
 CONSUMING = ("queues receive", "queues transaction")
+SEVERAL = "BODY is one word; quote it"
 SECRETS = ("--token", "--auth-token", "--password", "--secret")
 Format = Literal["table", "plain", "json", "jsonl"]
 Encoding = Literal["text", "json", "jsonl", "csv"]
@@ -183,7 +184,7 @@ def _too_many(command: Command, words: Sequence[Word]) -> str:
     places = command.arguments
     if places and places[-1].name == "body":
         text = " ".join(word.text for word in words[len(places) - 1 :])
-        return f"BODY is one word; quote it: {quoted(text)}"
+        return f"{SEVERAL}: {quoted(text)}"
     extra = words[len(places)].text
     return f"{command.words} takes no word {extra}; it is: {usage(command)}"
 

@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from IPython.lib.pretty import RepresentationPrinter
 
     from kubemq_nb.magics.grammar import Format
-    from kubemq_nb.session import Feed, Responder
+    from kubemq_nb.session import Feed
 
 FRAMES = ("pandas.DataFrame", "pandas.core.frame.DataFrame")  # by name, so that pandas loads later; 3 and 2.2
 RESULTS = (SendResult, Response, Settlement, ServerInfo)
-LIVE = ("kubemq_nb.session.feed.Feed", "kubemq_nb.session.responders.Responder")
+FEED = "kubemq_nb.session.feed.Feed"
 SESSION = "kubemq_nb.session.connection.Session"
 SHOWN: dict[str, Callable[[Any, Look], Shown]] = {  # by name, for the same reason
     SESSION: lambda session, look: render.frame(session.status(), look),
     "kubemq_nb.session.transactions.Transaction": render.transaction,
-    **dict.fromkeys(LIVE, render.live),
+    **dict.fromkeys((FEED, "kubemq_nb.session.responders.Responder"), render.live),
     "kubemq_nb.session.dashboard.Dashboard": lambda view, look: render.dashboard(view.board(), look),
     "kubemq_nb.session.queue_browser.QueueBrowser": render.queue_browser,
     "kubemq_nb.session.scrub.Scrubber": render.scrubber,
@@ -139,8 +139,8 @@ class Formatters:
         printer: "RepresentationPrinter",
         cycle: bool,  # noqa: FBT001  IPython's
     ) -> None:
-        if _name(result) in LIVE and is_terminal(self._shell):
-            printer.text(follow(cast("Feed | Responder", result), sys.stdout.write))  # type: ignore[no-untyped-call]
+        if _name(result) == FEED and is_terminal(self._shell):
+            printer.text(follow(cast("Feed", result), sys.stdout.write))  # type: ignore[no-untyped-call]
         elif both := shown(result, self._look()):
             with suppress(TypeError):  # a small record takes no weak reference, and is shown quickly
                 self._made = weakref.ref(result), both

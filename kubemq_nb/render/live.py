@@ -131,9 +131,16 @@ def transaction(held: Held, look: Look = DEFAULT) -> Shown:
     return Shown(table.text(), replace(table, note=f"{table.note}. {SAVED}").html())
 
 
+_ENDED = {
+    "lost": "the connection broke, which gave it back",
+    "expired": "visibility ran out, so it is back in the queue",
+    "closed": "given back",
+}
+
+
 def _held(held: Held, look: Look) -> str:
     if not held.sequences:
-        return f"nothing is held any more: {held.state}"
+        return f"nothing is held any more: {_ENDED.get(held.state, held.state)}"
     until = f" until {clock(held.deadline)} UTC" if held.deadline and not look.deterministic else ""
     many = "sequences" if len(held.sequences) > 1 else "sequence"
     verbs = "tx ack, reject, resend" if len(held.sequences) > 1 else "tx ack, reject, extend, resend, modify"

@@ -232,9 +232,8 @@ def _facts(item: dict[str, Any]) -> dict[str, object]:
     incoming, outgoing = item.get("incoming") or {}, item.get("outgoing") or {}
     facts = {name: incoming.get(name) for name in ("messages", "waiting", "delayed", "expired", "responses")}
     facts |= {"sent": incoming.get("messages"), "delivered": outgoing.get("messages")}
-    if at := item.get("lastActivity"):
-        facts["last_activity"] = datetime.fromtimestamp(at, UTC)
-    return facts
+    at = item.get("lastActivity")  # whoever tells this knows better than a session when something came
+    return facts | {"last_activity": datetime.fromtimestamp(at, UTC) if at else None}
 
 
 def _counts(info: QueueInfo) -> dict[str, object]:

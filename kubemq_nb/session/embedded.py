@@ -45,6 +45,11 @@ class Embedded:
         """Whether it ends with its session."""
         return self.store is None
 
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody stopped it, and nobody has started it since."""
+        return self._stopped and not self.running.is_running
+
     def attach(self, reach: Callable[[], object]) -> None:
         """Have this called after each start, until it succeeds: a connection takes a while to notice."""
         self._reach = reach

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from kubemq_nb.client.channel import Channel
 from kubemq_nb.client.queues import QueuesClient
-from kubemq_nb.errors import RequestRejected, SessionClosed
+from kubemq_nb.errors import BrokerUnavailable, RequestRejected, SessionClosed
 from kubemq_nb.messages import Kind
 from kubemq_nb.session.embedded import Embedded
 from kubemq_nb.session.jobs import Job, Jobs
@@ -96,10 +96,16 @@ class Link:
 
         Raises:
             SessionClosed: The session was closed.
+            BrokerUnavailable: Its embedded broker was stopped.
         """
         self.check()
         if self.embedded:
             self.embedded.revive()
+            if self.embedded.stopped:
+                raise BrokerUnavailable(
+                    "The embedded broker was stopped. `%kubemq broker start` starts it again with its store.",
+                    address=self.address,
+                )
         return self
 
     def check(self) -> None:

@@ -1,7 +1,9 @@
 """Queues: send, peek, receive, purge, and the way into a transaction."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from kubemq_nb import frames
 from kubemq_nb.client.queues import Received
 from kubemq_nb.client.transactions import ManyTransaction, OneTransaction
-from kubemq_nb.errors import InvalidMessage
+from kubemq_nb.errors import InvalidMessage, KubeMQError
 from kubemq_nb.frames import selecting
 from kubemq_nb.messages import (
     Body,
@@ -254,7 +256,9 @@ class Queues:
         return frames.results(sent.columns, channel=common.channel, kind="queues", server=self._link.address)
 
     def _frame(self, channel: str, read: Received, *, is_peek: bool) -> "DataFrame":
-        self._link.used("queues", channel)
+        unknown = "" if read.payloads else self._unknown(channel)
+        if not unknown:
+            self._link.used("queues", channel)
         return frames.queue_messages(
             read.payloads,
             channel=channel,
@@ -262,8 +266,18 @@ class Queues:
             is_peek=is_peek,
             messages_expired=read.expired,
             complete=not read.cut,
-            note=read.note,
+            note=read.note or unknown,
         )
+
+    def _unknown(self, channel: str) -> str:
+        """What to say of a queue that the broker does not know; "" where it does, or does not tell."""
+        queues = self._link.queues
+        with suppress(KubeMQError):  # what was asked for has been answered
+            if queues.info(channel) == []:
+                names = [queue.name for queue in queues.info() or ()]
+                near = get_close_matches(channel, names, 1)
+                return f"there is no queue {channel}" + (f"; did you mean {near[0]}?" if near else "")
+        return ""
 
 
 def policy(

@@ -57,8 +57,9 @@ class LiveTable(Host[Source]):
 
     def version(self, source: Source) -> object:
         """Another after each change, and each second while the rate falls because nothing comes."""
-        fades = any(self.status.get("rates", ()))
-        return source.version, int(time.monotonic()) if fades else 0
+        status = self.status
+        still = status.get("rate", "0.0") == "0.0" and not any(status.get("rates", ()))
+        return source.version, 0 if still else int(time.monotonic())
 
     def show(self, source: Source) -> None:
         """Write the newest rows and the figures into the traits."""

@@ -440,8 +440,8 @@ def test_the_broker_can_be_stopped_started_and_reset(own, channel):
     own.queues.send(channel, "kept")
 
     assert list(own.broker.stop()["state"]) == ["stopped"]
-    with pytest.raises(KubeMQError):
-        own.ping()
+    with pytest.raises(BrokerUnavailable, match="`%kubemq broker start` starts it again with its store"):
+        own.queues.peek(channel)
     assert list(own.broker.start()["state"]) == ["running"]
     assert eventually(lambda: _peeked(own, channel)) == [b"kept"]
     assert own.broker.reset()["address"][0] == own.address

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 
+from kubemq_nb import render
 from kubemq_nb.frames.kinds import COLUMNS
 from kubemq_nb.session import channels
 from tests.conformance.support import eventually
@@ -44,6 +45,22 @@ def test_a_read_of_something_has_the_same_columns_and_dtypes(session, filled, re
 
     assert len(frame) == 2
     assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == FORMS[read]
+
+
+@pytest.mark.embedded_only
+@pytest.mark.parametrize("read", ["queues", "taken"])
+def test_a_queue_that_is_not_there_is_told_from_an_empty_one(session, channel, read):
+    session.queues.send(f"{channel}.orders", "x")
+
+    mistyped = READS[read](session, f"{channel}.ordres")
+    session.queues.ack_all(f"{channel}.orders")
+    empty = READS[read](session, f"{channel}.orders")
+
+    told = f"there is no queue {channel}.ordres; did you mean {channel}.orders?"
+    assert mistyped.attrs["note"] == told
+    assert "there is no queue" in render.frame(mistyped).text
+    assert empty.attrs["note"] == ""
+    assert session.channels.list(filter=channel)["channel"].tolist() == [f"{channel}.orders"]
 
 
 @pytest.mark.rows("M-26")

@@ -150,6 +150,7 @@ def test_a_wrong_line_of_standard_input_is_named_and_nothing_was_sent(run, chann
         (["queues", "receive", "x", "--on", "lab"], "--on is for a notebook: a shell says --store"),
         (["--format", "json", "queues", "peek", "x"], "the command comes first, and --format after it"),
         (["queues", "peek", "x", "-n", "0"], "1"),
+        (["queues", "send", "x", "{id:", "1}"], "BODY is one word: quote it for your shell, JSON in single"),
         (["queues", "send", "x", "b", "--token", "secret"], "a token stays off the line"),
     ],
 )
@@ -273,6 +274,7 @@ def test_it_attaches_to_the_only_running_broker_or_lists_the_choices(tmp_path, m
     one = launcher.launch("one")
     assert ask("--store", "one", "queues", "send", "orders", "kept")[0] == 0
     with_one = ask("queues", "peek", "orders", "--format", "jsonl")
+    mistyped = ask("--store", "on", "queues", "peek", "orders")
     two = launcher.launch("two")
     with_two = ask("queues", "peek", "orders")
     for running in (one, two):
@@ -282,6 +284,9 @@ def test_it_attaches_to_the_only_running_broker_or_lists_the_choices(tmp_path, m
 
     assert with_one[0] == 0, with_one[2]
     assert json.loads(with_one[1])["body"] == "kept"
+    assert mistyped[:2] == (2, "")
+    assert "there is no store on (stores: one); a line that sends makes it" in mistyped[2]
+    assert list(launcher.named()) == ["one", "two"]
     assert with_two[:2] == (2, "")
     assert "several brokers run; say which: --store one or --store two" in with_two[2]
     assert "named store: --store one or --store two starts it again, --store NAME starts a new" in stopped[2]

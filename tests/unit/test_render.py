@@ -429,6 +429,10 @@ class Held:
         ),
         (Held(queue_frame(b"x", b"y"), (1, 2)), "held: sequences 1, 2; tx ack, reject, resend"),
         (Held(queue_frame(b"x"), (), "acked"), "nothing is held any more: acked"),
+        (
+            Held(queue_frame(b"x"), (), "lost"),
+            "nothing is held any more: the connection broke, which gave it back",
+        ),
         (Held(frames.empty("queues"), (), "empty"), "orders has no message to hold"),
     ],
 )

@@ -152,6 +152,10 @@ def test_a_closed_session_says_so(run, lab):
     assert run("%kubemq close") == "lab is closed"
     with pytest.raises(SessionClosed):
         session.ping()
+    for line in ("%kubemq queues peek CH", "%kubemq stop all"):
+        with pytest.raises(SessionClosed, match="lab was closed, and no other connection is open"):
+            run(line)
+    assert registry.all() == []  # nothing was opened in its place
 
 
 @pytest.mark.rows("T-01", "T-03", "T-09", "M-08")

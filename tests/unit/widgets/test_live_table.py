@@ -136,6 +136,16 @@ def test_pause_stands_still_and_counts_what_came_meanwhile(filled, view):
     assert table.status["unseen"] == ""
 
 
+def test_a_rate_falls_when_nothing_comes_any_more_however_early_it_was_shown(filled, view):
+    source = filled()
+    source.put(b"a", b"b", b"c")  # all within the first second, of which there is no history yet
+    table = view(source.feed)
+    shown_at_first = table.status["rate"]
+
+    assert shown_at_first == "3.0"
+    assert eventually(lambda: table.status["rate"] != shown_at_first, seconds=30)
+
+
 def test_a_click_on_stop_waits_for_no_handler(filled, view):
     at_work, let_go = threading.Event(), threading.Event()
 
