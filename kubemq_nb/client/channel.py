@@ -43,6 +43,10 @@ KEEPALIVE = 310.0  # seconds; a real server ends connections that ask more often
 class Closeable(Protocol):
     """Something that lives on a channel and ends with it."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether its stream is there."""
+
     def close(self) -> object:
         """End it."""
 
@@ -112,6 +116,11 @@ class Channel:
         self._opened: _Open | None = None
         self._lock = threading.Lock()
         self._streams: WeakSet[Closeable] = WeakSet()
+
+    @property
+    def streams(self) -> bool:
+        """Whether a stream of it is open."""
+        return any(stream.is_open for stream in self._streams)
 
     def leave_to_parent(self) -> None:
         """In a fork: begin anew. Two processes break a connection that they share; threads stay behind."""
@@ -343,6 +352,11 @@ class Channel:
         return make(self._token.metadata)
 
     def _require_open(self) -> None:
+        if _spoiled:
+            raise SessionClosed(
+                "This process was forked while its parent had a feed, responder or transaction open, and"
+                " gRPC does not survive that. Start it by multiprocessing's spawn instead."
+            )
         if self._closed:
             raise SessionClosed(
                 f"The session on {self.address} is closed. Connect again with `%kubemq connect`."
@@ -382,10 +396,13 @@ class _Open:
 
 
 _channels: "WeakSet[Channel]" = WeakSet()
+_spoiled = False  # whether this is a fork whose parent had streams: a thread of it may have been within gRPC
 
 
 def _in_fork() -> None:
+    global _spoiled  # noqa: PLW0603  gRPC's state is the whole process's
     for channel in list(_channels):
+        _spoiled |= channel.streams
         channel.leave_to_parent()
 
 

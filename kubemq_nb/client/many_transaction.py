@@ -60,6 +60,11 @@ class ManyTransaction:
         return transaction
 
     @property
+    def is_open(self) -> bool:
+        """Whether something is held."""
+        return self.state == "held"
+
+    @property
     def sequences(self) -> tuple[int, ...]:
         """Sequences still held, in queue order."""
         return tuple(self._downstream.held)

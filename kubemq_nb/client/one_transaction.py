@@ -136,6 +136,11 @@ class OneTransaction:
         self._stream.cancel()
 
     @property
+    def is_open(self) -> bool:
+        """Whether something is held."""
+        return self.state == "held"
+
+    @property
     def _renews(self) -> bool:
         return self._hold_until > 0
 

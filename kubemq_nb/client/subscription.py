@@ -184,6 +184,11 @@ class Subscription:
             call.cancel()
 
     @property
+    def is_open(self) -> bool:
+        """Whether it reads, or tries to."""
+        return not self._over
+
+    @property
     def _over(self) -> bool:
         return self.state in ("failed", "closed")
 
