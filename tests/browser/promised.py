@@ -15,7 +15,7 @@ PROMISED = {
     "test_life.py": 1,
     "test_live_table.py": 18,
     "test_notebook_7.py": 1,
-    "test_queue_browser.py": 10,
+    "test_queue_browser.py": 12,
     "test_responder.py": 1,
     "test_scrubber.py": 3,
     "test_send_form.py": 9,

@@ -246,7 +246,9 @@ def test_a_broker_that_goes_away_takes_nothing_from_the_view(browsed):
     expect(card(browsed)).to_contain_text("The connection broke.")
     browsed.button("Refresh").click()
     expect(browsed.view.get_by_text("not connected")).to_be_visible()
-    expect(browsed.view.get_by_role("alert").filter(has_text="Nothing answers")).to_have_count(1)
+    expect(
+        browsed.view.get_by_role("alert").filter(has_text="The embedded broker was stopped")
+    ).to_have_count(1)
     looks.assert_clean(browsed.page, browsed.view, widths=(480,))
     expect(rows(browsed)).to_have_count(2)
 
