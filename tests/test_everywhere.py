@@ -20,7 +20,7 @@ VIEWS = {
     "dashboard": "%kubemq ui",
     "queue browser": "%kubemq ui queues orders",
     "held message": "%kubemq queues transaction orders --hold 0s",
-    "live table": "%kubemq events_store receive prices --live --start first",
+    "live table": "live = %kubemq events_store receive prices --live --start first\nlive.wait(count=1)\nlive",
     "responder": "%kubemq queries respond price --echo",
     "answers": "%kubemq commands respond doors --manual",
     "scrubber": "%kubemq events_store scrub prices",

@@ -179,7 +179,8 @@ class ModelView(AnyWidget, Generic[M]):
             if self.version(self.source) != self._version:
                 with self._telling():
                     self.refresh()
-            return not self.over(self.source)
+            # A connection is closed before what it holds is given back.
+            return self.ticking or not self.over(self.source)
 
 
 def sentences(text: str) -> tuple[str, str]:

@@ -231,6 +231,7 @@ def test_a_page_loaded_again_and_a_second_display_show_the_same(open_notebook):
     ask(notebook, "one = ask('delays.mean', 'first')")
     ask(notebook, "two = ask('delays.mean', 'second')")
     waiting(notebook).nth(1).click()
+    expect(notebook.view.get_by_role("tabpanel")).to_contain_text("second")
     field(notebook, "Answer body").fill("not yet sent")
     expect(second.get_by_role("textbox", name="Answer body")).to_have_value("not yet sent")
     expect(second.get_by_role("tabpanel")).to_contain_text("second")
@@ -276,6 +277,7 @@ def test_a_broker_that_comes_back_is_listened_to_again_and_what_is_typed_stays(s
     shown.run("again = ask('gates.assign', 'second')")
     expect(waiting(shown).filter(has_text="second")).to_have_count(1)
     waiting(shown).filter(has_text="second").click()
+    expect(shown.view.get_by_role("tabpanel")).to_contain_text("second")
     shown.button("Answer").click()
     assert shown.run("print(again.result().executed)").strip() == "True"
 

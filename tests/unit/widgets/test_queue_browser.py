@@ -371,6 +371,15 @@ def test_a_view_whose_connection_was_closed_looks_no_more(address, credentials, 
         view.close()
 
 
+def test_a_view_looks_until_what_it_holds_went_back_although_its_connection_is_closed(shown, monkeypatch):
+    act(shown, "hold")
+    monkeypatch.setattr(shown, "over", lambda _source: True)  # `close` says so before it gives anything back
+
+    assert shown._tick()
+    act(shown, "ack")
+    assert not shown._tick()
+
+
 def test_a_queue_whose_connection_was_closed_offers_nothing_more(address, credentials, channel):
     with kubemq_nb.connect(address, name="short", **credentials) as session:
         session.queues.send(channel, rows=["a", "b"])
