@@ -192,26 +192,25 @@ def test_the_keyboard_does_all_of_it_and_leaves_the_notebook_alone(form):
 
 
 def test_an_answer_to_an_earlier_choice_takes_no_tab_away(form, tmp_path):
-    gate = tmp_path / "gate"
     form.run(f"""import time
 from pathlib import Path
 take = form.choose
 def choose(noun):
-    while noun == "queues" and not Path({str(gate)!r}).exists():
+    while not Path({str(tmp_path)!r}, noun).exists():
         time.sleep(0.05)
     return take(noun)
 form.choose = choose""")
     tab(form, "Queue").focus()
     form.page.keyboard.press("ArrowRight")
     form.page.keyboard.press("ArrowLeft")
-    # The answer to the first of the two is here:
+    (tmp_path / "events").touch()  # now the answer to the first of the two comes
     expect(foot(form)).to_have_text("%kubemq events send flights.cancelled")
 
     expect(tab(form, "Queue")).to_have_attribute("aria-selected", "true")
     form.page.keyboard.press("Tab")
     expect(field(form, "Channel")).to_be_focused()  # no other tab is a stop on the way
     expect(field(form, "Delay")).to_be_visible()
-    gate.touch()
+    (tmp_path / "queues").touch()
     expect(foot(form)).to_have_text("%kubemq queues send flights.cancelled")
     expect(tab(form, "Queue")).to_have_attribute("aria-selected", "true")
 
