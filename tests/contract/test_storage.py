@@ -5,8 +5,8 @@ import pytest
 from kubemq_nb.broker.engine import plan
 from kubemq_nb.broker.engine.plan import Delayed, Message, StoredEvent
 from kubemq_nb.broker.storage.base import StoreError
-from kubemq_nb.broker.storage.memory import MemoryStore
 from kubemq_nb.broker.storage.sqlite import SqliteStore
+from tests.memory_store import MemoryStore
 
 QUEUE, OTHER, LOG = 1, 2, 3
 
@@ -202,6 +202,47 @@ class StoreContract:
 
         assert [list(part) for part in store.load()] == [[], [], [], [], []]
 
+    def test_a_failed_group_leaves_nothing_and_says_why(self, store):
+        self.fill(store, 1)
+
+        with pytest.raises(StoreError, match="UNIQUE"):
+            store.apply([[plan.InsertMessages([message(2)])], [plan.InsertMessages([message(1)])]])
+
+        assert self.one(store, plan.ReadMessages(QUEUE, [1, 2])) == [message(1)]
+
+    @pytest.mark.parametrize(
+        "second",
+        [
+            plan.InsertMessages([message(1)]),
+            plan.MoveMessage(QUEUE, 2, message(1)),
+            plan.DelayMessages([Delayed(4, 99, message(0))]),
+            plan.ReleaseDelayed(4, message(1)),
+            plan.InsertEvents(LOG, events(1, 1)),
+        ],
+    )
+    def test_a_place_that_is_taken_is_taken_by_nobody_else(self, store, second):
+        self.one(store, plan.AddChannel(QUEUE, "queues", "orders"))
+        made = self.fill(store, 2)
+        self.one(store, plan.DelayMessages([Delayed(4, 98, message(0))]))
+        self.one(store, plan.InsertEvents(LOG, events(1, 1)))
+        commits = store.commits
+
+        with pytest.raises(StoreError, match="UNIQUE"):
+            store.apply([[plan.InsertMessages([message(3)]), plan.HoldMessage(QUEUE, 1), second]])
+
+        assert store.commits == commits
+        assert self.one(store, plan.ReadMessages(QUEUE, [1, 2, 3])) == made
+        assert [delayed.due for delayed in store.load().delayed] == [98]
+        assert list(store.load().held) == []
+        assert self.one(store, plan.ReadEvents(LOG, 1, 2)) == events(1, 1)
+
+    def test_what_returns_to_its_place_and_is_there_already_stays_as_it_is(self, store):
+        made = self.fill(store, 1)
+
+        self.one(store, plan.ReturnMessages([message(1, content=b"other"), message(2)]))
+
+        assert self.one(store, plan.ReadMessages(QUEUE, [1, 2])) == [*made, message(2)]
+
     def test_results_come_one_for_each_operation_in_order(self, store):
         results = store.apply(
             [
@@ -236,14 +277,6 @@ class TestSqliteStore(StoreContract):
         assert self.one(again, plan.ReadMessages(QUEUE, range(1, 601))) == made
         assert again.load().channels[0].last_sequence == 600
         again.close()
-
-    def test_a_failed_group_leaves_nothing_and_says_why(self, store):
-        self.fill(store, 1)
-
-        with pytest.raises(StoreError, match="UNIQUE"):
-            store.apply([[plan.InsertMessages([message(2)])], [plan.InsertMessages([message(1)])]])
-
-        assert self.one(store, plan.ReadMessages(QUEUE, [1, 2])) == [message(1)]
 
     def test_a_full_store_refuses_inserts_and_still_deletes(self, store):
         self.fill(store, 50, content=b"x" * 4000)

@@ -14,7 +14,7 @@ from kubemq_nb.broker.engine.plan import Plan
 from kubemq_nb.broker.engine.queues import Queues
 from kubemq_nb.broker.engine.requests import Requests
 from kubemq_nb.broker.engine.sending import Draft
-from kubemq_nb.broker.storage.memory import MemoryStore
+from tests.memory_store import MemoryStore
 
 BEGIN = 1_000_000 * SECOND
 

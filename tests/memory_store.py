@@ -1,10 +1,13 @@
-"""A store that keeps everything in memory: the model of SQLite's, and what engine tests stand on."""
+"""A store that keeps everything in memory and refuses what SQLite's refuses: what engine tests stand on."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from kubemq_nb.broker.engine import plan
 from kubemq_nb.broker.engine.plan import Content, Delayed, Message, Operation, QueueContent, StoredEvent, runs
+from kubemq_nb.broker.storage.base import StoreError
+
+EVERYTHING = ("_channels", "_last", "_messages", "_held", "_delayed", "_events", "_positions")
 
 
 class MemoryStore:
@@ -17,7 +20,7 @@ class MemoryStore:
         self._messages: dict[tuple[int, int], Message] = {}
         self._held: set[tuple[int, int]] = set()
         self._delayed: dict[int, Delayed] = {}
-        self._events: dict[int, dict[int, StoredEvent]] = {}
+        self._events: dict[tuple[int, int], StoredEvent] = {}
         self._positions: dict[tuple[int, str], int] = {}
 
     def load(self) -> Content:
@@ -39,16 +42,30 @@ class MemoryStore:
         )
 
     def apply(self, groups: Sequence[Sequence[Operation]]) -> list[list[Any]]:
-        """Carry out all groups."""
+        """Carry out all groups, or none."""
+        before = {name: getattr(self, name).copy() for name in EVERYTHING}
+        try:
+            results = [[self._verbs[type(done)](self, done) for done in group] for group in groups]
+        except StoreError:
+            vars(self).update(before)
+            raise
         self.commits += 1
-        return [[self._verbs[type(operation)](self, operation) for operation in group] for group in groups]
+        return results
 
     def close(self) -> None:
         """Nothing is left to do."""
 
     def _last_timestamp(self, channel: int) -> int:
-        events = self._events.get(channel)
-        return events[max(events)].timestamp if events else 0
+        events = self._events_of(channel)
+        return events[-1].timestamp if events else 0
+
+    def _events_of(self, channel: int) -> list[StoredEvent]:
+        return [event for place, event in sorted(self._events.items()) if place[0] == channel]
+
+    def _add(self, table: dict[Any, Any], key: Any, row: Any) -> None:
+        if key in table:
+            raise StoreError(f"UNIQUE: {row} takes the place {key}, which is taken")
+        table[key] = row
 
     def _numbered(self, channel: int, sequence: int) -> None:
         self._last[channel] = max(self._last.get(channel, 0), sequence)
@@ -61,19 +78,25 @@ class MemoryStore:
         id = operation.id
         self._channels.pop(id, None)
         self._last.pop(id, None)
-        self._events.pop(id, None)
+        self._events = {place: event for place, event in self._events.items() if place[0] != id}
         self._messages = {place: m for place, m in self._messages.items() if place[0] != id}
         self._held = {place for place in self._held if place[0] != id}
         self._delayed = {n: item for n, item in self._delayed.items() if item.message.queue != id}
         self._positions = {key: at for key, at in self._positions.items() if key[0] != id}
 
-    def _insert_messages(self, operation: plan.InsertMessages | plan.ReturnMessages) -> None:
+    def _insert_messages(self, operation: plan.InsertMessages) -> None:
         for message in operation.messages:
-            self._messages[message.queue, message.sequence] = message
+            self._add(self._messages, (message.queue, message.sequence), message)
+            self._numbered(message.queue, message.sequence)
+
+    def _return_messages(self, operation: plan.ReturnMessages) -> None:
+        for message in operation.messages:
+            self._messages.setdefault((message.queue, message.sequence), message)
             self._numbered(message.queue, message.sequence)
 
     def _delay_messages(self, operation: plan.DelayMessages) -> None:
-        self._delayed.update((item.number, item) for item in operation.delayed)
+        for item in operation.delayed:
+            self._add(self._delayed, item.number, item)
 
     def _find_delayed(self, operation: plan.FindDelayed) -> list[int]:
         return [number for number in operation.numbers if number in self._delayed]
@@ -122,25 +145,26 @@ class MemoryStore:
         return len(old.content)
 
     def _insert_events(self, operation: plan.InsertEvents) -> None:
-        events = self._events.setdefault(operation.channel, {})
-        events.update((event.sequence, event) for event in operation.events)
+        for event in operation.events:
+            self._add(self._events, (operation.channel, event.sequence), event)
         self._numbered(operation.channel, operation.events[-1].sequence)
 
     def _read_events(self, operation: plan.ReadEvents) -> list[StoredEvent]:
-        events = self._events.get(operation.channel, {})
-        wanted = sorted(sequence for sequence in events if sequence >= operation.sequence)
+        wanted = [
+            event for event in self._events_of(operation.channel) if event.sequence >= operation.sequence
+        ]
         found: list[StoredEvent] = []
         budget = operation.budget
-        for sequence in wanted[: operation.limit]:
-            found.append(events[sequence])
-            budget -= len(events[sequence].content)
+        for event in wanted[: operation.limit]:
+            found.append(event)
+            budget -= len(event.content)
             if budget <= 0:
                 break
         return found
 
     def _find_event(self, operation: plan.FindEvent) -> int | None:
-        events = self._events.get(operation.channel, {}).values()
-        return min((e.sequence for e in events if e.timestamp >= operation.timestamp), default=None)
+        events = self._events_of(operation.channel)
+        return next((e.sequence for e in events if e.timestamp >= operation.timestamp), None)
 
     def _save_position(self, operation: plan.SavePosition) -> None:
         self._positions[operation.channel, operation.name] = operation.sequence
@@ -157,7 +181,7 @@ class MemoryStore:
         plan.AddChannel: _add_channel,
         plan.RemoveChannel: _remove_channel,
         plan.InsertMessages: _insert_messages,
-        plan.ReturnMessages: _insert_messages,
+        plan.ReturnMessages: _return_messages,
         plan.DelayMessages: _delay_messages,
         plan.FindDelayed: _find_delayed,
         plan.ReleaseDelayed: _release_delayed,
