@@ -10,7 +10,7 @@ from kubemq_nb import frames
 from kubemq_nb._wire import codec
 from kubemq_nb.errors import KubeMQError
 from kubemq_nb.messages import Event
-from kubemq_nb.session import background, states
+from kubemq_nb.session import background, registry, states
 from kubemq_nb.session.fold import Failure, Fold, FoldFunction
 from kubemq_nb.session.recording import ReadAgain, Recording
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from kubemq_nb.client.reading import Replay
+    from kubemq_nb.session.form import SendForm
 
 logger = logging.getLogger(__name__)
 
@@ -171,6 +172,18 @@ class Scrubber:
     def lines_before(self) -> states.StateTable:
         """The same one event earlier."""
         return states.table(self._state_at(max(self.place - 1, 0)))
+
+    def form(self) -> "SendForm":
+        """A form to send the event at the position again, changed or not; empty before the first.
+
+        Raises:
+            SessionClosed: Its connection was closed.
+        """
+        from kubemq_nb.session.form import SendForm  # noqa: PLC0415  most scrubbers never send
+
+        form = SendForm(registry.get(self.connection), "events_store", self.channel)
+        event = self.event
+        return form if event is None else form.fill(event)
 
     @property
     def failure(self) -> Failure | None:

@@ -6,7 +6,7 @@ from typing import TypeVar
 from ipywidgets import Widget, widget_serialization
 from traitlets import Dict, Instance
 
-from kubemq_nb.session import Feed, Responder, Scrubber
+from kubemq_nb.session import Feed, Responder, Scrubber, registry
 from kubemq_nb.widgets.handover import Variables
 from kubemq_nb.widgets.model_view import Message, ModelView
 
@@ -57,3 +57,8 @@ class Host(ModelView[M]):
         """End this view, and what it opened."""
         self.end_child()
         super().close()
+
+
+def can_send(connection: str) -> bool:
+    """Whether a connection of this name is open, and lets somebody send."""
+    return any(each.name == connection and not each.read_only for each in registry.all())

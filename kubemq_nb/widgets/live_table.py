@@ -11,11 +11,11 @@ from typing import Any, Literal
 from traitlets import Dict
 
 from kubemq_nb.errors import KubeMQError
-from kubemq_nb.session import Feed, background, positions, registry
+from kubemq_nb.session import Feed, background, positions
 from kubemq_nb.widgets import captions, events, requests
 from kubemq_nb.widgets.detail import detail
 from kubemq_nb.widgets.handover import Variables, hand_over, variable_of
-from kubemq_nb.widgets.host import Host, OpenView
+from kubemq_nb.widgets.host import Host, OpenView, can_send
 from kubemq_nb.widgets.model_view import Action, Message, module
 from kubemq_nb.widgets.tail import Source, Tail
 
@@ -64,7 +64,7 @@ class LiveTable(Host[Source]):
     def show(self, source: Source) -> None:
         """Write the newest rows and the figures into the traits."""
         self.choices = self.choices or {"follow": True}
-        self.about = {**captions.about(source), "can_send": _can_send(source)}
+        self.about = {**captions.about(source), "can_send": can_send(source.connection)}
         self._follow_choices(source)
         self._advance(source)
         self._paint(source)
@@ -201,11 +201,6 @@ class LiveTable(Host[Source]):
         }
         self.status = captions.status(source, now, self._rows)
         self.foot = captions.foot(source, now, name=variable_of(source, self._variables), done=self._done)
-
-
-def _can_send(source: Source) -> bool:
-    """Whether its connection is open, and lets somebody send."""
-    return any(each.name == source.connection and not each.read_only for each in registry.all())
 
 
 def _parts(source: Source) -> tuple[Tail[Any], Callable[[Tail[Any]], Any]]:

@@ -17,7 +17,8 @@ from kubemq_nb.session.states import StateTable
 from kubemq_nb.widgets import captions, cells
 from kubemq_nb.widgets.detail import shown_body
 from kubemq_nb.widgets.handover import Variables, hand_over, variable_of
-from kubemq_nb.widgets.model_view import Action, Message, ModelView, module
+from kubemq_nb.widgets.host import Host, OpenView, can_send
+from kubemq_nb.widgets.model_view import Action, Message, module
 
 BARS = 124
 LINES = 200
@@ -31,10 +32,10 @@ _READING = {
 }
 
 
-class ScrubberView(ModelView[Scrubber]):
+class ScrubberView(Host[Scrubber]):
     """Shows a scrubber at its position, and moves it."""
 
-    _esm = module("life.js", "scrubber.js")
+    _esm = module("life.js", "child.js", "scrubber.js")
 
     reading = Dict().tag(sync=True)  # how far it was read
     axis = Dict().tag(sync=True)  # bars, labels, and where position and pin are on it
@@ -43,12 +44,12 @@ class ScrubberView(ModelView[Scrubber]):
     failure = Dict().tag(sync=True)  # what the fold raised, empty when it did not up to here
     choices = Dict().tag(sync=True)  # axis and step
 
-    def __init__(self, source: Scrubber, *, variables: Variables | None = None) -> None:
+    def __init__(self, source: Scrubber, *, open_view: OpenView, variables: Variables | None = None) -> None:
         self._done = ""
         self._handed = ""
         self._turn = ""  # the move that was made last, as the browser names it
         self._bars: tuple[object, list[int]] = (None, [])
-        super().__init__(source, variables=variables)
+        super().__init__(source, open_view=open_view, variables=variables)
 
     @property
     def ticking(self) -> bool:
@@ -77,6 +78,7 @@ class ScrubberView(ModelView[Scrubber]):
             "kind": f"events store, {where(source.connection)}",
             "icon": "events_store",
             "label": f"Time scrubber of {source.channel}",
+            "can_send": can_send(source.connection),
         }
         began = time.perf_counter()
         failure = source.failure
@@ -101,6 +103,8 @@ class ScrubberView(ModelView[Scrubber]):
             "axis": lambda message: self._choose(axis=str(message["axis"])),
             "steps": lambda message: self._choose(step=int(message["step"])),
             "stop": lambda _: self._source.stop(),
+            "form": lambda _: self._form(),
+            "close": self.end_child,
         }
 
     def calls(self) -> Mapping[str, Action]:
@@ -164,6 +168,11 @@ class ScrubberView(ModelView[Scrubber]):
         assert pinned is not None
         self._source.pin(here).at(pinned)
         self._done = f"compare({here}, {pinned})"
+
+    def _form(self) -> None:
+        """Open a form with the event at the position."""
+        self.host(self._source.form(), f"Send event {self._source.sequence:,} again")
+        self._done = "form()"
 
     def _hand_over(self) -> None:
         frame = self._source.df

@@ -1,5 +1,6 @@
 """The time scrubber over a real store, in JupyterLab in Chromium."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser import looks
@@ -80,6 +81,26 @@ def test_the_keyboard_steps_and_pins_and_two_positions_stand_side_by_side(open_n
     view.get_by_role("button", name="To DataFrame", exact=True).click()
     expect(view.get_by_text("11 rows are in")).to_be_visible()
     expect(notebook.page.locator(".jp-Cell")).to_have_count(2)
+
+
+@pytest.mark.rows("M-22")
+def test_an_event_is_sent_again_through_a_form_below(open_notebook):
+    notebook = open_notebook(SETUP, SCRUB, "scrub.at(12)")
+    view = notebook.view
+    view.get_by_role("heading", name="Event 12", exact=True).wait_for()
+
+    view.get_by_role("button", name="Send again…").click()
+    form = view.locator(".kq-child .kq")
+    expect(form.get_by_label("Body", exact=True)).to_have_value('{"carrier": "UA", "flight": 12, "delay": 5}')
+    form.get_by_role("button", name="Send", exact=True).click()
+    expect(form.get_by_text("Sent to flights.departures")).to_be_visible()
+    looks.assert_clean(notebook.page, view)
+    view.get_by_title("Close this pane").click()
+
+    expect(form).to_have_count(0)
+    expect(view.locator(".kq-foot code")).to_have_text("scrub.form()")
+    sent = notebook.run("print(kq.events_store.receive('flights.departures')['body'].iloc[-1])")
+    assert '"flight": 12,' in sent
 
 
 def test_a_fold_that_raises_and_markup_in_a_store_stay_text(open_notebook):

@@ -19,9 +19,10 @@ function build(model) {
   view.compared = el("dl", { class: "kq-counts" });
   view.between = el("div", { class: "kq-status" }, view.compared);
   view.panes = el("div");
+  view.child = childPane();
   view.foot = foot();
   view.root = el("section", { class: "kq", "aria-label": about.label }, head(about, [view.pin, view.swap, view.unpin, view.frame, view.stop]),
-    view.reading, view.track.node, view.bar, view.notes, view.between, view.panes, view.copied, view.foot.node);
+    view.reading, view.track.node, view.bar, view.notes, view.between, view.panes, view.child, view.copied, view.foot.node);
   return view;
 }
 
@@ -121,6 +122,7 @@ function paint(view) {
   paintBar(view, position, model.get("choices"));
   paintActions(view, position, reading);
   paintPanes(view, position, table);
+  paintChild(view);
   paintFoot(view);
 }
 
@@ -175,14 +177,14 @@ function paintBar(view, { sequence, last, time }, { axis, step: stepping }) {
 }
 
 function paintPanes(view, position, table) {
-  const key = JSON.stringify([position, table]);
+  const key = JSON.stringify([position, table, view.model.get("about").can_send]);
   if (view.shown === key) return;
   view.shown = key;
   show(view.between, table.compare);
   if (table.compare) counts(view.compared, [["A", position.pinned.toLocaleString("en")], ["B", position.sequence.toLocaleString("en")], ["events between", Math.abs(table.between).toLocaleString("en")]]);
   if (table.compare && position.fold) view.panes.replaceChildren(statePane(table, "State at A and at B"));
-  else if (position.fold) view.panes.replaceChildren(el("div", { class: "kq-split even flush" }, eventPane(position), el("div", { class: "kq-pane" }, paneHead(after("State", position), position.fold), statePane(table, "State"))));
-  else view.panes.replaceChildren(eventPane(position));
+  else if (position.fold) view.panes.replaceChildren(el("div", { class: "kq-split even flush" }, eventPane(view, position), el("div", { class: "kq-pane" }, paneHead(after("State", position), position.fold), statePane(table, "State"))));
+  else view.panes.replaceChildren(eventPane(view, position));
 }
 
 function after(what, { sequence }) {
@@ -193,11 +195,13 @@ function paneHead(title, more, tip) {
   return el("div", { class: "kq-pane-head" }, el("h4", {}, title), el("span", { class: "kq-kind cut", title: tip ?? more }, more));
 }
 
-function eventPane(position) {
+function eventPane(view, position) {
   if (!position.sequence) return el("div", { class: "kq-pane" }, el("div", { class: "kq-empty" }, icon("events_store"), el("h4", {}, position.last ? "Before the first event" : "Nothing is stored")));
   const stored = `stored ${ago(position.time)}, ${position.size}`;
+  const again = () => button({ name: "Send again…", glyph: "resend", title: "Send this event again, changed or not", look: "quiet", act: () => view.send("form") });
   return el("div", { class: "kq-pane" }, paneHead(`Event ${position.sequence.toLocaleString("en")}`, stored, utc(position.time)),
-    el("div", { class: "kq-pad kq-open" }, el("pre", { class: "kq-pre", tabindex: 0, "aria-label": "Body" }, position.body)));
+    el("div", { class: "kq-pad kq-open" }, el("pre", { class: "kq-pre", tabindex: 0, "aria-label": "Body" }, position.body),
+      ...(view.model.get("about").can_send ? [el("div", { class: "kq-acts" }, again())] : [])));
 }
 
 function statePane({ columns, rows, compare, keys }, label) {

@@ -1,7 +1,9 @@
 import json
 
 import pytest
+from ipywidgets import Label
 
+import kubemq_nb
 from kubemq_nb import render
 from kubemq_nb._wire import kubemq_pb2 as pb
 from kubemq_nb.session import Scrubber
@@ -41,7 +43,7 @@ def view():
     made = []
 
     def show(source, **options):
-        made.append(ScrubberView(source, **options))
+        made.append(ScrubberView(source, open_view=lambda form: Label(str(form.arguments())), **options))
         return made[-1]
 
     yield show
@@ -128,6 +130,29 @@ def test_events_up_to_the_position_are_handed_over(scrubber, view):
 
     assert eventually(lambda: "gates" in variables)
     assert len(variables["gates"]) == 7
+
+
+@pytest.mark.rows("M-22")
+def test_the_event_at_the_position_is_sent_again_through_a_form_below(session, channel, view):
+    session.events_store.send(channel, rows=["gate C70", "gate C71", "gate C72"])
+    source = session.events_store.scrub(channel)
+    assert source.wait(5)
+    shown = view(source.at(2), variables={"scrub": source})
+    assert shown.about["can_send"]
+
+    shown.act({"do": "form"})
+
+    assert (shown.pane, shown.foot["code"]) == ({"title": "Send event 2 again"}, "scrub.form()")
+    assert "gate C71" in shown.child.value
+    shown.act({"do": "close"})
+    assert shown.child is None
+
+
+def test_where_nothing_can_be_sent_no_event_offers_it(session, credentials, channel, scrubber, view):
+    session.events_store.send(channel, "gate C71")
+    with kubemq_nb.connect(session.address, name="looking", read_only=True, **credentials) as looking:
+        assert not view(looking.events_store.scrub(channel)).about["can_send"]
+    assert not view(scrubber()).about["can_send"]
 
 
 def test_without_a_browser_a_scrubber_is_its_state_in_lines(scrubber):
