@@ -207,7 +207,7 @@ def test_each_dependency_has_a_lower_bound():
     ]
 
     assert [each for each in wanted if not re.fullmatch(r"[A-Za-z0-9-]+>=\d[\d.]*", each)] == []
-    assert len(PROJECT["dependencies"]) == 7
+    assert len(PROJECT["dependencies"]) == 9
 
 
 def test_what_the_tests_run_with_is_pinned():
