@@ -20,7 +20,6 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "client": (CLIENT, set()),
     "client.channel": (CLIENT, {"grpc"}),
     "client.calls": (CLIENT, {"grpc"}),
-    "client.subscription": (CLIENT, {"grpc"}),
     "client.quiet": (set(), {"grpc"}),
     "frames": ({"messages", "_wire.columns", "frames"}, {"pandas", "numpy", "pyarrow"}),
     "frames.expanding": ({"frames"}, {"msgpack", "zstandard"}),  # the extra `decode`, loaded by name
@@ -47,6 +46,7 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "broker.launcher": ({"errors", "broker.shared", "broker.launcher"}, {"platformdirs"}),
 }
 LAZILY = {("magics", "widgets"), ("session", "magics")}  # what shows in a browser; `Session.run`
+FOR_TYPES = {("render", "session")}  # what it shows; it asks for nothing and makes none
 DOOR = ""  # the package itself: it opens on everything, but inside functions
 TIMELESS = {"time", "sqlite3", "asyncio", "threading", "socket", "subprocess", "selectors"}
 
@@ -64,7 +64,8 @@ def complaint(module: Module, found: Import) -> str | None:
         name = found.name.removeprefix("kubemq_nb").lstrip(".")
         if any(name == allowed or name.startswith(f"{allowed}.") for allowed in ours):
             return None
-        if found.lazy and (layer_of(module.name).partition(".")[0], name.partition(".")[0]) in LAZILY:
+        crossing = (layer_of(module.name).partition(".")[0], name.partition(".")[0])
+        if (found.lazy and crossing in LAZILY) or (found.typing and crossing in FOR_TYPES):
             return None
     elif top in sys.stdlib_module_names or top in others or found.typing:
         return None
@@ -106,5 +107,6 @@ def test_a_wrong_import_is_seen():
     module = next(module for module in modules() if module.name == "messages")
 
     assert complaint(module, Import("kubemq_nb.session.queues", 1, lazy=False, typing=False))
+    assert complaint(module, Import("kubemq_nb.session.queues", 1, lazy=False, typing=True))
     assert complaint(module, Import("pandas", 1, lazy=True, typing=False))
     assert complaint(module, Import("json", 1, lazy=False, typing=False)) is None

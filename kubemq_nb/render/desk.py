@@ -1,9 +1,9 @@
 """A desk without a browser: what waits for an answer by hand, and what was answered last."""
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from kubemq_nb.render.frames import DEFAULT, raw, tags
-from kubemq_nb.render.live import SAVED, Status, where
+from kubemq_nb.render.live import SAVED, where
 from kubemq_nb.render.tables import Column, Look, Shown, Table, as_of
 from kubemq_nb.render.text import span
 from kubemq_nb.visible import line
@@ -11,51 +11,10 @@ from kubemq_nb.visible import line
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-
-class DeskStatus(Status, Protocol):
-    """Counters of a desk."""
-
-    @property
-    def answered(self) -> int:
-        """How many were executed."""
-        ...
-
-    @property
-    def refused(self) -> int:
-        """How many were not."""
-        ...
-
-    @property
-    def unanswered(self) -> int:
-        """How many had no answer in time."""
-        ...
+    from kubemq_nb.session.answers import Answers
 
 
-class Desk(Protocol):
-    """Where requests wait for an answer by hand."""
-
-    connection: str
-
-    @property
-    def channel(self) -> str:
-        """What is listened on."""
-        ...
-
-    @property
-    def waiting(self) -> "DataFrame":
-        """What waits, oldest first."""
-        ...
-
-    def status(self) -> DeskStatus:
-        """State and counters, as of now."""
-        ...
-
-    def tail(self, count: int = 20) -> "DataFrame":
-        """The newest of all that was asked, oldest first."""
-        ...
-
-
-def desk(source: Desk, look: Look = DEFAULT) -> Shown:
+def desk(source: "Answers", look: Look = DEFAULT) -> Shown:
     """What waits, and below it what became of what was asked before."""
     now = source.status()
     waiting = source.waiting

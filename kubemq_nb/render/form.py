@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
-from kubemq_nb.messages import Kind, Response, SendResult
+from kubemq_nb.messages import Response, SendResult
 from kubemq_nb.render.frames import DEFAULT, KINDS
 from kubemq_nb.render.live import SAVED, where
 from kubemq_nb.render.tables import Column, Look, Shown, Table, as_of
@@ -12,77 +12,9 @@ from kubemq_nb.render.text import clock, cut, span
 from kubemq_nb.visible import clean, line
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from kubemq_nb.session.form import SendForm, Sent
 
 ID = 9  # characters of an id that are shown
-
-
-class Sent(Protocol):
-    """A message that was sent, or not."""
-
-    @property
-    def noun(self) -> Kind:
-        """Its pattern."""
-        ...
-
-    @property
-    def channel(self) -> str:
-        """Where to."""
-        ...
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds that it took."""
-        ...
-
-    @property
-    def result(self) -> SendResult | Response | None:
-        """What came back."""
-        ...
-
-    @property
-    def error(self) -> Exception | None:
-        """Why nothing did."""
-        ...
-
-
-class Form(Protocol):
-    """A message to fill in."""
-
-    noun: Kind
-    entries: dict[str, str]
-    tags: list[tuple[str, str]]
-    body: str
-
-    @property
-    def last(self) -> Sent | None:
-        """What was sent last."""
-        ...
-
-    @property
-    def connection(self) -> str:
-        """Name of its connection."""
-        ...
-
-    @property
-    def channel(self) -> str:
-        """Where to."""
-        ...
-
-    @property
-    def locked(self) -> str:
-        """Why nothing can be sent."""
-        ...
-
-    @property
-    def df(self) -> "DataFrame":
-        """What was sent."""
-        ...
-
-    @property
-    def code(self) -> str:
-        """The line that sends it."""
-        ...
 
 
 class Outcome(NamedTuple):
@@ -93,7 +25,7 @@ class Outcome(NamedTuple):
     rest: str
 
 
-def outcome(sent: Sent) -> Outcome:
+def outcome(sent: "Sent") -> Outcome:
     """What to say of a message that was sent, or was not."""
     if sent.error:
         return _failed(str(sent.error))
@@ -128,7 +60,7 @@ def _ahead(at: datetime, result: SendResult) -> float:
     return max(0.0, round((at - (result.sent_at or datetime.now(UTC))).total_seconds()))
 
 
-def form(source: Form, look: Look = DEFAULT) -> Shown:
+def form(source: "SendForm", look: Look = DEFAULT) -> Shown:
     """What stands in a form, the line that sends it, and what became of the last message."""
     about = f", {KINDS[source.noun]}, {where(source.connection)}, a form{as_of(datetime.now(UTC), look)}"
     rows = [*_filled(source.entries, source.tags), *([("body", source.body)] if source.body else [])]
@@ -149,7 +81,7 @@ def _filled(entries: Mapping[str, str], tags: Sequence[tuple[str, str]]) -> list
     return [*options, *(("tag", f"{name}={text}") for name, text in tags if name)]
 
 
-def _last(source: Form, look: Look) -> str:
+def _last(source: "SendForm", look: Look) -> str:
     if not source.last:
         return ""
     if look.deterministic:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any
 
 from kubemq_nb.render.frames import DEFAULT, KINDS, columns_of, raw, tags
 from kubemq_nb.render.tables import Look, Shown, Table, as_of
@@ -12,91 +12,14 @@ from kubemq_nb.visible import line
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from kubemq_nb.session.jobs import JobStatus
+    from kubemq_nb.session.live import Live
+    from kubemq_nb.session.transactions import Transaction
+
 SAVED = "Saved view, no kernel. Run the cell to see it live."
 
 
-class Status(Protocol):
-    """Counters of a source."""
-
-    @property
-    def state(self) -> str:
-        """Whether rows come, or why not."""
-        ...
-
-    @property
-    def received(self) -> int:
-        """How many came since it began."""
-        ...
-
-    @property
-    def dropped(self) -> int:
-        """How many are no longer held."""
-        ...
-
-    @property
-    def errors(self) -> int:
-        """How often something failed."""
-        ...
-
-    @property
-    def note(self) -> str:
-        """What is wrong; empty when all is well."""
-        ...
-
-    @property
-    def as_of(self) -> datetime:
-        """When this was so."""
-        ...
-
-
-class Source(Protocol):
-    """A feed or a responder."""
-
-    kind: str
-    channel: str
-    connection: str
-
-    def status(self) -> Status:
-        """The counters, as of now."""
-        ...
-
-    def tail(self, count: int = 20) -> "DataFrame":
-        """The newest rows, oldest first."""
-        ...
-
-
-class Held(Protocol):
-    """A transaction."""
-
-    channel: str
-
-    @property
-    def state(self) -> str:
-        """Whether rows come, or why not."""
-        ...
-
-    @property
-    def empty(self) -> bool:
-        """Whether there was nothing to hold."""
-        ...
-
-    @property
-    def sequences(self) -> tuple[int, ...]:
-        """What is held now."""
-        ...
-
-    @property
-    def deadline(self) -> datetime | None:
-        """When the broker takes it back, or None."""
-        ...
-
-    @property
-    def df(self) -> "DataFrame":
-        """The messages."""
-        ...
-
-
-def live(source: Source, look: Look = DEFAULT) -> Shown:
+def live(source: "Live[Any]", look: Look = DEFAULT) -> Shown:
     """The newest rows and the counters of a feed or responder, as of now."""
     now = source.status()
     rows = source.tail(look.max_rows)
@@ -115,12 +38,12 @@ def where(connection: str) -> str:
     return "embedded broker" if connection == "embedded" else connection
 
 
-def _state(now: Status) -> str:
+def _state(now: "JobStatus") -> str:
     """A source that waits for its first row is live."""
     return "live" if now.state == "waiting" else now.state
 
 
-def transaction(held: Held, look: Look = DEFAULT) -> Shown:
+def transaction(held: "Transaction", look: Look = DEFAULT) -> Shown:
     """What a transaction holds, until when, and what can be done with it."""
     if held.empty:
         return Table(
@@ -138,7 +61,7 @@ _ENDED = {
 }
 
 
-def _held(held: Held, look: Look) -> str:
+def _held(held: "Transaction", look: Look) -> str:
     if not held.sequences:
         return f"nothing is held any more: {_ENDED.get(held.state, held.state)}"
     until = f" until {clock(held.deadline)} UTC" if held.deadline and not look.deterministic else ""

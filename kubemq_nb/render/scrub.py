@@ -1,10 +1,10 @@
 """A scrubber without a browser: where it stands, and the state there line by line."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from numbers import Real
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from kubemq_nb.render.frames import DEFAULT, raw
 from kubemq_nb.render.live import SAVED, where
@@ -12,72 +12,12 @@ from kubemq_nb.render.tables import Column, Look, Shown, Table, as_of
 from kubemq_nb.visible import line
 
 if TYPE_CHECKING:
-    from kubemq_nb.messages import Event
+    from kubemq_nb.session.scrub import Scrubber
 
 SMALL = 1_000  # a figure below it shows fractions to three places
 
 
-class States(Protocol):
-    """A state as a table."""
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """What each line tells beside its key."""
-        ...
-
-    @property
-    def rows(self) -> Mapping[str, tuple[object, ...]]:
-        """Values by key."""
-        ...
-
-
-class Failed(Protocol):
-    """A fold that raised."""
-
-    @property
-    def text(self) -> str:
-        """What happened."""
-        ...
-
-
-class Scrubbed(Protocol):
-    """A position among stored events."""
-
-    channel: str
-    connection: str
-
-    @property
-    def sequence(self) -> int:
-        """Of the event before the position."""
-        ...
-
-    @property
-    def span(self) -> tuple[int, int]:
-        """The first and the last sequence."""
-        ...
-
-    @property
-    def event(self) -> "Event | None":
-        """The event before the position."""
-        ...
-
-    @property
-    def fold_name(self) -> str:
-        """Name of the fold."""
-        ...
-
-    @property
-    def lines(self) -> States:
-        """The state as a table."""
-        ...
-
-    @property
-    def failure(self) -> Failed | None:
-        """What the fold raised."""
-        ...
-
-
-def scrubber(source: Scrubbed, look: Look = DEFAULT) -> Shown:
+def scrubber(source: "Scrubber", look: Look = DEFAULT) -> Shown:
     """Where a scrubber stands: the event, and the state that the fold has after it."""
     event, states, failure = source.event, source.lines, source.failure
     stored = event.timestamp if event and not look.deterministic else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from kubemq_nb.render.frames import DEFAULT, KINDS, columns_of
 from kubemq_nb.render.live import SAVED, where
@@ -10,108 +10,14 @@ from kubemq_nb.render.tables import Column, Look, Shown, Table, as_of
 from kubemq_nb.visible import line
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from kubemq_nb.session.dashboard import Board, Row
+    from kubemq_nb.session.queue_browser import QueueBrowser
 
 TITLE = "KubeMQ dashboard"
 WORDS = {"live": "connected", "waiting": "connected"}  # state: what a reader calls it
 
 
-class Figures(Protocol):
-    """What is known of one channel."""
-
-    @property
-    def channel(self) -> str:
-        """Its name."""
-        ...
-
-    @property
-    def kind(self) -> str:
-        """Its pattern."""
-        ...
-
-    @property
-    def waiting(self) -> int | None:
-        """Messages to be taken."""
-        ...
-
-    @property
-    def sent(self) -> int | None:
-        """Messages in all."""
-        ...
-
-    @property
-    def last_activity(self) -> datetime | None:
-        """When something happened on it."""
-        ...
-
-
-class Row(Protocol):
-    """One channel of a dashboard."""
-
-    @property
-    def figures(self) -> Figures:
-        """Its counts."""
-        ...
-
-    @property
-    def rate_in(self) -> float:
-        """Messages a second."""
-        ...
-
-
-class Board(Protocol):
-    """What a dashboard shows at one moment."""
-
-    @property
-    def connection(self) -> str:
-        """Name of the connection."""
-        ...
-
-    @property
-    def state(self) -> str:
-        """Whether the broker answers."""
-        ...
-
-    @property
-    def note(self) -> str:
-        """Why it does not."""
-        ...
-
-    @property
-    def as_of(self) -> datetime | None:
-        """Of when the figures are."""
-        ...
-
-    @property
-    def rows(self) -> Sequence[Row]:
-        """The channels."""
-        ...
-
-    @property
-    def waiting(self) -> int:
-        """What waits in all queues."""
-        ...
-
-
-class Browser(Protocol):
-    """A queue browser."""
-
-    channel: str
-    as_of: datetime | None
-    df: "DataFrame"
-
-    @property
-    def connection(self) -> str:
-        """Name of its connection."""
-        ...
-
-    @property
-    def figures(self) -> Figures | None:
-        """The counts of the queue."""
-        ...
-
-
-def dashboard(board: Board, look: Look = DEFAULT) -> Shown:
+def dashboard(board: "Board", look: Look = DEFAULT) -> Shown:
     """The channels of a connection with their counts, as of the last look."""
     shown = board.rows[: look.max_rows]
     state = WORDS.get(board.state, board.state)
@@ -123,7 +29,7 @@ def dashboard(board: Board, look: Look = DEFAULT) -> Shown:
     return _both(TITLE, about, Table(columns, note="; ".join(counted)))
 
 
-def queue_browser(browser: Browser, look: Look = DEFAULT) -> Shown:
+def queue_browser(browser: "QueueBrowser", look: Look = DEFAULT) -> Shown:
     """The messages of the last look, and the counts of the queue."""
     head = browser.df.head(look.max_rows)
     figures = browser.figures
@@ -142,7 +48,7 @@ def _both(name: str, about: str, table: Table) -> Shown:
     return Shown(f"{line(f'{name}{about}')}\n{table.text()}", saved.html())
 
 
-def _columns(rows: Sequence[Row], look: Look) -> Iterable[Column]:
+def _columns(rows: Sequence["Row"], look: Look) -> Iterable[Column]:
     figures = [row.figures for row in rows]
     yield Column("channel", [line(each.channel) for each in figures])
     yield Column("kind", [KINDS[each.kind] for each in figures])

@@ -2,16 +2,14 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from kubemq_nb.session.live import Live
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from pandas import DataFrame
 
     from kubemq_nb.frames.selecting import Selection
-    from kubemq_nb.session.form import SendForm
-    from kubemq_nb.session.jobs import JobStatus
 
 ROWS = 200
 """Rows that a view holds; the feed holds more."""
@@ -20,63 +18,8 @@ ROWS = 200
 Row = dict[str, object]
 """One row of a feed's frame, by column."""
 
-
-class Source(Protocol):
-    """What a view needs of a feed or a responder, and nothing else."""
-
-    id: int
-    kind: str
-    channel: str
-    connection: str
-    code: str
-    since: "datetime"
-    version: int
-    selection: "Selection | None"
-
-    @property
-    def df(self) -> "DataFrame":
-        """All rows held, oldest first."""
-        ...
-
-    def tail(self, count: int = 20) -> "DataFrame":
-        """The newest rows held, oldest first; `attrs["last"]` is the number of the newest."""
-        ...
-
-    def row(self, number: int) -> Row:
-        """One row held, by its number."""
-        ...
-
-    def form(self, number: int | None = None) -> "SendForm":
-        """A form to send to its channel, filled with a row held."""
-        ...
-
-    def status(self) -> "JobStatus":
-        """State and counters, as of now."""
-        ...
-
-    def pause(self) -> None:
-        """Freeze what is shown."""
-        ...
-
-    def resume(self) -> None:
-        """Show again what came meanwhile."""
-        ...
-
-    def clear(self) -> None:
-        """Let go of the rows held."""
-        ...
-
-    def filter(self, where: str | None = None) -> None:
-        """Narrow views to rows that match."""
-        ...
-
-    def retry(self) -> None:
-        """Connect now."""
-        ...
-
-    def stop(self) -> None:
-        """End it; rows stay readable."""
-        ...
+Source = Live[Any]
+"""A feed or a responder."""
 
 
 Line = TypeVar("Line")
