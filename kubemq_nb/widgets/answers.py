@@ -55,11 +55,6 @@ class AnswersView(ModelView[Answers]):
         self._handed = ""
         super().__init__(source, variables=variables)
 
-    @property
-    def ticking(self) -> bool:
-        """Whether requests may come and run out."""
-        return bool(self.source and not self.source.closed)
-
     def version(self, source: Answers) -> object:
         """Another after each request, each answer, and each change of what is listened on."""
         return source.version, source.closed, source.code

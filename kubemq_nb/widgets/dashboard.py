@@ -81,18 +81,13 @@ class DashboardView(Host[Dashboard]):
         self._code = ""  # the line of the last action
         super().__init__(source, open_view=open_view, variables=variables)
 
-    @property
-    def ticking(self) -> bool:
-        """Whether it looks by itself."""
-        return bool(self.source and not self.source.finished)
-
     def version(self, source: Dashboard) -> object:
         """Another after each look, and when a connection comes or goes."""
         return source.version, tuple(session.name for session in registry.all())
 
     def over(self, source: Dashboard) -> bool:
-        """Whether its connection was closed."""
-        return source.session.closed
+        """Whether its connection was closed, and it looks no more."""
+        return source.session.closed and source.finished
 
     def show(self, source: Dashboard) -> None:
         """Write all of it into the traits."""

@@ -41,14 +41,9 @@ class LiveTable(Host[Source]):
         super().__init__(source, open_view=open_view, variables=variables)
 
     @property
-    def ticking(self) -> bool:
-        """Whether its feed may change by itself."""
-        return bool(self.source and self._ticker.running and not self._is_over(self.source))
-
-    @property
     def ended(self) -> bool:
         """Whether its feed was stopped, though it can begin again: it may hold many rows."""
-        return not self.ticking
+        return self.source is None or self._is_over(self.source)
 
     def over(self, source: Source) -> bool:
         """Never: it can begin again from Python."""

@@ -69,14 +69,9 @@ class ModelView(AnyWidget, Generic[M]):
         return f"<{self.about['label']}>"
 
     @property
-    def ticking(self) -> bool:
-        """Whether what it shows may change by itself."""
-        raise NotImplementedError
-
-    @property
     def ended(self) -> bool:
-        """Whether nothing changes here any more, and nothing can be done."""
-        return self.source is None or (not self.ticking and self.over(self.source))
+        """Whether it may let go of what it shows."""
+        return self.source is None or self.over(self.source)
 
     def close(self) -> None:
         """End this view; the model goes on."""
@@ -109,7 +104,7 @@ class ModelView(AnyWidget, Generic[M]):
         raise NotImplementedError
 
     def over(self, source: M) -> bool:
-        """Whether the model changes no more, but for what is done in this view."""
+        """Whether the model changes no more, and nothing can be done with it."""
         raise NotImplementedError
 
     def at_once(self) -> Mapping[str, Action]:
@@ -179,8 +174,7 @@ class ModelView(AnyWidget, Generic[M]):
             if self.version(self.source) != self._version:
                 with self._telling():
                     self.refresh()
-            # A connection is closed before what it holds is given back.
-            return self.ticking or not self.over(self.source)
+            return not self.over(self.source)
 
 
 def sentences(text: str) -> tuple[str, str]:

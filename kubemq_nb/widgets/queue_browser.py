@@ -64,18 +64,13 @@ class QueueBrowserView(Host[QueueBrowser]):
         self._code = source.code
         super().__init__(source, open_view=open_view, variables=variables)
 
-    @property
-    def ticking(self) -> bool:
-        """Whether it holds a message, which may go back at any time."""
-        return bool(self.source and self.source.held and not self.source.held.finished)
-
     def version(self, source: QueueBrowser) -> object:
         """Another after each call and each change of what is held."""
         return source.version, source.state, source.code
 
     def over(self, source: QueueBrowser) -> bool:
-        """Whether its connection was closed."""
-        return source.session.closed
+        """Whether its connection was closed, and what it held was given back after that."""
+        return source.session.closed and not (source.held and not source.held.finished)
 
     def show(self, source: QueueBrowser) -> None:
         """Write all of it into the traits."""
@@ -139,7 +134,7 @@ class QueueBrowserView(Host[QueueBrowser]):
         """Show what changed; a message that went back by itself is looked for once."""
         going_on = super()._tick()
         source = self.source
-        if source and source.held and not self.over(source) and self._went_back(source.held):
+        if source and source.held and not source.session.closed and self._went_back(source.held):
             background.spawn("view:refresh", lambda: self._carry_out(lambda _: source.refresh(), {}))
         return going_on
 

@@ -52,14 +52,9 @@ class ScrubberView(Host[Scrubber]):
         super().__init__(source, open_view=open_view, variables=variables)
 
     @property
-    def ticking(self) -> bool:
-        """Whether it is being read."""
-        return bool(self.source and self.source.reading == "reading")
-
-    @property
     def ended(self) -> bool:
         """Whether all was read, though it can still be moved: it holds what was read."""
-        return not self.ticking
+        return self.source is None or self.source.reading != "reading"
 
     def over(self, source: Scrubber) -> bool:
         """Never: it can be moved from Python."""

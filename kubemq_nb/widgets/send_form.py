@@ -41,18 +41,13 @@ class SendFormView(ModelView[SendForm]):
         self._opened: dict[str, object] = {}
         super().__init__(source, variables=variables)
 
-    @property
-    def ticking(self) -> bool:
-        """Whether a message is on its way."""
-        return bool(self.source and self.source.sending)
-
     def version(self, source: SendForm) -> object:
         """Another after each change in the form, and of what its connection allows."""
         return source.version, source.locked
 
     def over(self, source: SendForm) -> bool:
-        """Whether its connection was closed."""
-        return source.session.closed
+        """Whether its connection was closed, and no message is on its way."""
+        return source.session.closed and not source.sending
 
     def show(self, source: SendForm) -> None:
         """Write all of it into the traits."""

@@ -30,11 +30,6 @@ class TransactionView(ModelView[Transaction]):
         self._card = Card(source, name=variable_of(source, variables or {}) or "tx")
         super().__init__(source, variables=variables)
 
-    @property
-    def ticking(self) -> bool:
-        """Whether something is held."""
-        return bool(self.source and not self.source.finished)
-
     def version(self, source: Transaction) -> object:
         """Another after each change of state or deadline."""
         return source.version

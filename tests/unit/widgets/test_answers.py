@@ -300,7 +300,7 @@ def test_two_displays_are_one_view_and_a_closed_desk_is_over(desk, line, variabl
 
     desk.close()
 
-    assert eventually(lambda: not view.ticking and view.status["word"] == "closed")
+    assert eventually(lambda: view.ended and view.status["word"] == "closed")
     view.close()
 
 

@@ -189,7 +189,7 @@ def test_a_stopped_dashboard_can_be_started_again(monkeypatch):
     view.source.stop()
     assert eventually(lambda: view.status["word"] == "stopped")
     assert view.status["note"]["act"] == "Start again"
-    assert not view.ticking
+    assert view.source.finished
 
     act(view, "refresh")
 

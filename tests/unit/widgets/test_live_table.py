@@ -177,7 +177,7 @@ def test_stop_ends_the_subscription_and_the_ticker_and_keeps_the_rows(filled, vi
     table.act({"do": "stop"})
 
     assert eventually(lambda: source.stream.closed and table.status["word"] == "stopped")
-    assert eventually(lambda: not table.ticking)
+    assert eventually(lambda: table.ended)
     table.act({"do": "filter", "text": "a"})
     assert shown(table, "body") == ["a"]
 
@@ -412,7 +412,7 @@ def test_a_closed_view_stops_looking_and_leaves_the_feed_alone(filled, view):
 
     table.close()
 
-    assert eventually(lambda: not table.ticking)
+    assert eventually(lambda: not table._ticker.running)
     assert not source.feed.finished
 
 

@@ -332,14 +332,14 @@ def test_a_transaction_shows_its_message_and_its_verbs(session, channel, variabl
     tx = variables["tx"] = session.queues.transaction(channel, visibility=20, hold=0)
     view = Views(variables).of(tx)
     assert (view.card["state"], view.detail["head"]) == ("held", "Message 1")
-    assert view.ticking
+    assert not view.ended
 
     act(view, "extend", seconds="60")
     act(view, "ack")
 
     assert view.card["state"] == "done"
     assert view.foot == {"code": "tx.ack()", "held": "nothing held"}
-    assert not view.ticking
+    assert view.ended
     view.close()
 
 
@@ -373,7 +373,8 @@ def test_a_view_whose_connection_was_closed_looks_no_more(address, credentials, 
 
 def test_a_view_looks_until_what_it_holds_went_back_although_its_connection_is_closed(shown, monkeypatch):
     act(shown, "hold")
-    monkeypatch.setattr(shown, "over", lambda _source: True)  # `close` says so before it gives anything back
+    closed = property(lambda _session: True)  # `close` says so before it gives anything back
+    monkeypatch.setattr(type(shown.source.session), "closed", closed)
 
     assert shown._tick()
     act(shown, "ack")

@@ -61,7 +61,7 @@ def test_an_ended_feed_that_a_variable_holds_keeps_its_view():
     variables["flights"] = source.feed
     table = shown.of(source.feed)
     source.feed.stop()
-    assert eventually(lambda: not table.ticking)
+    assert eventually(lambda: table.ended)
 
     for _ in range(views.ENDED + 2):
         ended(shown)
@@ -79,7 +79,7 @@ def test_all_views_are_let_go_as_their_models_are_now():
 
     shown.let_go()
 
-    assert (table.source, table.ticking, table.status["word"]) == (None, False, "stopped")
+    assert (table.source, table.ended, table.status["word"]) == (None, True, "stopped")
     assert [row["cells"][-2] for row in table.table["rows"]] == ["a"]
 
 
@@ -88,5 +88,5 @@ def ended(shown):
     source = Filled()
     table = shown.of(source.feed)
     source.feed.stop()
-    assert eventually(lambda: not table.ticking)
+    assert eventually(lambda: table.ended)
     return table, weakref.ref(source.feed)

@@ -293,7 +293,7 @@ def test_one_message_goes_at_a_time_and_the_form_can_be_filled_meanwhile(shown, 
     connection.queues.answer = slow
     shown.act({"do": "send", "turn": "hand 1"})
     assert begun.wait(5)
-    assert (shown.busy, shown.ticking) == ("send", True)
+    assert (shown.busy, shown.source.sending) == ("send", True)
 
     shown.act({"do": "send", "turn": "hand 2"})
     enter(shown, body="next", body_as="text")
@@ -302,7 +302,7 @@ def test_one_message_goes_at_a_time_and_the_form_can_be_filled_meanwhile(shown, 
     assert eventually(lambda: not shown.busy)
     assert len(connection.queues.calls) == 1
     assert shown.body["text"] == "next"
-    assert not shown.ticking
+    assert not shown.source.sending
 
 
 def test_a_connection_that_only_looks_says_why_nothing_can_be_sent(shown, connection):
