@@ -21,6 +21,8 @@ class QueueInfo:
     delivered: int
     waiting: int
     subscribers: int
+    delayed: int | None  # this and the next: None where the server does not tell
+    held: int | None
 
 
 def queue_counts(connection: Channel, channel: str = "") -> list[QueueInfo] | None:
@@ -42,6 +44,8 @@ def queue_counts(connection: Channel, channel: str = "") -> list[QueueInfo] | No
             delivered=queue.Delivered,
             waiting=queue.Waiting,
             subscribers=queue.Subscribers,
+            delayed=queue.Delayed if queue.HasField("Delayed") else None,
+            held=queue.Held if queue.HasField("Held") else None,
         )
         for queue in answer.Info.Queues
         if channel in ("", queue.Name)
@@ -53,6 +57,8 @@ class Waiting(NamedTuple):
 
     messages: int
     bytes: int  # about; 0 when that is not told
+    delayed: int | None = None  # beside them, not visible yet; None when that is not told, as in the next
+    held: int | None = None
 
     @property
     def average(self) -> int:
@@ -68,6 +74,9 @@ def waiting(connection: Channel, channel: str) -> Waiting | None:
     queues = queue_counts(connection, channel)
     if queues is None:
         return None
+    if not queues:
+        return NONE
+    (queue,) = queues
     # Bytes are those of held and delayed messages too.
-    sizes = (queue.bytes * queue.waiting // max(1, queue.messages) for queue in queues)
-    return Waiting(sum(queue.waiting for queue in queues), sum(sizes))
+    size = queue.bytes * queue.waiting // max(1, queue.messages)
+    return Waiting(queue.waiting, size, queue.delayed, queue.held)

@@ -9,7 +9,7 @@ from kubemq_nb._wire.queue_requests import Settling
 from kubemq_nb.client import batches, checks
 from kubemq_nb.client.calls import Cancellation
 from kubemq_nb.client.channel import Channel
-from kubemq_nb.client.counts import NONE, QueueInfo, queue_counts, waiting
+from kubemq_nb.client.counts import NONE, QueueInfo, Waiting, queue_counts, waiting
 from kubemq_nb.client.downstream import Downstream
 from kubemq_nb.client.ids import new_id
 from kubemq_nb.client.outgoing import Messages, Rows
@@ -31,6 +31,8 @@ class Received:
 
     payloads: list[bytes]
     expired: int | None = None  # dropped by this read as their time was over; None: the server does not tell
+    delayed: int | None = None  # beside what a peek shows; None: the server does not tell, as in the next
+    held: int | None = None
     cut: bool = False  # more is there than fits: 4 MB for a look, one gRPC message for a receive
     note: str = ""  # what to know about this read; "" when all is well
 
@@ -147,7 +149,7 @@ class QueuesClient:
             first = look(1, wait) if wait else Received(payloads=[], expired=0)
             there = waiting(self._channel, channel) or NONE
             if not first.payloads or count == 1 or there.messages <= 1:
-                return first
+                return _beside(first, there)
         # A broker hands over what fits into one answer, which is far more than is shown.
         asked = wanted = min(count, there.messages)
         if there.average:
@@ -155,7 +157,7 @@ class QueuesClient:
         while True:
             received = _fitting(asked, lambda fewer: look(fewer, 1.0, there.average))
             if received.cut or asked == wanted:
-                return received
+                return _beside(received, there)
             asked = min(wanted, 4 * asked)
 
     def _look(
@@ -196,6 +198,10 @@ def _acknowledged(downstream: Downstream, channel: str) -> str:
     except KubeMQError:
         return UNCONFIRMED
     return UNNAMED if len(downstream.payloads) > count else ""
+
+
+def _beside(received: Received, there: Waiting) -> Received:
+    return replace(received, delayed=there.delayed, held=there.held)
 
 
 def _within(payloads: list[bytes], limit: int) -> list[bytes]:

@@ -1,7 +1,7 @@
 """Frames of ours as tables: which columns a reader wants, and what was read."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -236,9 +236,18 @@ def _of_queue(facts: Mapping[Any, Any]) -> str:
     counted = _counted(facts.get("rows", facts["count"]), "message")
     if facts.get("messages_expired"):
         counted += f", {facts['messages_expired']:,} expired"
+    counted += "".join(f", {each}" for each in _beside(facts))
     cut = "" if facts.get("complete", True) else "cut at what one read may bring"
     done = "the queue is unchanged" if facts["is_peek"] else "taken from the queue" if facts["count"] else ""
     return "; ".join(part for part in (counted, cut, done, facts.get("note", "")) if part)
+
+
+def _beside(facts: Mapping[Any, Any]) -> Iterator[str]:
+    """What a look cannot show, where the server tells of it."""
+    more = "more " if facts["count"] else ""
+    for state in ("delayed", "held"):
+        if count := facts.get(state):
+            yield f"{count:,} {more}{'is' if count == 1 else 'are'} {state}"
 
 
 def _counted(count: int, noun: str) -> str:

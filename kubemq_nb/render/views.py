@@ -10,6 +10,7 @@ from kubemq_nb.render.tables import Column, Look, Shown, Table, as_of
 from kubemq_nb.visible import line
 
 if TYPE_CHECKING:
+    from kubemq_nb.session.channels import Figures
     from kubemq_nb.session.dashboard import Board, Row
     from kubemq_nb.session.queue_browser import QueueBrowser
 
@@ -33,13 +34,20 @@ def queue_browser(browser: "QueueBrowser", look: Look = DEFAULT) -> Shown:
     """The messages of the last look, and the counts of the queue."""
     head = browser.df.head(look.max_rows)
     figures = browser.figures
-    waiting = "" if figures is None or figures.waiting is None else f", {figures.waiting:,} waiting"
-    about = f", {KINDS['queues']}, {where(browser.connection)}{waiting}{as_of(browser.as_of, look)}"
+    about = f", {KINDS['queues']}, {where(browser.connection)}{_counts(figures)}{as_of(browser.as_of, look)}"
     counted = f"{_counted(len(browser.df), 'message')} peeked"
     if len(head) < len(browser.df):
         counted += f", {len(head):,} shown"
     columns = columns_of(head, look) if len(head) else []
     return _both(browser.channel, about, Table(columns, note=f"{counted}; the queue is unchanged"))
+
+
+def _counts(figures: "Figures | None") -> str:
+    """How much waits, and what a look cannot show, where the server tells of it."""
+    if figures is None or figures.waiting is None:
+        return ""
+    beside = (f", {count:,} {state}" for state in ("delayed", "held") if (count := getattr(figures, state)))
+    return f", {figures.waiting:,} waiting{''.join(beside)}"
 
 
 def _both(name: str, about: str, table: Table) -> Shown:

@@ -265,6 +265,8 @@ class Queues:
             server=self._link.address,
             is_peek=is_peek,
             messages_expired=read.expired,
+            delayed=read.delayed,
+            held=read.held,
             complete=not read.cut,
             note=read.note or unknown,
         )

@@ -395,6 +395,15 @@ def test_queues_info_counts_without_a_wait(wire, channel):
     assert told.Bytes > 10
 
 
+def test_queues_info_tells_what_is_delayed_and_held(wire, channel):
+    wire.send(channel, "a")
+    wire.send(channel, "later", DelaySeconds=600)
+
+    told = info(wire, channel)
+
+    assert (told.Waiting, told.HasField("Delayed"), told.Delayed, told.Held) == (1, True, 1, 0)
+
+
 # Connections
 
 

@@ -112,6 +112,15 @@ def peeking(payloads):
     return answer
 
 
+def test_a_server_that_does_not_tell_what_is_delayed_is_not_guessed_at(server, queues):
+    server.on("QueuesInfo", counts(1))
+    server.on("ReceiveQueueMessages", peeking([stored(1)]))
+
+    looked = queues.peek("a", count=10, wait=1, client_id=ME)
+
+    assert (len(looked.payloads), looked.delayed, looked.held) == (1, None, None)
+
+
 def test_a_server_without_counts_is_peeked_all_the_same(server, queues):
     server.on("ReceiveQueueMessages", peeking([stored(1), stored(2)]))
 

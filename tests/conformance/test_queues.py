@@ -152,6 +152,20 @@ def test_the_frame_tells_how_it_was_read(session, channel, fill):
     assert received["complete"]
 
 
+@pytest.mark.embedded_only
+def test_a_peek_tells_what_it_cannot_show(session, channel, fill):
+    fill(2)
+    with session.queues.transaction(channel):
+        session.queues.send(channel, rows=["later", "too"], delay=600)
+
+        beside = session.queues.peek(channel).attrs
+        session.queues.receive(channel)
+        alone = session.queues.peek(channel, wait=0).attrs
+
+    assert (beside["count"], beside["delayed"], beside["held"]) == (1, 2, 1)
+    assert (alone["count"], alone["delayed"], alone["held"]) == (0, 2, 1)
+
+
 @pytest.mark.rows("Q-10")
 def test_a_peek_of_much_shows_what_is_enough_for_a_look_and_says_that_it_is_cut(session, channel):
     session.queues.send(channel, rows=[bytes(1_500_000)] * 4)

@@ -137,6 +137,21 @@ def test_rows_beyond_the_most_are_counted():
     assert shown.html.count("<tr>") == 6
 
 
+@pytest.mark.parametrize(
+    ("bodies", "delayed", "held", "counted"),
+    [
+        ([b"a"], 1, 0, "1 message, 1 more is delayed"),
+        ([b"a"], 2_000, 1, "1 message, 2,000 more are delayed, 1 more is held"),
+        ([], 0, 2, "0 messages, 2 are held"),
+        ([b"a"], None, None, "1 message"),
+    ],
+)
+def test_a_look_tells_what_it_cannot_show(bodies, delayed, held, counted):
+    shown = render.frame(queue_frame(*bodies, delayed=delayed, held=held))
+
+    assert shown.text.splitlines()[-1] == f"{counted}; the queue is unchanged"
+
+
 def test_a_filtered_copy_does_not_keep_the_facts():
     frame = queue_frame(b"a", b"b")
 

@@ -131,6 +131,8 @@ class QueueFigures(NamedTuple):
     delivered: int
     waiting: int
     subscribers: int
+    delayed: int
+    held: int
 
 
 def read_info(data: bytes) -> tuple[str, str]:
@@ -152,6 +154,8 @@ def info_response(id: str, queues: Sequence[QueueFigures]) -> bytes:
             Delivered=queue.delivered,
             Waiting=queue.waiting,
             Subscribers=queue.subscribers,
+            Delayed=queue.delayed,
+            Held=queue.held,
         )
         for queue in queues
     ]

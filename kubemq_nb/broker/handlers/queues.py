@@ -97,6 +97,8 @@ class QueueHandlers:
             delivered=queue.delivered,
             waiting=queue.waiting(),
             subscribers=len(queue.waiters),
+            delayed=self._queues.delayed(queue),
+            held=len(queue.away),
         )
 
 

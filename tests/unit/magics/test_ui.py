@@ -73,6 +73,17 @@ def test_a_saved_view_is_a_bare_table_that_says_that_it_is_saved(run, lab, chann
     assert "style" not in page
 
 
+def test_a_queue_as_text_tells_what_cannot_be_looked_at(run, channel):
+    run("_ = kq.queues.send('CH', rows=['a', 'b', 'c']); _ = kq.queues.send('CH', 'later', delay=600)")
+    run("tx = kq.queues.transaction('CH')")
+    browser = run("%kubemq ui queues CH")
+
+    about = render.queue_browser(browser).text.splitlines()[0]
+    run("tx.close()")
+
+    assert ", 2 waiting, 1 delayed, 1 held, as of " in about
+
+
 def test_without_what_differs_from_run_to_run_two_displays_are_the_same(run, lab, channel):
     run("_ = kq.queues.send('CH', rows=['a', 'b'])")
     look = Look(deterministic=True)
