@@ -205,12 +205,25 @@ class Settlement:
     channel: str
     sequences: tuple[int, ...]
     to: str = ""  #: target queue of resend and modify
+    until: datetime | None = None  #: when the broker takes back what was extended
     error: str = ""
 
     @property
     def is_error(self) -> bool:
         """Whether the action failed."""
         return bool(self.error)
+
+
+class Acknowledged(int):
+    """How many messages of a queue were acknowledged at once; a number that knows its queue."""
+
+    channel: str
+
+    def __new__(cls, count: int, channel: str = "") -> Self:
+        """Make it of a count."""
+        made = super().__new__(cls, count)
+        made.channel = channel
+        return made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,7 +119,8 @@ class OneTransaction:
             self._require_held("extend")
             self._hold_until = max(self._hold_until, time.monotonic() + seconds) if self._renews else 0.0
             self._extend(seconds)
-        return Settlement(action="extend", channel=self._channel, sequences=(self.sequence,))
+            until = self.deadline
+        return Settlement(action="extend", channel=self._channel, sequences=(self.sequence,), until=until)
 
     def close(self) -> Settlement:
         """Give it back if still held: tail of the queue, receive count raised. Closing again does nothing."""

@@ -176,6 +176,8 @@ class Dispatcher:
             result = call.invoke(getattr(session, owner) if owner else session)
         if isinstance(result, Transaction):
             self._latest = result
+            if result.empty and not call.presentation.quiet:
+                announce(result.note)  # where a name is given to it, nothing else would say so
         elif type(result).__module__.startswith("kubemq_nb.session."):
             cast("Job", result).code = call.line
         return result

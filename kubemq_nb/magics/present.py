@@ -11,7 +11,7 @@ from IPython.display import display
 
 from kubemq_nb import render
 from kubemq_nb.magics.follow import follow, is_terminal
-from kubemq_nb.messages import Response, SendResult, ServerInfo, Settlement
+from kubemq_nb.messages import Acknowledged, Response, SendResult, ServerInfo, Settlement
 from kubemq_nb.render import Look, Shown, Text, clean
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kubemq_nb.session import Feed
 
 FRAMES = ("pandas.DataFrame", "pandas.core.frame.DataFrame")  # by name, so that pandas loads later; 3 and 2.2
-RESULTS = (SendResult, Response, Settlement, ServerInfo)
+RESULTS = (Acknowledged, SendResult, Response, Settlement, ServerInfo)
 FEED = "kubemq_nb.session.feed.Feed"
 SESSION = "kubemq_nb.session.connection.Session"
 SHOWN: dict[str, Callable[[Any, Look], Shown]] = {  # by name, for the same reason

@@ -4,7 +4,7 @@ import html
 from functools import singledispatch
 from typing import Any
 
-from kubemq_nb.messages import Response, SendResult, ServerInfo, Settlement
+from kubemq_nb.messages import Acknowledged, Response, SendResult, ServerInfo, Settlement
 from kubemq_nb.render.frames import tags
 from kubemq_nb.render.tables import Column, Look, Shown, Table, escaped
 from kubemq_nb.render.text import clock, limited, span
@@ -41,14 +41,23 @@ def _(result: SendResult, look: Look) -> Shown:
 
 @describe.register
 def _(result: Settlement, look: Look) -> Shown:
-    del look
     if result.is_error:
         return _line(f"not {DONE[result.action]}", result.channel, result.error)
     many = "sequences" if len(result.sequences) > 1 else "sequence"
     told = (
         [f"{many} {', '.join(f'{each:,}' for each in result.sequences)}"] if result.sequences else ["nothing"]
     )
-    return _line(DONE[result.action], result.channel, *told, *([f"to {result.to}"] if result.to else []))
+    if result.to:
+        told.append(f"to {result.to}")
+    if result.until and not look.deterministic:
+        told.append(f"until {clock(result.until)} UTC")
+    return _line(DONE[result.action], result.channel, *told)
+
+
+@describe.register
+def _(result: Acknowledged, look: Look) -> Shown:
+    del look
+    return _line(f"{result:,} acknowledged", result.channel)
 
 
 @describe.register

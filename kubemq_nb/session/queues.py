@@ -14,6 +14,7 @@ from kubemq_nb.client.transactions import ManyTransaction, OneTransaction
 from kubemq_nb.errors import InvalidMessage, KubeMQError
 from kubemq_nb.frames import selecting
 from kubemq_nb.messages import (
+    Acknowledged,
     Body,
     Decode,
     Duration,
@@ -192,7 +193,7 @@ class Queues:
         """
         removed = self._link.ready().queues.ack_all(channel, client_id=client_id or self._link.client_id)
         self._link.used("queues", channel)
-        return removed
+        return Acknowledged(removed, channel)
 
     @changes
     @takes
@@ -232,6 +233,9 @@ class Queues:
         else:
             held = ManyTransaction.receive(link.channel, channel, count=count, **common)
         transaction.hold(held)
+        if transaction.empty:
+            waited = f" within {as_seconds(wait):g} s" if wait else ""
+            transaction.missing = self._unknown(channel) or f"{channel} had no message{waited}"
         link.used("queues", channel)
         link.add(transaction)
         return transaction

@@ -39,6 +39,7 @@ class Transaction:
         connection: Name of its session.
         code: The line that made it.
         since: When it began.
+        missing: Why it holds nothing from the beginning; "" where it does.
         messages: All that were held, in order; settled ones stay here.
         version: Grows with every change, so that a view repaints only then.
     """
@@ -51,6 +52,7 @@ class Transaction:
         self.connection = connection
         self.code = code
         self.since = datetime.now(UTC)
+        self.missing = ""
         self.messages: list[QueueMessage] = []
         self.version = 0
         self._payloads: list[bytes] = []
@@ -110,7 +112,7 @@ class Transaction:
     def note(self) -> str:
         """What is held, or how it ended."""
         if self.empty:
-            return f"{self.channel} had no message"
+            return self.missing
         held = ", ".join(map(str, self.sequences))
         return f"holds sequence {held}" if held else ""
 

@@ -194,6 +194,7 @@ def test_every_action_tells_what_it_was_and_whether_it_failed(hold, session, cha
 
         assert isinstance(settled, Settlement)
         assert (extended.action, extended.is_error, extended.error) == ("extend", False, "")
+        assert extended.until
         assert (settled.action, settled.is_error, settled.error) == (name, False, "")
         assert settled.sequences == (transaction.message.sequence,)
 
@@ -211,12 +212,15 @@ def test_a_message_is_settled_once(hold, fill):
 
 @pytest.mark.rows("T-10")
 @pytest.mark.parametrize("count", [1, 3])
-def test_an_empty_queue_is_an_empty_transaction_that_says_so(hold, channel, count):
+def test_an_empty_queue_is_an_empty_transaction_that_says_so(hold, session, channel, count):
+    session.queues.send(channel, "taken")
+    session.queues.receive(channel)
+
     with hold(wait=1, count=count) as transaction:
         assert transaction.empty
         assert transaction.message is None
         assert transaction.df.empty
-        assert transaction.note == f"{channel} had no message"
+        assert transaction.note == f"{channel} had no message within 1 s"
         assert transaction.finished
         with pytest.raises(TransactionClosed, match="had no message"):
             transaction.ack()

@@ -172,7 +172,7 @@ def test_what_destroys_is_refused_without_yes(run, channel, session):
 
     assert (status, out) == (1, "")
     assert "repeat it with -y" in err
-    assert run("queues", "ack_all", channel, "-y")[:2] == (0, "1\n")
+    assert run("queues", "ack_all", channel, "-y")[:2] == (0, f"1 acknowledged  {channel}\n")
 
 
 def test_what_the_broker_refuses_ends_with_one(run, channel):

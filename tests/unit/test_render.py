@@ -9,7 +9,7 @@ from kubemq_nb import frames, render
 from kubemq_nb._wire import kubemq_pb2 as pb
 from kubemq_nb.client.results import Results
 from kubemq_nb.frames.selecting import Selection
-from kubemq_nb.messages import Response, SendResult, ServerInfo, Settlement
+from kubemq_nb.messages import Acknowledged, Response, SendResult, ServerInfo, Settlement
 from kubemq_nb.render import Look
 from kubemq_nb.render.text import displayed
 
@@ -164,6 +164,7 @@ def test_no_markup_of_others_reaches_html(payload):
     frame = queue_frame(payload.encode(), tags={payload: payload}, metadata=payload, channel=payload)
     fields = queue_frame(f'{{"{html_safe_key(payload)}": "x"}}'.encode(), channel=payload)
     results = [
+        Acknowledged(3, payload),
         SendResult(id=payload, channel=payload),
         SendResult(id="1", channel=payload, error=payload),
         Settlement(action="resend", channel=payload, sequences=(1,), to=payload, error=""),
@@ -250,10 +251,20 @@ def test_a_sent_message_tells_when_it_can_be_seen_and_when_it_ends():
             "resent  orders  sequences 1, 2  to later",
         ),
         (Settlement(action="close", channel="orders", sequences=()), "given back  orders  nothing"),
+        (
+            Settlement(action="extend", channel="orders", sequences=(3,), until=AT),
+            f"extended  orders  sequence 3  until {AT:%H:%M:%S} UTC",
+        ),
     ],
 )
 def test_a_settlement_says_what_became_of_which_message(settlement, text):
     assert render.describe(settlement, PLAIN).text == text
+
+
+def test_without_what_differs_from_run_to_run_an_extension_has_no_time():
+    extended = Settlement(action="extend", channel="orders", sequences=(3,), until=AT)
+
+    assert render.describe(extended, Look(deterministic=True)).text == "extended  orders  sequence 3"
 
 
 def test_a_batch_says_how_many_were_sent():

@@ -180,6 +180,37 @@ def test_a_purge_with_a_yes_tells_how_many(run):
     assert run("%kubemq queues ack_all CH -y") == 2
 
 
+def test_a_purge_is_told_in_words_and_to_programs_as_a_number(run, channel, capsys):
+    run("%kubemq queues send CH --rows {{['a', 'b']}} -q")
+    capsys.readouterr()
+
+    run("%kubemq queues ack_all CH -y")
+    run("%kubemq queues ack_all CH -y --format json")
+
+    assert capsys.readouterr().out == f"Out[0]: 2 acknowledged  {channel}\nOut[0]: 0\n"
+
+
+def test_a_transaction_with_a_name_says_that_there_was_nothing_to_hold(run, channel, capsys):
+    run("%kubemq queues send CH a -q")
+    run("%kubemq queues receive CH -q")
+    capsys.readouterr()
+
+    run("tx = %kubemq queues transaction CH -w 0s")
+    run("tx = %kubemq queues transaction CH -w 1s")
+    run("tx = %kubemq queues transaction CH -w 0s -q")
+
+    told = f"{channel} had no message"
+    assert capsys.readouterr().out == f"{told}\n{told} within 1 s\n"
+
+
+def test_a_transaction_on_a_queue_that_is_not_there_says_which_is_near(run, channel, capsys):
+    run("%kubemq queues send CH a -q")
+
+    run("tx = %kubemq queues transaction CHs -w 0s")
+
+    assert f"there is no queue {channel}s; did you mean {channel}?" in capsys.readouterr().out
+
+
 @pytest.mark.rows("M-31", "M-41")
 def test_a_purge_without_a_yes_tells_how_many_it_would_remove_and_removes_none(run, lab, channel):
     run("%kubemq queues send CH --rows {{['a', 'b']}} -q")
