@@ -70,5 +70,5 @@ def test_every_view_outlives_what_happens_to_its_kernel_and_its_page_and_ends_wi
     notebook.restart_kernel()
 
     for label in VIEWS:
-        expect(view(notebook, label).get_by_text("Run the cell to see it live.").first).to_be_visible()
+        expect(view(notebook, label).get_by_text("The kernel that showed this is gone.")).to_be_visible()
     expect(rows(notebook, "Live table of prices")).to_have_count(4)

@@ -193,6 +193,10 @@ def test_a_queue_whose_connection_was_closed_offers_nothing_more(browsed):
     for name in ("Hold next", "Send…", "Purge…", "Refresh", "Send again…"):
         expect(browsed.view.get_by_role("button", name=name)).to_have_count(0)
     expect(browsed.button("To DataFrame")).to_be_visible()
+    browsed.view.get_by_role("searchbox").fill("nowhere")
+    expect(browsed.view.locator(".kq-empty h4")).to_be_visible()
+    expect(browsed.button("Look again")).to_have_count(0)
+    browsed.view.get_by_role("searchbox").fill("")
     expect(browsed.count("held")).to_have_text("–")  # noqa: RUF001  nobody knows any more
     looks.assert_clean(browsed.page, browsed.view)
 
