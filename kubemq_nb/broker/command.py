@@ -20,7 +20,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from kubemq_nb._wire.address import parse_address
-from kubemq_nb.broker import launcher, shared
+from kubemq_nb.broker import known, launcher, shared
 from kubemq_nb.broker.shared import TOKEN_NAME, Runtime
 from kubemq_nb.visible import clean, line
 
@@ -206,13 +206,14 @@ async def serve(options: argparse.Namespace, lock: int) -> None:
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
     server, port = await listen(broker, options.address, allowed)
-    say_ready(options, port, token_file)
+    runtime = say_ready(options, port, token_file)
     watch(options, lock, lambda: loop.call_soon_threadsafe(stop.set))
     await stop.wait()
     # gRPC reports each stream that a stop cancels as if it had failed.
     logging.getLogger("grpc._cython.cygrpc").setLevel(logging.CRITICAL)
     await server.stop(GRACE)
     await broker.close()
+    known.forget(runtime)
 
 
 def warn_in_clear(options: argparse.Namespace) -> None:
@@ -227,8 +228,8 @@ def warn_in_clear(options: argparse.Namespace) -> None:
         log.warning("everybody who reaches %s is let in", host)
 
 
-def say_ready(options: argparse.Namespace, port: int, token_file: Path | None) -> None:
-    """Say where the broker is: in the store for later comers, and in one line for whoever started it."""
+def say_ready(options: argparse.Namespace, port: int, token_file: Path | None) -> Runtime:
+    """Say where the broker is: in files for later comers, and in one line for whoever started it."""
     runtime = Runtime(
         address=f"{options.address.rpartition(':')[0]}:{port}",
         pid=os.getpid(),
@@ -237,9 +238,12 @@ def say_ready(options: argparse.Namespace, port: int, token_file: Path | None) -
         token_file=None if token_file is None else str(token_file.absolute()),
     )
     shared.write_runtime(options.store, runtime)
+    if not options.leash:  # a private one is for whoever started it
+        known.tell(runtime)
     sys.stdout.write(json.dumps(runtime._asdict()) + "\n")
     sys.stdout.flush()
     log.info("listening on %s", runtime.address)
+    return runtime
 
 
 def token_in(path: Path) -> str:

@@ -65,9 +65,14 @@ def store_path(store: str | Path) -> Path:
             f"a store's name is letters, digits, dots, dashes and underscores, not {store!r}; "
             "a path holds a slash, like ./data"
         )
+    return data_folder() / "stores" / store
+
+
+def data_folder() -> Path:
+    """Where this user's stores are, and what is known of running brokers."""
     from platformdirs import user_data_dir  # noqa: PLC0415  most brokers are private
 
-    return Path(user_data_dir("kubemq-nb", appauthor=False)) / "stores" / store
+    return Path(user_data_dir("kubemq-nb", appauthor=False))
 
 
 def attach(store: str | Path) -> "RunningBroker | None":
@@ -78,7 +83,7 @@ def attach(store: str | Path) -> "RunningBroker | None":
 
 def named() -> dict[str, bool]:
     """The names of all stores, in order, and whether their brokers run now."""
-    stores = store_path("any").parent
+    stores = data_folder() / "stores"
     return {path.name: bool(shared.read_runtime(path)) for path in sorted(stores.glob("*")) if path.is_dir()}
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from kubemq_nb._wire import certificates
 from kubemq_nb._wire.address import parse_address
+from kubemq_nb.broker import known
 from kubemq_nb.client.tokens import Secret, Token
 from kubemq_nb.session import registry
 
@@ -45,7 +46,8 @@ def refuse_for_embedded(**given: object) -> None:
 def token_of(address: str, token_env: str | None, token_file: str | Path | None) -> Token:
     """The token for a server, and where to look again when it is refused; an empty one is not shown.
 
-    Of an embedded broker of this process the token is known, whoever connects to it by its address.
+    Of an embedded broker of this process, and of any that this user runs on this machine, the token is known,
+    whoever connects to it by its address.
 
     Raises:
         TypeError: A variable and a file.
@@ -60,6 +62,8 @@ def token_of(address: str, token_env: str | None, token_file: str | Path | None)
     for session in registry.all():
         if session.address == address and session.token_file:
             return in_file(session.token_file)
+    if parse_address(address).loopback and (path := known.token_file(address)):
+        return in_file(path)
     return in_variable(VARIABLE) if VARIABLE in os.environ else Token(lambda: None)
 
 
