@@ -22,7 +22,7 @@ def test_the_page_has_each_failure_of_tls(failure):
 def test_each_promise_names_its_test():
     promises = re.findall(r"^\| (?!promise|---|what|`|\d)(.+?)\. \| (.+) \|$", PAGE, re.MULTILINE)
 
-    assert len(promises) == 11
+    assert len(promises) == 12
     assert all(
         re.fullmatch(r"\[test_\w+\.py\]\(\.\./tests/[a-z/]+/test_\w+\.py\)", test) for _, test in promises
     )
