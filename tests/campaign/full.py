@@ -20,7 +20,7 @@ from tests.plain_wire import Wire
 
 DISK = "24m"
 QUOTA = 2  # MB
-EVENT_BYTES = 200_000  # larger than what was refused
+EVENT_BYTES = 400_000  # larger than what was refused: 50 rows of 2,000 bytes, each on a page of 4,096
 QUEUE = "orders"
 
 
