@@ -1,8 +1,8 @@
 """What results look like: text and HTML of one object from one source, all data of others made harmless.
 
 HTML is bare tables and paragraphs, because hosts strip styles and a saved notebook has no kernel. Text is
-columns two spaces apart, figures at the right, at most 110 columns. The last line says what was counted and
-what did not change.
+columns two spaces apart, figures at the right, as wide as the terminal that shows them; elsewhere at most 110
+columns. The last line says what was counted and what did not change.
 """
 
 from kubemq_nb.render.desk import desk

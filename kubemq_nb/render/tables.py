@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 
-from kubemq_nb.render.text import LIMIT, WIDTH, cut, displayed, fitted, padded
+from kubemq_nb.render.text import LIMIT, cut, displayed, fitted, padded, room
 from kubemq_nb.visible import line
 
 NARROWEST = 12  # columns that a text is not cut below
@@ -72,7 +72,8 @@ class Table:
 
     def text(self) -> str:
         """Lines of columns two spaces apart, and the note."""
-        fitting, absent = fit([column.narrowed(WIDTH) for column in self.columns])
+        width = room()
+        fitting, absent = fit([column.narrowed(width) for column in self.columns], width)
         names = [padded(column.name, column.width, right=column.right) for column in fitting]
         rows, cut_off = within_limit(
             "  ".join(
@@ -81,7 +82,7 @@ class Table:
             for row in zip(*(column.cells for column in fitting), strict=True)
         )
         left_out = f"not shown: {', '.join(absent)}" if absent else ""
-        note = textwrap.fill(line("; ".join(filter(None, [self.note, left_out, cut_off]))), WIDTH)
+        note = textwrap.fill(line("; ".join(filter(None, [self.note, left_out, cut_off]))), width)
         head = ["  ".join(names)] if fitting else []
         return "\n".join(text.rstrip() for text in [*head, *rows, note] if text)
 
@@ -116,7 +117,7 @@ def within_limit(rows: Iterable[str]) -> tuple[list[str], str]:
     return kept, ""
 
 
-def fit(columns: Sequence[Column], width: int = WIDTH) -> tuple[list[Column], list[str]]:
+def fit(columns: Sequence[Column], width: int) -> tuple[list[Column], list[str]]:
     """Cut the widest texts, then leave out the last columns, until all fit; the names of those left out."""
     kept = list(columns)
     absent: list[str] = []

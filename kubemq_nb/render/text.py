@@ -1,5 +1,7 @@
 """Text as a display has it: long values cut, columns aligned, sizes and times in words."""
 
+import shutil
+import sys
 import textwrap
 import unicodedata
 from collections.abc import Sequence
@@ -10,8 +12,13 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from IPython.lib.pretty import RepresentationPrinter
 
-WIDTH = 110  # columns of text
+WIDTH = 110  # columns of text, where no terminal says how many there are
 LIMIT = 4_000_000  # characters that one result puts into a notebook
+
+
+def room() -> int:
+    """Columns that there are for text: those of the terminal, if it is written to one."""
+    return shutil.get_terminal_size((WIDTH, 0)).columns if sys.stdout.isatty() else WIDTH
 
 
 def cut(text: str, width: int) -> str:

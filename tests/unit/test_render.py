@@ -1,5 +1,6 @@
 import html.parser
 import re
+import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -117,6 +118,17 @@ def test_text_never_takes_more_than_110_columns():
 
     assert max(map(len, text.splitlines())) <= 110
     assert "…" in text
+
+
+@pytest.mark.parametrize(("columns", "cut"), [(60, True), (110, True), (150, False)])
+def test_a_terminal_gets_what_fits_into_its_columns(columns, cut, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+
+    text = render.frame(queue_frame(b"x" * 100)).text
+
+    assert max(map(len, text.splitlines())) <= columns
+    assert ("…" in text) is cut
 
 
 def test_columns_that_do_not_fit_are_named():
