@@ -93,12 +93,14 @@ class RunningBroker:
     Attributes:
         store: The folder of its store.
         private: Whether it belongs to this process alone.
+        is_new: Whether there was no store in its folder before.
     """
 
     def __init__(self, store: Path, *, private: bool) -> None:
         self.store = store
         self.private = private
         make_folder(store)
+        self.is_new = not (store / shared.DATABASE_NAME).exists()
         with starting(store):
             self._hold = Hold(store if private else None, None if private else shared.register(store))
         # Runs when this object is dropped or the interpreter ends, whatever comes first.
@@ -191,7 +193,7 @@ class RunningBroker:
         """Start it anew on the same port and token, with an empty store."""
         with self._alone():
             self._end()
-            for path in (*self.store.glob("broker.sqlite*"), self.store / shared.DAMAGE_NAME):
+            for path in (*self.store.glob(f"{shared.DATABASE_NAME}*"), self.store / shared.DAMAGE_NAME):
                 path.unlink(missing_ok=True)
             self._runtime = self._start(self.address)
 

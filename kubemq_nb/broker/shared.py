@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+DATABASE_NAME = "broker.sqlite"  # beside it, files with longer names (kubemq_nb.broker.storage.opening)
 RUNTIME_NAME = "broker.json"
 LOCK_NAME = "broker.lock"
 LAUNCH_NAME = "launch.lock"

@@ -146,8 +146,11 @@ class Session:
         return self._link.ready().channel.ping()
 
     def status(self) -> "DataFrame":
-        """One line about this session: connection address state server client access jobs up."""
-        return _status([self])
+        """One line about this session: connection address state server client access jobs up.
+
+        Of a store that has a name, `attrs` tell in words what it holds.
+        """
+        return _status([self], notes=self._content())
 
     def connections(self) -> "DataFrame":
         """The line of `status` for every open session."""
@@ -320,6 +323,23 @@ class Session:
             "up": server.uptime if server else None,
         }
 
+    def _content(self) -> builtins.list[str]:
+        """What its named store holds; nothing where it has none, or nobody can tell now."""
+        embedded = self._link.embedded
+        if embedded is None or embedded.private:
+            return []
+        try:
+            known = [each for each in self.channels.figures() if each.messages is not None]
+        except KubeMQError:
+            return []
+        store = f"the store {embedded.store}"
+        if not known:
+            return [f"{store} is {'new and ' if embedded.running.is_new else ''}empty"]
+        kept = [each for each in known if each.kind in ("queues", "events_store")]
+        messages = sum((each.messages or 0) + (each.delayed or 0) for each in kept)
+        held = [_counted(len(known), "channel"), *([_counted(messages, "message")] if messages else [])]
+        return [f"{store} holds {', '.join(held)}"]
+
     def _reach(self) -> tuple[str, ServerInfo | None]:
         if self.closed:
             return "closed", None
@@ -428,6 +448,11 @@ def _said(arguments: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if value and name != "profile"}
 
 
-def _status(sessions: list[Session]) -> "DataFrame":
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _status(sessions: list[Session], **attrs: object) -> "DataFrame":
     lines = [session.line() for session in sessions]
-    return frames.table({name: [line[name] for line in lines] for name in STATUS}, STATUS, count=len(lines))
+    columns = {name: [line[name] for line in lines] for name in STATUS}
+    return frames.table(columns, STATUS, count=len(lines), **attrs)

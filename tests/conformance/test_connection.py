@@ -54,6 +54,36 @@ def test_status_is_one_row_with_the_same(session):
     assert line["client"] == session.client_id
 
 
+@pytest.mark.embedded_only
+def test_status_tells_what_a_named_store_holds(tmp_path):
+    def told(session):
+        return session.status().attrs["notes"]
+
+    store = str(tmp_path / "lessons")
+    with kubemq_nb.connect(store=store) as session:
+        new = told(session)
+        session.queues.send("orders", rows=["a", "b"])
+        session.queues.send("orders", "later", delay=600)
+        session.events_store.send("log", rows=["c"])
+        filled = told(session)
+        session.broker.restart()
+        again = told(session)
+        session.broker.reset()
+        emptied = told(session)
+
+    with kubemq_nb.connect(store=store) as session:
+        opened = told(session)
+
+    assert new == emptied == [f"the store {store} is new and empty"]
+    assert filled == again == [f"the store {store} holds 2 channels, 4 messages"]
+    assert opened == [f"the store {store} is empty"]
+
+
+@pytest.mark.embedded_only
+def test_status_of_a_private_broker_tells_of_no_store(own):
+    assert own.status().attrs["notes"] == []
+
+
 @pytest.mark.rows("C-03")
 def test_a_dead_address_is_one_line_with_the_address(dead_address):
     with pytest.raises(BrokerUnavailable, match=dead_address) as caught:
