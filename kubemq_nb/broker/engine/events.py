@@ -96,6 +96,24 @@ def event_error(event: Outgoing) -> str:
     return rules.text(number) if number else ""
 
 
+def subscribed(
+    client_id: str, channel: str, group: str, start: int, wake: Callable[[], None]
+) -> Subscription:
+    """A subscription to live events or requests, or Refused; in the order of the real server.
+
+    `start` is the position in a store, which must not be given.
+    """
+    number = 101 if not client_id else rules.channel_error(channel, wildcards=True)
+    if number or start:
+        raise Refused(rules.text(number or 118))
+    # These two come from what carries both on the real server.
+    if channel.startswith(".") or ".." in channel:
+        raise Refused("nats: invalid subject")
+    if rules.has_white_space(group):
+        raise Refused("nats: invalid queue name")
+    return Subscription(channel, group, wake)
+
+
 class Events:
     """Everybody who listens to live events.
 
@@ -118,14 +136,7 @@ class Events:
         self, client_id: str, channel: str, group: str, start: int, wake: Callable[[], None]
     ) -> Subscription:
         """Listen from now on; `start` is the position in a store, which must not be given."""
-        number = 101 if not client_id else rules.channel_error(channel, wildcards=True)
-        if number or start:
-            raise Refused(rules.text(number or 118))
-        if not channel.strip(".") or channel.startswith(".") or ".." in channel:
-            raise Refused("nats: invalid subject")
-        if rules.has_white_space(group):
-            raise Refused("nats: invalid queue name")
-        subscription = Subscription(channel, group, wake)
+        subscription = subscribed(client_id, channel, group, start, wake)
         self._subscribers.add(channel, group, subscription)
         return subscription
 

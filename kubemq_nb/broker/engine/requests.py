@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from kubemq_nb import rules
 from kubemq_nb.broker.engine.cache import Cache
 from kubemq_nb.broker.engine.clock import SECOND, Alarm, Clock
-from kubemq_nb.broker.engine.events import Refused, Subscription
+from kubemq_nb.broker.engine.events import Refused, Subscription, subscribed
 from kubemq_nb.broker.engine.groups import Subscribers
 from kubemq_nb.broker.engine.traffic import Traffics
 
@@ -70,10 +70,7 @@ class Requests:
         self, kind: Kind, client_id: str, channel: str, group: str, wake: Callable[[], None]
     ) -> Subscription:
         """Answer requests to a channel or pattern from now on."""
-        number = 101 if not client_id else rules.channel_error(channel, wildcards=True)
-        if number:
-            raise Refused(rules.text(number))
-        subscription = Subscription(channel, group, wake)
+        subscription = subscribed(client_id, channel, group, 0, wake)
         self._responders[kind].add(channel, group, subscription)
         return subscription
 

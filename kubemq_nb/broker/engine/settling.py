@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from kubemq_nb import rules
 from kubemq_nb.broker.engine.clock import SECOND
 from kubemq_nb.broker.engine.plan import DeleteMessages, Message, MoveMessage, Operation, Plan, runs
 from kubemq_nb.broker.engine.queue import Queue
@@ -57,7 +58,15 @@ class Settlement:
         """Send a message to another queue, or behind the others of its own, as if it were new."""
         lifetime = message.expiration * SECOND
         expires_at = self._queues.clock.now() + lifetime if lifetime else 0
-        self._move(queue, message, target, receive_count=0, rerouted_from="", expires_at=expires_at)
+        self._move(
+            queue,
+            message,
+            target,
+            receive_count=0,
+            max_receive_count=message.max_receive_count or rules.MAX_RECEIVE_COUNT,
+            rerouted_from="",
+            expires_at=expires_at,
+        )
 
     def replace(self, queue: Queue, message: Message, draft: Draft) -> None:
         """Send another message, which breaks no rule, in the place of this one."""

@@ -46,14 +46,12 @@ class Service(grpc.GenericRpcHandler):
         self._open = {methods.path(name): made(name, guarded(handler)) for name, handler in handlers.items()}
         self._closed = {methods.path(name): made(name, turn_away) for name in handlers}
 
-    def service(
-        self, handler_call_details: grpc.HandlerCallDetails
-    ) -> "grpc.RpcMethodHandler[Any, Any] | None":
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any]":
         """The handler for one call."""
         path = handler_call_details.method
         free = self._token is None or path == methods.path(FREE)
         known = free or self._is_known(handler_call_details.invocation_metadata)
-        return (self._open if known else self._closed).get(path)
+        return (self._open if known else self._closed).get(path) or unknown(path)
 
     def _is_known(self, metadata: Any) -> bool:
         shown = next((value for key, value in metadata or () if key == "authorization"), "")
@@ -82,6 +80,16 @@ def guarded(handler: Handler) -> Handler:
             await context.abort(grpc.StatusCode.INTERNAL, "the broker failed to answer; see its log")
 
     return guard
+
+
+def unknown(path: str) -> "grpc.RpcMethodHandler[Any, Any]":
+    """Answers a call of a method that there is not, in the words of the real server."""
+    service, _, method = path.removeprefix("/").rpartition("/")
+
+    async def refuse(_: Any, context: Context) -> None:
+        await context.abort(grpc.StatusCode.UNIMPLEMENTED, f"unknown method {method} for service {service}")
+
+    return grpc.stream_stream_rpc_method_handler(refuse)
 
 
 async def turn_away(_: Any, context: Context) -> None:

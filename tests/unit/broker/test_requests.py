@@ -139,6 +139,19 @@ def test_bad_requests_are_refused_in_the_order_of_the_real_server(engine, fields
         Asking(engine, **fields)
 
 
+@pytest.mark.parametrize(
+    ("channel", "group", "reason"),
+    [
+        ("a..b", "", "nats: invalid subject"),
+        (".a", "", "nats: invalid subject"),
+        ("a", "g h", "nats: invalid queue name"),
+    ],
+)
+def test_names_that_live_events_cannot_have_are_none_for_requests_either(engine, channel, group, reason):
+    with pytest.raises(Refused, match=reason):
+        responder(engine, channel, group=group)
+
+
 def test_an_answer_without_a_request_id_is_refused(engine):
     with pytest.raises(Refused, match="Error 117:"):
         engine.requests.respond(Answer("responder", "", "inbox-1", True, b""))

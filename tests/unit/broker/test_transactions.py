@@ -141,6 +141,18 @@ def test_requeued_messages_are_as_new_in_the_other_queue(engine, stream):
     assert stream.active() == [1]
 
 
+def test_a_dead_letter_that_is_requeued_has_the_tries_of_a_new_message(engine, stream):
+    engine.send("orders", "a", max_receive_count=1, dead_letter="dead")
+    stream.get("orders")
+    stream.act(transactions.NACK_ALL)
+    stream.get("dead")
+
+    stream.act(transactions.REQUEUE_ALL, target="orders")
+
+    again = engine.peek("orders", 1).messages[0]
+    assert (again.max_receive_count, again.dead_letter, again.rerouted_from) == (1024, "", "")
+
+
 @pytest.mark.parametrize(
     ("target", "reason"),
     [
