@@ -6,9 +6,7 @@ import pytest
 
 from tests.conformance.golden.run import Reports, spoken_around_restart
 from tests.conformance.golden.scenarios import Scenario, restart_scenarios
-from tests.conformance.golden.servers import EmbeddedServer, embedded_server, restart_by
-
-WAYS = {"clean stop": EmbeddedServer.restart, "kill -9": EmbeddedServer.restart_after_kill}
+from tests.conformance.golden.servers import WAYS, embedded_server, restart_by
 
 
 @pytest.fixture(scope="module", params=WAYS)

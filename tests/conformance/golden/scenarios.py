@@ -33,12 +33,12 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Scenario:
-    """One recorded conversation."""
+    """One conversation."""
 
     name: str
     about: str
     pattern: str
-    recorded_from: str
+    recorded_from: str  # or the page that it follows from
     steps: list[Step]
     quirk: str = ""  # why another good server may do otherwise
     restart: bool = False
@@ -72,6 +72,16 @@ def restart_scenarios() -> list[Scenario]:
 def instead_scenarios() -> list[Scenario]:
     """What the embedded broker does where it departs from the recorded server."""
     return _read(HERE / "instead")
+
+
+def stated_scenarios() -> list[Scenario]:
+    """What docs/protocol.md says of a server, where no recorded conversation shows it."""
+    return _read(HERE / "stated")
+
+
+def stated_restart_scenarios() -> list[Scenario]:
+    """The same, around the server's restart."""
+    return _read(HERE / "stated_restart")
 
 
 def _read(folder: Path) -> list[Scenario]:

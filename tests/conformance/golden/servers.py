@@ -38,6 +38,9 @@ class EmbeddedServer:
         self._process, _ = launcher.spawn(self._store, self.address, "--no-auth")
 
 
+WAYS = {"clean stop": EmbeddedServer.restart, "kill -9": EmbeddedServer.restart_after_kill}
+
+
 @contextlib.contextmanager
 def embedded_server() -> Iterator[EmbeddedServer]:
     """An embedded broker with an empty store, gone after the block."""
