@@ -39,7 +39,8 @@ def auto(
     """What `Answers.auto` was told; None when the hand is to answer.
 
     Raises:
-        TypeError: The mode has no use for something that was given.
+        TypeError: The mode has no use for something that was given, or fixed has no answer; "" is one, which
+            says that a command was executed.
         ValueError: There is no such mode, or it would answer before it was asked.
     """
     fixed = Response(
@@ -49,6 +50,10 @@ def auto(
         raise TypeError(f"{mode} has no body, metadata or tags of its own: only fixed has")
     if error and mode != "error":
         raise TypeError(f"{mode} gives no reason: only error does")
+    if mode == "fixed" and body is None and not metadata:
+        raise TypeError(
+            "fixed wants the answer: a body or metadata; an empty body, '', answers commands alone"
+        )
     seconds = as_seconds(after) if after is not None else LATE if mode == "delay" else 0.0
     if seconds < 0:
         raise ValueError(f"an answer comes 0 seconds after its request or later, not {seconds:g}")
@@ -75,5 +80,7 @@ def echo(request: Request) -> Response:
 
 def _code(mode: Mode, given: Mapping[str, object]) -> str:
     """The call of `auto` that says this."""
-    said = [f"{name}={value!r}" if name != "body" else repr(value) for name, value in given.items() if value]
+    empty = mode == "fixed" and given["body"] == ""  # which is an answer
+    kept = {name: value for name, value in given.items() if value or (empty and name == "body")}
+    said = [f"{name}={value!r}" if name != "body" else repr(value) for name, value in kept.items()]
     return f"auto({', '.join([repr(mode), *said])})"

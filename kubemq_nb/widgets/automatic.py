@@ -69,12 +69,12 @@ class AutoForm:
         given: dict[str, Any] = {}
         if self.mode == "fixed":
             given = {**replace(self._draft, executed=True).arguments()}
-            given = {"body": self._long, **given} if self._long else given
+            given = {"body": self._long or "", **given}  # empty on purpose, where nothing was typed
         elif self.mode == "error":
             given = {"error": self._draft.error.strip()}
         if self._after.strip():
             given["after"] = entries.value(_AFTER, self._after.strip())
-        return {"mode": self.mode, **{name: value for name, value in given.items() if value}}
+        return {"mode": self.mode, **{name: each for name, each in given.items() if each or name == "body"}}
 
     def state(self, auto: Auto | None) -> dict[str, object]:
         """All of it as the browser shows it."""

@@ -196,6 +196,7 @@ def test_an_answer_at_the_last_moment_that_is_too_late_says_so(desk, line, monke
     [
         ({"mode": "echo"}, Response(executed=True, body=b"ask", metadata="m")),
         ({"mode": "fixed", "body": {"a": 1}}, Response(executed=True, body=b'{"a": 1}')),
+        ({"mode": "fixed", "metadata": "n"}, Response(executed=True, metadata="n")),
         ({"mode": "delay", "after": 0.02}, Response(executed=True, body=b"ask", metadata="m")),
         ({"mode": "error", "error": "closed"}, Response(executed=False, error="closed")),
     ],
@@ -238,6 +239,8 @@ def test_the_hand_may_be_faster_than_a_delay(desk, line):
     [
         ({"mode": "echo", "body": "x"}, "echo has no body"),
         ({"mode": "fixed", "error": "x"}, "fixed gives no reason"),
+        ({"mode": "fixed"}, "fixed wants the answer: a body or metadata"),
+        ({"mode": "fixed", "tags": {"k": "v"}}, "fixed wants the answer: a body or metadata"),
         ({"mode": "sometimes"}, "mode is off, echo, fixed, delay, error; not sometimes"),
         ({"mode": "delay", "after": -1}, "0 seconds after its request or later, not -1"),
     ],

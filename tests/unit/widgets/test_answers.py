@@ -252,6 +252,16 @@ def test_the_auto_answer_is_switched_in_each_of_its_modes(view, line, variables,
     assert eventually(lambda: logged(view, "by") == ["auto"] * 4)
 
 
+def test_a_fixed_answer_without_a_body_is_one_on_purpose(view, variables, desk):
+    variables["answers"] = desk
+    act(view, "auto", on=True, mode="fixed")
+
+    assert desk.auto_answer.response.body == b""
+    assert view.foot["code"] == "answers.auto('fixed', '')"
+    assert desk.auto_answer.code == "auto('fixed', '')"
+    assert view.auto["hint"].startswith("Empty: commands are executed")
+
+
 def test_an_auto_answer_chosen_by_a_call_shows_its_parts(view, desk):
     desk.auto("fixed", {"mean": 0}, metadata="note", after=0.05)
     assert eventually(lambda: view.auto["on"])
