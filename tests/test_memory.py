@@ -1,10 +1,15 @@
-"""Files larger than memory: what is sent from one and read into one passes through in parts."""
+"""Files larger than memory pass through in parts, and large messages leave nothing behind."""
 
 import sys
 
 import pytest
 
 from benchmarks import memory
+from tests.campaign.grounds import fresh, own_broker, resident, session
+from tests.campaign.sizes import MIB, WAYS
+
+BODY = 40 * MIB
+LEFT = 30 * MIB  # may stay of what has gone: less than one message
 
 
 @pytest.mark.embedded_only
@@ -16,3 +21,17 @@ def test_a_file_is_sent_and_read_back_in_far_less_memory_than_it_has():
     assert found.data == 150
     assert found.sending < found.data / 2, found
     assert found.reading < found.data / 2, found
+
+
+@pytest.mark.embedded_only
+@pytest.mark.skipif(sys.platform != "linux", reason="the system does not tell the memory of a process")
+def test_large_messages_leave_nothing_behind_in_the_broker():
+    with own_broker() as broker, session(broker.address, broker.token_file) as kq:
+        kq.queues.peek(fresh("warm"), wait=0)
+        before = resident(broker.pid)
+
+        for name, way in WAYS.items():
+            way(kq, fresh(name.replace(" ", "-")), bytes(BODY))
+
+        kq.queues.peek(fresh("again"), wait=0)  # the broker has let go when it answers the next call
+        assert resident(broker.pid) - before < LEFT

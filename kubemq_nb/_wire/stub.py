@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 
 from kubemq_nb._wire import containers_pb2 as containers
 from kubemq_nb._wire import kubemq_pb2 as pb
+from kubemq_nb._wire import large
 from kubemq_nb._wire.methods import EVENTS_BATCH, EVENTS_IN_BATCHES, EVENTS_PAGE, path
 
 DownstreamAnswer = containers.QueuesDownstreamResponse
@@ -75,7 +76,7 @@ def _batch(channel: grpc.Channel, method: str) -> "grpc.UnaryUnaryMultiCallable[
 def _payloads(
     channel: grpc.Channel, method: str, request: type[Q]
 ) -> "grpc.UnaryStreamMultiCallable[Q, bytes]":
-    return channel.unary_stream(path(method), request.SerializeToString)
+    return channel.unary_stream(path(method), request.SerializeToString, _arrived)
 
 
 def _subscription(
@@ -85,14 +86,23 @@ def _subscription(
 
 
 def _alone(payload: bytes) -> list[bytes]:
-    return [payload]
+    return [_arrived(payload)]
+
+
+def _arrived(payload: bytes) -> bytes:
+    """A payload, when gRPC has done with it."""
+    large.give_back(len(payload))
+    return payload
 
 
 def _together(batch: bytes) -> list[bytes]:
-    return list(containers.EventsBatch.FromString(batch).Events)
+    return list(containers.EventsBatch.FromString(_arrived(batch)).Events)
 
 
 def _two_way(
     channel: grpc.Channel, method: str, request: type[Q], answer: type[A]
 ) -> "grpc.StreamStreamMultiCallable[Q, A]":
-    return channel.stream_stream(path(method), request.SerializeToString, answer.FromString)
+    def read(payload: bytes) -> A:
+        return answer.FromString(_arrived(payload))
+
+    return channel.stream_stream(path(method), request.SerializeToString, read)

@@ -36,6 +36,7 @@ from kubemq_nb.rules import MAX_MESSAGE_BYTES, MAX_SENT_BYTES
 
 VERSION = "2.4.0"  # of the server whose wire this is: official SDKs warn about others
 GRACE = 0.5  # seconds for calls under way when the broker stops
+AHEAD = 4 * 2**20  # bytes of a stream that are read before somebody takes them, beside one message
 PATIENCE = 2.0  # seconds for a taken port to become free
 
 OPTIONS = (
@@ -46,6 +47,10 @@ OPTIONS = (
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_ping_strikes", 0),
     ("grpc.http2.min_ping_interval_without_data_ms", 1000),
+    # gRPC would find out by itself how much is worth reading ahead, and keep buffers of that size, 60 MB and
+    # more of one connection that sent a large message, until it is closed.
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.http2.lookahead_bytes", AHEAD),
 )
 
 log = logging.getLogger(__name__)

@@ -241,6 +241,7 @@ class Conversation(Generic[Q, A]):
         try:
             for answer in self._call:
                 self._answers.put(answer)
+                del answer  # a large one must not stay in memory until the next one comes
         except grpc.RpcError as error:
             end = error
         self._ended = True

@@ -165,10 +165,9 @@ class QueuesClient:
     ) -> Received:
         assert attempt.channel
         request = queue_requests.peek(attempt.channel, count=count, wait=wait, client_id=client_id)
-        payload = self._channel.wait_for(
-            self._channel.stub.receive_queue_messages, request, attempt, cancellation
-        )
-        answer = queue_requests.read_look(payload)
+        look = self._channel.stub.receive_queue_messages
+        # Nothing keeps the bytes of the answer: with large messages each copy counts.
+        answer = queue_requests.read_look(self._channel.wait_for(look, request, attempt, cancellation))
         if answer.IsError:
             raise status.refusal(answer.Error, attempt)
         payloads = list(answer.Messages)

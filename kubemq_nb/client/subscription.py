@@ -211,6 +211,7 @@ class Subscription:
             self.error = SubscriptionLost(told, channel=self._source.channel)
         finally:
             self._settled.set()
+            self._last = None
         self._change(StateChange(state="failed" if self.error else "closed", note=str(self.error or "")))
 
     def _follow(self) -> None:

@@ -15,7 +15,7 @@ from kubemq_nb.broker.launcher import RunningBroker
 from kubemq_nb.errors import InvalidMessage
 from kubemq_nb.rules import MAX_SENT_BYTES
 from kubemq_nb.session import Session
-from tests.campaign.grounds import Peak, fresh, own_broker, session
+from tests.campaign.grounds import Peak, fresh, own_broker, resident, session
 from tests.campaign.kernels import Kernel, kernel
 from tests.campaign.outcome import Outcome, Property
 
@@ -92,6 +92,7 @@ def large_messages(tries: int, seed: int) -> Outcome:
     """
     wrong: list[str] = []
     worst = 0.0
+    most = [0, 0]
     with own_broker() as broker, session(broker.address, broker.token_file) as kq:
         kq.queues.peek(fresh("warm"), wait=0)
         for number, body in enumerate(bodies(tries, seed)):
@@ -103,13 +104,17 @@ def large_messages(tries: int, seed: int) -> Outcome:
             if hashlib.sha256(found).digest() != hashlib.sha256(body).digest():
                 wrong.append(f"{name}: another body came back")
             limit = COPIES * len(body) + BESIDE
-            wrong += beyond(f"the broker with {name} of {len(body) // MIB} MiB", there.growth, limit)
+            grown = there.growth, here.growth
+            most = list(map(max, most, grown))
+            wrong += beyond(f"the broker with {name} of {len(body) // MIB} MiB", grown[0], limit)
             limit += len(body)
-            wrong += beyond(f"the client with {name} of {len(body) // MIB} MiB", here.growth, limit)
+            wrong += beyond(f"the client with {name} of {len(body) // MIB} MiB", grown[1], limit)
             del found
         wrong += refused(broker, kq)
-        wrong += beyond("the broker when all is done", Peak(broker.pid).before, IDLE + 2 * BESIDE)
-    note = "; ".join(wrong[:3]) or "until a body had been sent and read"
+        left = resident(broker.pid)
+        wrong += beyond("the broker when all is done", left, IDLE + BESIDE)
+    took = f"the broker took at most {most[0] // MIB} MiB more and has {left // MIB} at the end"
+    note = "; ".join(wrong[:3]) or f"until sent and read; {took}, the client {most[1] // MIB} more"
     return Outcome(tries, undetected=len(wrong), worst=worst, note=note)
 
 

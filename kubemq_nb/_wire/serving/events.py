@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from kubemq_nb._wire import containers_pb2 as containers
 from kubemq_nb._wire import kubemq_pb2 as pb
-from kubemq_nb._wire.serving.common import new_id, read
+from kubemq_nb._wire.serving.common import new_id, read, with_fields
 
 
 class SubscribeRequest(NamedTuple):
@@ -26,13 +26,12 @@ def read_event(data: bytes) -> tuple[str, str, str, bool, bool, bytes]:
         EventID=event.EventID or new_id(),
         Channel=event.Channel,
         Metadata=event.Metadata,
-        Body=event.Body,
         Tags=event.Tags,
     )
-    client_id, stored = event.ClientID, event.Store
+    client_id, stored, body = event.ClientID, event.Store, event.Body
     del event  # a large one is copied often enough
-    empty = not received.Metadata and not received.Body
-    content = received.SerializeToString()
+    empty = not received.Metadata and not body
+    content = with_fields(received.SerializeToString(), received.BODY_FIELD_NUMBER, [body] if body else ())
     return received.EventID, client_id, received.Channel, empty, stored, content
 
 
@@ -86,9 +85,10 @@ def read_page_request(data: bytes) -> PageRequest:
 
 def events_page(events: Sequence[bytes], last: int, following: int) -> bytes:
     """A page: its events, the last sequence that is stored, and where the next page begins, 0 for nowhere."""
-    return containers.EventsPage(Events=events, Last=last, Next=following).SerializeToString()
+    page = containers.EventsPage(Last=last, Next=following)
+    return with_fields(page.SerializeToString(), page.EVENTS_FIELD_NUMBER, events)
 
 
 def events_batch(events: Sequence[bytes]) -> bytes:
     """Several events for one subscriber, in order."""
-    return containers.EventsBatch(Events=events).SerializeToString()
+    return with_fields(b"", containers.EventsBatch.EVENTS_FIELD_NUMBER, events)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from kubemq_nb._wire import containers_pb2 as containers
 from kubemq_nb._wire import kubemq_pb2 as pb
-from kubemq_nb._wire.serving.common import new_id, read
+from kubemq_nb._wire.serving.common import new_id, read, with_fields
 
 Stored = tuple[int, int, bytes, bytes, int, int, int, int, int, str, str]
 """queue, sequence, content, MD5, timestamp, expires at, expiration, count, max count, dead letter, from."""
@@ -48,15 +48,15 @@ def receive_response(
     error: str = "",
 ) -> bytes:
     """The answer to a unary receive or peek, with `count` messages."""
-    return containers.ReceiveQueueMessagesResponse(
+    answer = containers.ReceiveQueueMessagesResponse(
         RequestID=request.id,
-        Messages=messages,
         MessagesReceived=count,
         MessagesExpired=expired,
         IsPeak=request.peek,
         IsError=bool(error),
         Error=error,
-    ).SerializeToString()
+    )
+    return with_fields(answer.SerializeToString(), answer.MESSAGES_FIELD_NUMBER, messages)
 
 
 def delivered(channel: str, messages: Iterable[Stored]) -> Iterator[bytes]:
@@ -74,7 +74,7 @@ def delivered(channel: str, messages: Iterable[Stored]) -> Iterator[bytes]:
         if others != before:  # mostly they are the same for all
             policy = _set_others(attributes, others)
             before = others
-        yield message[2] + name + added.SerializeToString() + policy
+        yield b"".join((message[2], name, added.SerializeToString(), policy))
 
 
 def _set_others(attributes: pb.QueueMessageAttributes, others: Others) -> bytes:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from kubemq_nb._wire import containers_pb2 as containers
 from kubemq_nb._wire import kubemq_pb2 as pb
-from kubemq_nb._wire.serving.common import new_id, read
+from kubemq_nb._wire.serving.common import new_id, read, with_fields
 
 
 class StreamRequest(NamedTuple):
@@ -39,9 +39,11 @@ def read_stream_request(data: bytes) -> StreamRequest:
 
 def stream_response(id: str, type: int, message: bytes | None = None, error: str = "") -> bytes:
     """One answer on an old transaction stream."""
-    return containers.StreamQueueMessagesResponse(
-        RequestID=id, StreamRequestTypeData=type, Message=message, IsError=bool(error), Error=error
-    ).SerializeToString()
+    answer = containers.StreamQueueMessagesResponse(
+        RequestID=id, StreamRequestTypeData=type, IsError=bool(error), Error=error
+    )
+    messages = () if message is None else (message,)
+    return with_fields(answer.SerializeToString(), answer.MESSAGE_FIELD_NUMBER, messages)
 
 
 class DownstreamRequest(NamedTuple):
@@ -90,12 +92,12 @@ def downstream_response(
     error: str = "",
 ) -> bytes:
     """One answer on a downstream; its type is the request's unless another is given."""
-    return containers.QueuesDownstreamResponse(
+    answer = containers.QueuesDownstreamResponse(
         TransactionId=transaction,
         RefRequestId=request.id,
         RequestTypeData=request.type if type is None else type,
-        Messages=messages,
         ActiveOffsets=offsets,
         IsError=bool(error),
         Error=error,
-    ).SerializeToString()
+    )
+    return with_fields(answer.SerializeToString(), answer.MESSAGES_FIELD_NUMBER, messages)

@@ -11,21 +11,27 @@ Context = Any
 
 
 class Answer(Generic[T]):
-    """Where the engine leaves an answer that a handler waits for."""
+    """Where the engine leaves an answer that a handler waits for.
+
+    It does not keep it: whatever refers to this one for longer, a large answer must not stay with it.
+    """
 
     def __init__(self) -> None:
-        self._future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._future: asyncio.Future[T] | None = asyncio.get_running_loop().create_future()
 
     def give(self, value: T) -> None:
         """Answer; too late when the client has gone."""
-        if not self._future.done():
+        if self._future is not None and not self._future.done():
             self._future.set_result(value)
 
     async def wait(self, gone: Callable[[], object] | None = None) -> T:
-        """Wait for the answer; calls `gone` when the client goes first."""
+        """Wait for the answer, once; calls `gone` when the client goes first."""
+        assert self._future is not None
         try:
             return await self._future
         except asyncio.CancelledError:
             if gone is not None:
                 gone()
             raise
+        finally:
+            self._future = None

@@ -7,7 +7,7 @@ from typing import Any
 
 import grpc
 
-from kubemq_nb._wire import methods
+from kubemq_nb._wire import large, methods
 from kubemq_nb._wire.serving import common
 from kubemq_nb.broker.engine.events import Refused
 from kubemq_nb.broker.handlers.calls import Context
@@ -68,6 +68,8 @@ def guarded(handler: Handler) -> Handler:
     """Keep what goes wrong in one call inside that call."""
 
     async def guard(request: Any, context: Context) -> Any:
+        if isinstance(request, bytes):
+            large.give_back(len(request))
         try:
             return await handler(request, context)
         except (common.Malformed, Refused) as error:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 import grpc
 
+from kubemq_nb._wire import large
 from kubemq_nb.broker.handlers.calls import Context
 
 UNANSWERED_BYTES = 64 * 1024 * 1024  # of one stream
@@ -15,6 +16,7 @@ PLACE_BYTES = 512  # about what one place takes that waits for its answer, besid
 async def incoming(context: Context) -> AsyncIterator[bytes]:
     """What a client sends, until it says that there will be no more."""
     while (data := await context.read()) is not grpc.aio.EOF:
+        large.give_back(len(data))
         yield data
         del data  # a large one must not stay in memory until the next one comes
 
