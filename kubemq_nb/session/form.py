@@ -46,7 +46,7 @@ class Sent:
         at: When.
         noun: The pattern.
         arguments: What `send` was called with.
-        elapsed: Seconds that the call took.
+        elapsed: Seconds that the call took; of a request those to its answer, as the answer says.
         result: What it gave; None when it raised.
         error: What it raised; None when it did not.
     """
@@ -390,7 +390,7 @@ class SendForm:
             failed = error
             raise
         finally:
-            elapsed = time.perf_counter() - began
+            elapsed = getattr(result, "elapsed", None) or time.perf_counter() - began
             with self._lock:
                 self.sending = False
                 self._count += 1

@@ -245,6 +245,7 @@ def test_another_pattern_keeps_what_both_have(connection):
     form.send()
 
     assert connection.queries.calls == [{"channel": "orders", "body": "x", "metadata": "m"}]
+    assert form.last.elapsed == form.last.result.elapsed
     with pytest.raises(ValueError, match=r"a pattern is queues, .*; not topics"):
         form.choose("topics")
 
