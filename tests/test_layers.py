@@ -25,6 +25,7 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "frames.expanding": ({"frames"}, {"msgpack", "zstandard"}),  # the extra `decode`, loaded by name
     "frames.protobuf": ({"frames"}, {"google"}),
     "session": (SESSION, set()),
+    "session.language": (SESSION, set()),
     "session.profiles": (set(), {"platformdirs"}),
     "render": ({"messages", "visible", "frames", "render"}, set()),
     "widgets": ({*BASE, "session", "frames", "render", "widgets"}, {"ipywidgets", "anywidget", "traitlets"}),
@@ -46,7 +47,7 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "broker.known": ({"broker.launcher", "broker.shared"}, set()),
     "broker.launcher": ({"errors", "broker.shared", "broker.launcher"}, {"platformdirs"}),
 }
-LAZILY = {("magics", "widgets"), ("session", "magics")}  # what shows in a browser; `Session.run`
+LAZILY = {("magics", "widgets"), ("session.language", "magics")}  # what shows in a browser; lines
 FOR_TYPES = {("render", "session")}  # what it shows; it asks for nothing and makes none
 DOOR = ""  # the package itself: it opens on everything, but inside functions
 TIMELESS = {"time", "sqlite3", "asyncio", "threading", "socket", "subprocess", "selectors"}
@@ -65,8 +66,9 @@ def complaint(module: Module, found: Import) -> str | None:
         name = found.name.removeprefix("kubemq_nb").lstrip(".")
         if any(name == allowed or name.startswith(f"{allowed}.") for allowed in ours):
             return None
-        crossing = (layer_of(module.name).partition(".")[0], name.partition(".")[0])
-        if (found.lazy and crossing in LAZILY) or (found.typing and crossing in FOR_TYPES):
+        layer = layer_of(module.name)
+        crossings = {(place, name.partition(".")[0]) for place in (layer, layer.partition(".")[0])}
+        if (found.lazy and crossings & LAZILY) or (found.typing and crossings & FOR_TYPES):
             return None
     elif top in sys.stdlib_module_names or top in others or found.typing:
         return None

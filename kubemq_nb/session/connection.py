@@ -11,7 +11,7 @@ from kubemq_nb.client.channel import Channel
 from kubemq_nb.client.tokens import Token
 from kubemq_nb.errors import KubeMQError
 from kubemq_nb.messages import Kind, ServerInfo, Start, Where
-from kubemq_nb.session import access, profiles, registry
+from kubemq_nb.session import access, language, profiles, registry
 from kubemq_nb.session.broker import Broker
 from kubemq_nb.session.channels import Channels
 from kubemq_nb.session.embedded import Embedded
@@ -282,9 +282,7 @@ class Session:
         Returns:
             What each command gave.
         """
-        from kubemq_nb.magics import scripts  # noqa: PLC0415  the language stands above the session
-
-        return scripts.run(self, text, {} if variables is None else variables)
+        return language.run(self, text, {} if variables is None else variables)
 
     def close(self, name: str | None = None) -> None:
         """Close this connection: its jobs end, and what its transactions hold goes back; safe to call again.

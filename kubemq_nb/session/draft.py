@@ -91,15 +91,3 @@ class Draft:
         except WrongEntry as wrong:
             return {wrong.field: str(wrong)}
         return {}
-
-
-def line(verb: str, arguments: Mapping[str, object]) -> str:
-    """The line that calls a method of the desk.
-
-    Args:
-        verb: reply, refuse or auto.
-        arguments: Values by parameter.
-    """
-    from kubemq_nb.magics import writing  # noqa: PLC0415  the language stands above the session
-
-    return writing.line(f"answers {verb}", arguments)

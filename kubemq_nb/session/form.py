@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from kubemq_nb import frames
 from kubemq_nb.errors import InvalidMessage, KubeMQError, RequestRejected
 from kubemq_nb.messages import Kind, Response, SendResult, as_tags, encode_body
-from kubemq_nb.session import entries, json_text
+from kubemq_nb.session import entries, json_text, language
 from kubemq_nb.session.entries import BodyAs, Field, WrongEntry, entry_of, entry_of_body, fields_of
 
 if TYPE_CHECKING:
@@ -175,13 +175,11 @@ class SendForm:
     @property
     def code(self) -> str:
         """The line that sends what stands in the form; what cannot be read is left out."""
-        from kubemq_nb.magics import writing  # noqa: PLC0415  the language stands above the session
-
         with self._lock:
             noun, (arguments, _) = self.noun, self._read()
         if len(encode_body(arguments.get("body"))) > REPEATED:
             arguments["body"] = _Named("body")
-        return writing.line(f"{noun} send", arguments)
+        return language.line(f"{noun} send", arguments)
 
     def choose(self, noun: Kind) -> None:
         """Change the pattern; what both have stays.

@@ -8,7 +8,7 @@ from traitlets import Dict
 from kubemq_nb.errors import DeadlineExceeded, RequestRejected
 from kubemq_nb.render import clean, span
 from kubemq_nb.render.live import where
-from kubemq_nb.session import Answers, draft, json_text
+from kubemq_nb.session import Answers, json_text, language
 from kubemq_nb.session.draft import Draft
 from kubemq_nb.session.entries import WrongEntry
 from kubemq_nb.widgets import asked, captions, cells
@@ -267,7 +267,7 @@ class AnswersView(ModelView[Answers]):
         """Note a call as the foot shows it."""
         plain = ("id", "mode", "body", *(["error"] if verb == "refuse" else []))
         said = [repr(value) if name in plain else f"{name}={value!r}" for name, value in given.items()]
-        self._note(f"{verb}({', '.join(said)})", draft.line(verb, given))
+        self._note(f"{verb}({', '.join(said)})", language.line(f"answers {verb}", given))
 
     def _note(self, call: str, line: str) -> None:
         self._done = (_bounded(call), _bounded(line))
