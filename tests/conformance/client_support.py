@@ -35,6 +35,11 @@ def sequences(payloads):
     return [codec.event_position(payload)[0] for payload in payloads]
 
 
+def numbered(count):
+    """This many bodies that differ."""
+    return [str(number).encode() for number in range(count)]
+
+
 @contextlib.contextmanager
 def not_waiting(wait=LONG):
     """The block ends long before this wait would."""

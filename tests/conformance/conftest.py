@@ -1,5 +1,7 @@
 """Fixtures of the rows: every pattern in turn, a second session, a broker of one's own."""
 
+from contextlib import closing
+
 import pytest
 
 import kubemq_nb
@@ -54,6 +56,15 @@ def connect(address, credentials):
     yield connect
     for channel in opened:
         channel.close()
+
+
+@pytest.fixture(scope="module")
+def both_ways(address, credentials):
+    """A connection that uses batches of events, and one that is told that there are none."""
+    token = credentials["token_file"].read_text().strip() if credentials else None
+    with closing(Channel(address, token=token)) as batches, closing(Channel(address, token=token)) as stream:
+        stream.has_batches = False
+        yield batches, stream
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from kubemq_nb.client.events import EventsClient
 from kubemq_nb.client.events_store import EventsStoreClient
 from kubemq_nb.errors import BrokerUnavailable
 from kubemq_nb.messages import Event, StartPosition
-from tests.conformance.client_support import ME, event_bodies, sequences
+from tests.conformance.client_support import ME, event_bodies, numbered, sequences
 from tests.conformance.strange_server import StrangeServer
 
 FIRST = StartPosition.first()
@@ -22,16 +22,9 @@ pytestmark = pytest.mark.embedded_only
 
 
 @pytest.fixture(scope="module")
-def ways(address, credentials):
+def ways(both_ways):
     """A client that sends batches, and one that is told that there are none."""
-    token = credentials["token_file"].read_text().strip() if credentials else None
-    with closing(Channel(address, token=token)) as batches, closing(Channel(address, token=token)) as stream:
-        stream.has_batches = False
-        yield EventsStoreClient(batches), EventsStoreClient(stream)
-
-
-def numbered(count):
-    return [str(number).encode() for number in range(count)]
+    return tuple(map(EventsStoreClient, both_ways))
 
 
 SENT = {

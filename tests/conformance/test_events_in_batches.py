@@ -12,7 +12,7 @@ from kubemq_nb.client.events import EventsClient
 from kubemq_nb.client.events_store import EventsStoreClient
 from kubemq_nb.errors import KubeMQError
 from kubemq_nb.messages import Event, StartPosition
-from tests.conformance.client_support import ME, event, event_bodies, not_waiting, sequences
+from tests.conformance.client_support import ME, event, event_bodies, not_waiting, numbered, sequences
 from tests.conformance.strange_server import StrangeServer
 from tests.conformance.support import PATIENCE, eventually
 
@@ -20,15 +20,6 @@ FIRST, NEW = StartPosition.first(), StartPosition.new()
 COUNT = 2500
 LARGE = 1_500_000  # bytes; more than a batch has
 pytestmark = pytest.mark.embedded_only
-
-
-@pytest.fixture(scope="module")
-def ways(address, credentials):
-    """A connection that gets batches, and one that is told that there are none."""
-    token = credentials["token_file"].read_text().strip() if credentials else None
-    with closing(Channel(address, token=token)) as batches, closing(Channel(address, token=token)) as stream:
-        stream.has_batches = False
-        yield batches, stream
 
 
 def take(subscription, count):
@@ -41,10 +32,6 @@ def sent_by_rows(client, channel, bodies):
     client.send_rows(Event(channel=channel, client_id=ME), {"body": bodies})
 
 
-def numbered(count):
-    return [str(number).encode() for number in range(count)]
-
-
 SENT = {
     "one": [b"a"],
     "many": numbered(COUNT),
@@ -55,9 +42,9 @@ SENT = {
 
 @pytest.mark.parametrize("pattern", ["{}", "{}.*", "{}.>"])
 @pytest.mark.parametrize("name", SENT)
-def test_listeners_of_both_ways_get_the_same(ways, channel, name, pattern):
+def test_listeners_of_both_ways_get_the_same(both_ways, channel, name, pattern):
     to = channel if pattern == "{}" else f"{channel}.one"
-    clients = [EventsClient(way) for way in ways]
+    clients = [EventsClient(way) for way in both_ways]
     with ExitStack() as opened:
         listeners = [
             opened.enter_context(client.subscribe(pattern.format(channel), client_id=ME))
@@ -71,9 +58,9 @@ def test_listeners_of_both_ways_get_the_same(ways, channel, name, pattern):
     assert [codec.decode_event(payload).body for payload in batches] == SENT[name]
 
 
-def test_members_of_a_group_share_in_either_way(ways, channel):
+def test_members_of_a_group_share_in_either_way(both_ways, channel):
     with ExitStack() as opened:
-        clients = [EventsClient(way) for way in ways]
+        clients = [EventsClient(way) for way in both_ways]
         members = [
             opened.enter_context(client.subscribe(channel, client_id=f"{ME}-{number}", group="workers"))
             for number, client in enumerate(clients)
@@ -81,7 +68,7 @@ def test_members_of_a_group_share_in_either_way(ways, channel):
         alone = opened.enter_context(clients[0].subscribe(channel, client_id=ME))
         sent_by_rows(clients[0], channel, numbered(200))
         take(alone, 200)
-        EventsClient(ways[0]).send(event(channel, "last"))
+        EventsClient(both_ways[0]).send(event(channel, "last"))
         assert eventually(lambda: sum(member.received for member in members) == 201)
 
         shares = [event_bodies(member.drain()) for member in members]
@@ -99,8 +86,8 @@ STARTS = {
 
 
 @pytest.mark.parametrize("start", STARTS)
-def test_both_ways_read_a_store_from_the_same_place_and_go_on(ways, channel, start):
-    clients = [EventsStoreClient(way) for way in ways]
+def test_both_ways_read_a_store_from_the_same_place_and_go_on(both_ways, channel, start):
+    clients = [EventsStoreClient(way) for way in both_ways]
     sent_by_rows(clients[0], channel, numbered(COUNT))
     first = {"last": COUNT, "a sequence": 1234}.get(start, 1)
     with ExitStack() as opened:
@@ -114,8 +101,8 @@ def test_both_ways_read_a_store_from_the_same_place_and_go_on(ways, channel, sta
     assert sequences(batches) == list(range(first, COUNT + 701))
 
 
-def test_a_position_counts_what_was_delivered_in_either_way(ways, channel):
-    clients = [EventsStoreClient(way) for way in ways]
+def test_a_position_counts_what_was_delivered_in_either_way(both_ways, channel):
+    clients = [EventsStoreClient(way) for way in both_ways]
     names = ("in-batches", "one-by-one")
     sent_by_rows(clients[0], channel, numbered(COUNT))
     with ExitStack() as opened:
@@ -136,8 +123,8 @@ def test_a_position_counts_what_was_delivered_in_either_way(ways, channel):
             assert sequences(take(reader, 1))[0] in (COUNT + 1, COUNT + 2)
 
 
-def test_a_patient_reader_gets_all_and_keeps_no_more_than_asked(ways, channel):
-    client = EventsStoreClient(ways[0])
+def test_a_patient_reader_gets_all_and_keeps_no_more_than_asked(both_ways, channel):
+    client = EventsStoreClient(both_ways[0])
     sent_by_rows(client, channel, numbered(COUNT))
     with client.subscribe(channel, start=FIRST, keep=10, patient=True) as reader:
         held, came = 0, []
@@ -150,8 +137,8 @@ def test_a_patient_reader_gets_all_and_keeps_no_more_than_asked(ways, channel):
     assert sequences(came) == list(range(1, COUNT + 1))
 
 
-def test_the_oldest_are_dropped_and_counted_in_a_batch_too(ways, channel):
-    client = EventsClient(ways[0])
+def test_the_oldest_are_dropped_and_counted_in_a_batch_too(both_ways, channel):
+    client = EventsClient(both_ways[0])
     with client.subscribe(channel, client_id=ME, keep=3) as listener:
         with client.subscribe(channel, client_id=ME) as other:
             sent_by_rows(client, channel, numbered(100))
@@ -163,9 +150,9 @@ def test_the_oldest_are_dropped_and_counted_in_a_batch_too(ways, channel):
 
 
 @pytest.mark.parametrize("channel_name", ["bad name", "a..b", ".a"])
-def test_both_ways_refuse_a_name_alike(ways, channel_name):
+def test_both_ways_refuse_a_name_alike(both_ways, channel_name):
     told = []
-    for way in ways:
+    for way in both_ways:
         with pytest.raises(KubeMQError) as caught:
             EventsClient(way).subscribe(channel_name, client_id=ME)
         told.append(str(caught.value))
@@ -173,16 +160,16 @@ def test_both_ways_refuse_a_name_alike(ways, channel_name):
     assert told[0] == told[1]
 
 
-def test_a_silent_subscription_in_batches_closes_at_once(ways, channel):
+def test_a_silent_subscription_in_batches_closes_at_once(both_ways, channel):
     for listener in (
-        EventsClient(ways[0]).subscribe(channel, client_id=ME),
-        EventsStoreClient(ways[0]).subscribe(channel, start=NEW),
+        EventsClient(both_ways[0]).subscribe(channel, client_id=ME),
+        EventsStoreClient(both_ways[0]).subscribe(channel, start=NEW),
     ):
         with not_waiting():
             listener.close()
 
         assert not listener._thread.is_alive()
-    assert ways[0].has_batches
+    assert both_ways[0].has_batches
 
 
 def test_another_server_is_asked_once_and_streams():
