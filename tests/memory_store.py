@@ -156,10 +156,10 @@ class MemoryStore:
         found: list[StoredEvent] = []
         budget = operation.budget
         for event in wanted[: operation.limit]:
-            found.append(event)
             budget -= len(event.content)
-            if budget <= 0:
+            if budget < 0 and found:
                 break
+            found.append(event)
         return found
 
     def _find_event(self, operation: plan.FindEvent) -> int | None:

@@ -35,6 +35,7 @@ _START_TYPES = {
 }
 _SUBSCRIBE_TYPES = {"command": pb.Subscribe.Commands, "query": pb.Subscribe.Queries}
 _MISSED_BYTES = 6  # at the end of a payload: two that name the field, four with its value
+EventsPage = containers.EventsPage
 _MISSED = containers.EventsMissed(Missed=1).SerializeToString()[:2]
 _REQUEST_TYPES = {"command": pb.Request.Command, "query": pb.Request.Query}
 
@@ -252,14 +253,19 @@ def encode_store_subscription(
     )
 
 
-def encode_page_request(channel: str, *, start: StartPosition, last: int) -> containers.EventsPageRequest:
-    """Write a request for a page of stored events up to the sequence `last`, 0 for the last one."""
+def encode_page_request(
+    channel: str, *, start: StartPosition, last: int, most: int
+) -> containers.EventsPageRequest:
+    """Write a request for a page of stored events up to the sequence `last`, 0 for the last one.
+
+    Of a page of more than `most` bytes the answer tells the size; 0 for any.
+    """
     return containers.EventsPageRequest(
-        Channel=channel, StartType=_START_TYPES[start.kind], StartValue=start.value, Last=last
+        Channel=channel, StartType=_START_TYPES[start.kind], StartValue=start.value, Last=last, Most=most
     )
 
 
-def decode_page(payload: bytes) -> containers.EventsPage:
+def decode_page(payload: bytes) -> EventsPage:
     """Read a page of stored events; they stay bytes."""
     return containers.EventsPage.FromString(payload)
 

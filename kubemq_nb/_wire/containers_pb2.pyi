@@ -96,26 +96,30 @@ class StreamQueueMessagesResponse(_message.Message):
     def __init__(self, RequestID: _Optional[str] = ..., StreamRequestTypeData: _Optional[int] = ..., Message: _Optional[bytes] = ..., IsError: bool = ..., Error: _Optional[str] = ...) -> None: ...
 
 class EventsPageRequest(_message.Message):
-    __slots__ = ("Channel", "StartType", "StartValue", "Last")
+    __slots__ = ("Channel", "StartType", "StartValue", "Last", "Most")
     CHANNEL_FIELD_NUMBER: _ClassVar[int]
     STARTTYPE_FIELD_NUMBER: _ClassVar[int]
     STARTVALUE_FIELD_NUMBER: _ClassVar[int]
     LAST_FIELD_NUMBER: _ClassVar[int]
+    MOST_FIELD_NUMBER: _ClassVar[int]
     Channel: str
     StartType: int
     StartValue: int
     Last: int
-    def __init__(self, Channel: _Optional[str] = ..., StartType: _Optional[int] = ..., StartValue: _Optional[int] = ..., Last: _Optional[int] = ...) -> None: ...
+    Most: int
+    def __init__(self, Channel: _Optional[str] = ..., StartType: _Optional[int] = ..., StartValue: _Optional[int] = ..., Last: _Optional[int] = ..., Most: _Optional[int] = ...) -> None: ...
 
 class EventsPage(_message.Message):
-    __slots__ = ("Events", "Last", "Next")
+    __slots__ = ("Events", "Last", "Next", "Size")
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     LAST_FIELD_NUMBER: _ClassVar[int]
     NEXT_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
     Events: _containers.RepeatedScalarFieldContainer[bytes]
     Last: int
     Next: int
-    def __init__(self, Events: _Optional[_Iterable[bytes]] = ..., Last: _Optional[int] = ..., Next: _Optional[int] = ...) -> None: ...
+    Size: int
+    def __init__(self, Events: _Optional[_Iterable[bytes]] = ..., Last: _Optional[int] = ..., Next: _Optional[int] = ..., Size: _Optional[int] = ...) -> None: ...
 
 class EventsBatch(_message.Message):
     __slots__ = ("Events",)

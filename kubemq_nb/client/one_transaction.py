@@ -12,10 +12,12 @@ from kubemq_nb._wire.queue_requests import Action
 from kubemq_nb.client import checks
 from kubemq_nb.client.calls import Cancellation
 from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.counts import NONE, waiting
 from kubemq_nb.client.ids import new_id
 from kubemq_nb.client.transaction_state import OnChange, SettlingName, State
 from kubemq_nb.errors import KubeMQError, OutcomeUnknown, TransactionClosed
 from kubemq_nb.messages import QueueMessage, Settlement
+from kubemq_nb.rules import MAX_MESSAGE_BYTES
 
 _WORDS: dict[State, str] = {
     "empty": "there was no message",
@@ -146,8 +148,12 @@ class OneTransaction:
         return self._hold_until > 0
 
     def _receive(self, visibility: int, wait: float, hold: float) -> None:
+        there = waiting(self._connection, self._channel) or NONE
         attempt = self._connection.attempt(
-            f"the receive from {self._channel}", channel=self._channel, wait=max(wait, 1.0)
+            f"the receive from {self._channel}",
+            channel=self._channel,
+            wait=max(wait, 1.0),
+            size=min(there.average, MAX_MESSAGE_BYTES),
         )
         request = queue_requests.one(
             Action.RECEIVE, client_id=self._client_id, channel=self._channel, visibility=visibility, wait=wait

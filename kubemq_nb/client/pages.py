@@ -11,8 +11,9 @@ from datetime import datetime
 from math import inf
 
 from kubemq_nb._wire import codec
+from kubemq_nb._wire.codec import EventsPage
 from kubemq_nb.client.calls import Cancellation
-from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.channel import PACE, Channel
 from kubemq_nb.client.reading import End, Reading, Replay
 from kubemq_nb.errors import DeadlineExceeded
 from kubemq_nb.messages import StartPosition
@@ -49,7 +50,7 @@ class _Pages:
         start: StartPosition | None = self._reading.start
         while start:
             try:
-                page = codec.decode_page(self._ask(start))
+                page = self._page(start)
             except DeadlineExceeded:
                 if time.monotonic() < self._over:
                     raise
@@ -64,16 +65,23 @@ class _Pages:
             return "empty"
         return "sequence" if self._limit is None or self._taken else "time"
 
-    def _ask(self, start: StartPosition) -> bytes:
+    def _page(self, start: StartPosition) -> EventsPage:
+        """The page from there on; one that takes longer than a short call is asked for by its size."""
+        page = self._ask(start)
+        return self._ask(StartPosition.at_sequence(page.Next), size=page.Size) if page.Size else page
+
+    def _ask(self, start: StartPosition, *, size: int = 0) -> EventsPage:
         channel = self._reading.channel
-        attempt = self._connection.attempt(f"the replay of {channel}", channel=channel)
+        attempt = self._connection.attempt(f"the replay of {channel}", channel=channel, size=size)
         left = max(0.001, self._over - time.monotonic())
-        return self._connection.wait_for(
+        most = 0 if size else max(1, int(self._connection.timeout * PACE))
+        payload = self._connection.wait_for(
             self._connection.stub.read_events_page,
-            codec.encode_page_request(channel, start=start, last=self._final),
+            codec.encode_page_request(channel, start=start, last=self._final, most=most),
             replace(attempt, timeout=min(attempt.timeout, left)),
             self._cancellation,
         )
+        return codec.decode_page(payload)
 
     def _take(self, events: list[bytes]) -> End | None:
         """Take a page up to the bounds; which of them was met."""

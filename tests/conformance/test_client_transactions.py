@@ -253,3 +253,20 @@ def test_closing_the_connection_gives_held_messages_back(connect, queues, channe
 
     assert transaction.state in ("closed", "lost")
     eventually(lambda: waiting(queues, channel) == [("a", 2)])
+
+
+@pytest.mark.embedded_only
+def test_one_message_gets_the_time_that_its_size_takes(queues, connection, channel, hold_one, monkeypatch):
+    queues.send(message(channel, b"x" * 12_000_000))
+    granted = {}
+    attempt = connection.attempt
+
+    def noting(what, **asked):
+        made = attempt(what, **asked)
+        granted[what] = made.timeout - made.wait - connection.timeout
+        return made
+
+    monkeypatch.setattr(connection, "attempt", noting)
+
+    assert len(hold_one().payload) > 12_000_000
+    assert granted[f"the receive from {channel}"] == 6

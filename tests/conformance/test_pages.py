@@ -10,7 +10,8 @@ from kubemq_nb.client.channel import Channel
 from kubemq_nb.client.events_store import EventsStoreClient
 from kubemq_nb.errors import KubeMQError
 from kubemq_nb.messages import StartPosition
-from tests.conformance.client_support import event, sequences
+from kubemq_nb.rules import MAX_SENT_BYTES
+from tests.conformance.client_support import event, event_bodies, sequences
 
 COUNT = 4500  # three pages
 FIRST = StartPosition.first()
@@ -121,3 +122,37 @@ def test_a_page_moves_nobodys_position(channel, ways):
     rest = stream.replay(channel, start=FIRST, client_id=name)
 
     assert sequences(rest.payloads) == [11]
+
+
+def test_a_large_event_is_asked_for_by_its_size_and_gets_the_time_for_it(ways, monkeypatch):
+    channel = f"kubemq-nb-test.pages.{uuid.uuid4().hex[:8]}"
+    pages, _ = ways
+    monkeypatch.setattr(pages._channel, "timeout", 2.0)  # seconds, which are for 4 MB
+    bodies = ["small", "x" * 12_000_000, "small again"]
+    for body in bodies:
+        pages.send(event(channel, body))
+    granted = []
+    wait_for = pages._channel.wait_for
+
+    def noting(method, request, attempt, cancellation):
+        granted.append(attempt.timeout)
+        return wait_for(method, request, attempt, cancellation)
+
+    monkeypatch.setattr(pages._channel, "wait_for", noting)
+
+    found = pages.replay(channel, start=FIRST)
+
+    assert event_bodies(found.payloads) == bodies
+    assert granted == [2.0, 2.0, 8.0, 2.0]
+
+
+def test_a_page_never_has_more_than_a_message_of_grpc_may_have(ways):
+    channel = f"kubemq-nb-test.pages.{uuid.uuid4().hex[:8]}"
+    pages, _ = ways
+    sizes = [3_000_000, MAX_SENT_BYTES - 500]
+    for size in sizes:
+        pages.send(event(channel, "x" * size))
+
+    found = pages.replay(channel, start=FIRST)
+
+    assert [len(body) for body in event_bodies(found.payloads)] == sizes

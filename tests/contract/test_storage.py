@@ -165,10 +165,13 @@ class StoreContract:
 
     def test_events_are_read_from_a_sequence_on(self, store):
         self.one(store, plan.InsertEvents(LOG, events(1, 5)))
+        size = len(events(1, 1)[0].content)
 
         assert self.one(store, plan.ReadEvents(LOG, 3, 2)) == events(3, 4)
         assert self.one(store, plan.ReadEvents(LOG, 6, 2)) == []
-        assert self.one(store, plan.ReadEvents(LOG, 1, 5, budget=3)) == events(1, 2)
+        assert self.one(store, plan.ReadEvents(LOG, 1, 5, budget=2 * size)) == events(1, 2)
+        assert self.one(store, plan.ReadEvents(LOG, 1, 5, budget=2 * size - 1)) == events(1, 1)
+        assert self.one(store, plan.ReadEvents(LOG, 1, 5, budget=1)) == events(1, 1)
 
     @pytest.mark.parametrize(
         ("time", "sequence"), [(0, 1), (10, 1), (11, 2), (50, 5), (51, None), (1 << 62, None)]

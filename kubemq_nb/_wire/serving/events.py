@@ -75,17 +75,21 @@ class PageRequest(NamedTuple):
     start: int
     start_value: int
     last: int  # the last sequence wanted, 0 for all
+    most: int  # bytes of events, 0 for any number
 
 
 def read_page_request(data: bytes) -> PageRequest:
     """What somebody who reads page by page asks for."""
     request = read(containers.EventsPageRequest, data)
-    return PageRequest(request.Channel, request.StartType, request.StartValue, request.Last)
+    return PageRequest(request.Channel, request.StartType, request.StartValue, request.Last, request.Most)
 
 
-def events_page(events: Sequence[bytes], last: int, following: int) -> bytes:
-    """A page: its events, the last sequence that is stored, and where the next page begins, 0 for nowhere."""
-    page = containers.EventsPage(Last=last, Next=following)
+def events_page(events: Sequence[bytes], last: int, following: int, *, size: int = 0) -> bytes:
+    """A page: its events, the last sequence that is stored, and where the next page begins, 0 for nowhere.
+
+    Instead of events that are too large for who asked, it tells their size in bytes.
+    """
+    page = containers.EventsPage(Last=last, Next=following, Size=size)
     return with_fields(page.SerializeToString(), page.EVENTS_FIELD_NUMBER, events)
 
 

@@ -146,7 +146,7 @@ class InsertEvents(NamedTuple):
 
 
 class ReadEvents(NamedTuple):
-    """Read at most `limit` events from a sequence on, about `budget` bytes; gives a list of StoredEvent."""
+    """Read at most `limit` events from a sequence on, one or `budget` bytes; gives a list of StoredEvent."""
 
     channel: int
     sequence: int

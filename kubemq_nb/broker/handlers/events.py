@@ -113,7 +113,11 @@ class EventHandlers:
         page = await answer.wait()
         if page.error:
             raise Refused(page.error)
-        return event_wire.events_page([event.content for event in page.events], page.last, page.following)
+        events = [event.content for event in page.events]
+        size = sum(map(len, events))
+        if 0 < request.most < size:
+            return event_wire.events_page([], page.last, page.events[0].sequence, size=size)
+        return event_wire.events_page(events, page.last, page.following)
 
     async def send_batch(self, data: bytes, _: Context) -> bytes:
         """SendEventsBatch, a call of our own: one result an event; those to be stored are in one plan."""

@@ -212,10 +212,10 @@ class Verbs:
                 if event is None:
                     damaged.append(row[0])
                     continue
-                found.append(event)
                 budget -= len(event.content)
-                if budget <= 0:
+                if budget < 0 and found:
                     break
+                found.append(event)
             if not damaged:
                 break
             for row_key in damaged:  # then the next ones are read, if none was sound
