@@ -127,6 +127,52 @@ class EventsBatch(_message.Message):
     Events: _containers.RepeatedScalarFieldContainer[bytes]
     def __init__(self, Events: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
+class QueuePartsRequest(_message.Message):
+    __slots__ = ("ClientID", "Channel", "Count", "Wait", "IsPeek", "Most", "Fitting")
+    CLIENTID_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    WAIT_FIELD_NUMBER: _ClassVar[int]
+    ISPEEK_FIELD_NUMBER: _ClassVar[int]
+    MOST_FIELD_NUMBER: _ClassVar[int]
+    FITTING_FIELD_NUMBER: _ClassVar[int]
+    ClientID: str
+    Channel: str
+    Count: int
+    Wait: int
+    IsPeek: bool
+    Most: int
+    Fitting: int
+    def __init__(self, ClientID: _Optional[str] = ..., Channel: _Optional[str] = ..., Count: _Optional[int] = ..., Wait: _Optional[int] = ..., IsPeek: bool = ..., Most: _Optional[int] = ..., Fitting: _Optional[int] = ...) -> None: ...
+
+class QueuePart(_message.Message):
+    __slots__ = ("Messages", "IsLast", "Expired", "IsCut", "IsLarge", "Transaction", "Error", "Delayed", "Held")
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    ISLAST_FIELD_NUMBER: _ClassVar[int]
+    EXPIRED_FIELD_NUMBER: _ClassVar[int]
+    ISCUT_FIELD_NUMBER: _ClassVar[int]
+    ISLARGE_FIELD_NUMBER: _ClassVar[int]
+    TRANSACTION_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    DELAYED_FIELD_NUMBER: _ClassVar[int]
+    HELD_FIELD_NUMBER: _ClassVar[int]
+    Messages: _containers.RepeatedScalarFieldContainer[bytes]
+    IsLast: bool
+    Expired: int
+    IsCut: bool
+    IsLarge: bool
+    Transaction: str
+    Error: str
+    Delayed: int
+    Held: int
+    def __init__(self, Messages: _Optional[_Iterable[bytes]] = ..., IsLast: bool = ..., Expired: _Optional[int] = ..., IsCut: bool = ..., IsLarge: bool = ..., Transaction: _Optional[str] = ..., Error: _Optional[str] = ..., Delayed: _Optional[int] = ..., Held: _Optional[int] = ...) -> None: ...
+
+class QueuePartsArrived(_message.Message):
+    __slots__ = ("Transaction",)
+    TRANSACTION_FIELD_NUMBER: _ClassVar[int]
+    Transaction: str
+    def __init__(self, Transaction: _Optional[str] = ...) -> None: ...
+
 class EventsMissed(_message.Message):
     __slots__ = ("Missed",)
     MISSED_FIELD_NUMBER: _ClassVar[int]

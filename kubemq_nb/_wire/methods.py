@@ -1,4 +1,4 @@
-"""The fifteen methods of the service, by name and shape, and the three calls of our own broker."""
+"""The fifteen methods of the service, by name and shape, and the calls of our own broker."""
 
 from typing import NamedTuple
 
@@ -40,7 +40,15 @@ OWN_SERVICE = "kubemq_nb.broker"
 EVENTS_PAGE = "ReadEventsPage"
 EVENTS_BATCH = "SendEventsBatch"
 EVENTS_IN_BATCHES = "SubscribeToEventsInBatches"
-OWN = {EVENTS_PAGE: UNARY, EVENTS_BATCH: UNARY, EVENTS_IN_BATCHES: SERVER_STREAM}
+QUEUE_IN_PARTS = "ReadQueueInParts"
+PARTS_ARRIVED = "AcknowledgeParts"
+OWN = {
+    EVENTS_PAGE: UNARY,
+    EVENTS_BATCH: UNARY,
+    EVENTS_IN_BATCHES: SERVER_STREAM,
+    QUEUE_IN_PARTS: SERVER_STREAM,
+    PARTS_ARRIVED: UNARY,
+}
 
 
 def path(method: str) -> str:

@@ -125,5 +125,30 @@ def one(
     )
 
 
+def in_parts(
+    channel: str, *, count: int, wait: float, is_peek: bool, client_id: str, most: int, fitting: int
+) -> containers.QueuePartsRequest:
+    """Ask for messages some at a time; what is about larger than `most` bytes is not read."""
+    return containers.QueuePartsRequest(
+        ClientID=client_id,
+        Channel=channel,
+        Count=count,
+        Wait=milliseconds(wait),
+        IsPeek=is_peek,
+        Most=most,
+        Fitting=fitting,
+    )
+
+
+def read_part(payload: bytes) -> containers.QueuePart:
+    """Read one part; its messages stay bytes."""
+    return containers.QueuePart.FromString(payload)
+
+
+def arrived(transaction: str) -> containers.QueuePartsArrived:
+    """Acknowledge all parts of a receive."""
+    return containers.QueuePartsArrived(Transaction=transaction)
+
+
 def _id() -> str:
     return str(uuid4())

@@ -1,4 +1,4 @@
-"""The fifteen calls and our three, typed. What carries other people's text comes as bytes, read one by one.
+"""The fifteen calls and our own, typed. What carries other people's text comes as bytes, read one by one.
 
 `calls` is an ordinary grpc channel. `waits` has the option SingleThreadedUnaryStream: a stream on it costs
 a fourth of the processor time, and a unary method called as a stream can be cancelled from another thread.
@@ -15,10 +15,18 @@ from google.protobuf.message import Message
 from kubemq_nb._wire import containers_pb2 as containers
 from kubemq_nb._wire import kubemq_pb2 as pb
 from kubemq_nb._wire import large
-from kubemq_nb._wire.methods import EVENTS_BATCH, EVENTS_IN_BATCHES, EVENTS_PAGE, path
+from kubemq_nb._wire.methods import (
+    EVENTS_BATCH,
+    EVENTS_IN_BATCHES,
+    EVENTS_PAGE,
+    PARTS_ARRIVED,
+    QUEUE_IN_PARTS,
+    path,
+)
 
 DownstreamAnswer = containers.QueuesDownstreamResponse
 BatchAnswer = pb.QueueMessagesBatchResponse
+Part = containers.QueuePart
 UpstreamAnswer = pb.QueuesUpstreamResponse
 NOTHING = pb.Empty()
 
@@ -39,6 +47,7 @@ class Stub:
         )
         self.send_queue_messages_batch = _batch(calls, "SendQueueMessagesBatch")
         self.send_events_batch = _batch(calls, EVENTS_BATCH)
+        self.acknowledge_parts = _unary(calls, PARTS_ARRIVED, containers.QueuePartsArrived, pb.Empty)
 
         self.subscribe_to_events = _subscription(calls, "SubscribeToEvents", _alone)
         self.subscribe_to_events_in_batches = _subscription(calls, EVENTS_IN_BATCHES, _together)
@@ -60,6 +69,7 @@ class Stub:
         self.send_request = _payloads(waits, "SendRequest", pb.Request)
         self.receive_queue_messages = _payloads(waits, "ReceiveQueueMessages", pb.ReceiveQueueMessagesRequest)
         self.read_events_page = _payloads(waits, EVENTS_PAGE, containers.EventsPageRequest)
+        self.read_queue_in_parts = _payloads(waits, QUEUE_IN_PARTS, containers.QueuePartsRequest)
         self.ack_all_queue_messages = _payloads(waits, "AckAllQueueMessages", pb.AckAllQueueMessagesRequest)
 
 

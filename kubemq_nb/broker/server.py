@@ -12,7 +12,13 @@ from typing import Any, NamedTuple
 import grpc
 
 from kubemq_nb._wire import certificates
-from kubemq_nb._wire.methods import EVENTS_BATCH, EVENTS_IN_BATCHES, EVENTS_PAGE
+from kubemq_nb._wire.methods import (
+    EVENTS_BATCH,
+    EVENTS_IN_BATCHES,
+    EVENTS_PAGE,
+    PARTS_ARRIVED,
+    QUEUE_IN_PARTS,
+)
 from kubemq_nb._wire.serving import common
 from kubemq_nb._wire.serving import events as event_wire
 from kubemq_nb.broker.engine.channels import Channels
@@ -26,6 +32,7 @@ from kubemq_nb.broker.engine.requests import Requests
 from kubemq_nb.broker.handlers.calls import Context
 from kubemq_nb.broker.handlers.channels import ChannelHandlers
 from kubemq_nb.broker.handlers.events import EventHandlers
+from kubemq_nb.broker.handlers.parts import PartHandlers
 from kubemq_nb.broker.handlers.queue_streams import QueueStreamHandlers
 from kubemq_nb.broker.handlers.queues import QueueHandlers
 from kubemq_nb.broker.handlers.requests import RequestHandlers
@@ -136,6 +143,7 @@ class Broker:
         events = EventHandlers(self._events, self._events_store)
         requests = RequestHandlers(self._requests, ChannelHandlers(self._channels, time.time_ns))
         streams = QueueStreamHandlers(self._queues)
+        parts = PartHandlers(self._queues)
         return {
             "Ping": self._ping,
             "SendEvent": events.send,
@@ -155,6 +163,8 @@ class Broker:
             EVENTS_PAGE: events.read_page,
             EVENTS_BATCH: events.send_batch,
             EVENTS_IN_BATCHES: events.subscribe_in_batches,
+            QUEUE_IN_PARTS: parts.read,
+            PARTS_ARRIVED: parts.acknowledge,
         }
 
     async def close(self) -> None:

@@ -16,7 +16,15 @@ from kubemq_nb._wire import certificates, codec, queue_requests, status
 from kubemq_nb._wire.address import Address, parse_address
 from kubemq_nb._wire.certificates import PemFile
 from kubemq_nb._wire.stub import NOTHING, Stub
-from kubemq_nb.client.calls import Cancellation, Conversation, PayloadStream, Pending, Workers, single
+from kubemq_nb.client.calls import (
+    Cancellable,
+    Cancellation,
+    Conversation,
+    PayloadStream,
+    Pending,
+    Workers,
+    single,
+)
 from kubemq_nb.client.tokens import Metadata, Token
 from kubemq_nb.errors import (
     AuthenticationFailed,
@@ -97,7 +105,7 @@ class Channel:
             "certificate": cert is not None,
         }
         # Calls of our own broker, until a server says that it does not know them.
-        self.has_pages = self.has_batches = True
+        self.has_pages = self.has_batches = self.has_parts = True
         options = _options(parsed, keepalive)
         if server_name:
             options.append(("grpc.ssl_target_name_override", server_name))
@@ -270,6 +278,31 @@ class Channel:
         with self.guarded(attempt):
             answer = self._let_in(make)
         return _given(answer, attempt)
+
+    def read_parts(
+        self,
+        method: "grpc.UnaryStreamMultiCallable[Q, bytes]",
+        request: Q,
+        attempt: status.Attempt,
+        cancellation: Cancellation,
+        take: Callable[[bytes], bool],
+    ) -> Cancellable:
+        """Make a call that is answered in parts, until `take` says that it got the last; in a worker only.
+
+        Gives the stream, which is still open then.
+        """
+
+        def make(shown: Metadata) -> Cancellable | None:
+            stream = cancellation.attach(method(request, timeout=attempt.timeout, metadata=shown))
+            try:
+                return stream if any(map(take, stream)) else None
+            except BaseException:
+                stream.cancel()
+                raise
+
+        with self.guarded(attempt):
+            stream = self._let_in(make)
+        return _given(stream, attempt)
 
     def converse(
         self,

@@ -1,7 +1,7 @@
 """Queues: send, peek, receive, ack_all, info."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from kubemq_nb._wire import codec, queue_requests, status
@@ -13,28 +13,15 @@ from kubemq_nb.client.counts import NONE, QueueInfo, Waiting, queue_counts, wait
 from kubemq_nb.client.downstream import Downstream
 from kubemq_nb.client.ids import new_id
 from kubemq_nb.client.outgoing import Messages, Rows
+from kubemq_nb.client.parts import PEEK_BYTES, UNCONFIRMED, InParts, Received, Sink
 from kubemq_nb.client.results import Results
-from kubemq_nb.errors import KubeMQError, RequestRejected
+from kubemq_nb.errors import KubeMQError, NotSupported, RequestRejected
 from kubemq_nb.messages import QueueMessage, SendResult
 from kubemq_nb.rules import MAX_MESSAGE_BYTES, MAX_MESSAGES
 
 __all__ = ["QueueInfo", "QueuesClient", "Received"]
 
-PEEK_BYTES = 4_000_000  # enough for one look
 UNNAMED = "What cannot be read stays in its queue."
-UNCONFIRMED = "The broker did not confirm that these messages were received: they may come again."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
-    """What a peek or receive brought, as wire bytes in queue order."""
-
-    payloads: list[bytes]
-    expired: int | None = None  # dropped by this read as their time was over; None: the server does not tell
-    delayed: int | None = None  # beside what a peek shows; None: the server does not tell, as in the next
-    held: int | None = None
-    cut: bool = False  # more is there than fits: 4 MB for a look, one gRPC message for a receive
-    note: str = ""  # what to know about this read; "" when all is well
 
 
 class QueuesClient:
@@ -75,8 +62,13 @@ class QueuesClient:
         """The same of messages in columns, each completed by `common`; see client.outgoing.Rows."""
         return batches.send(self._channel, Rows(common, columns), progress=progress)
 
-    def peek(self, channel: str, *, count: int, wait: float, client_id: str) -> Received:
-        """Look at up to `count` from the head; waits (whole seconds, rounded up) only while it is empty."""
+    def peek(
+        self, channel: str, *, count: int, wait: float, client_id: str, sink: Sink | None = None
+    ) -> Received:
+        """Look at up to `count` from the head; waits (whole seconds, rounded up) only while it is empty.
+
+        A sink gets the payloads in parts, as they come, in another thread.
+        """
         self._check(channel, count, wait, client_id)
         if count > MAX_MESSAGES:
             raise RequestRejected(
@@ -86,21 +78,29 @@ class QueuesClient:
             )
 
         def work(cancellation: Cancellation) -> Received:
-            return self._peek(channel, count, wait, client_id, cancellation)
+            return self._in_parts(
+                channel, client_id, sink, cancellation, lambda parts: parts.peek(count, wait)
+            ) or _handed_over(self._peek(channel, count, wait, client_id, cancellation), sink)
 
         return self._channel.run(work, kind="peek", channel=channel)
 
-    def receive(self, channel: str, *, count: int, wait: float, client_id: str) -> Received:
+    def receive(
+        self, channel: str, *, count: int, wait: float, client_id: str, sink: Sink | None = None
+    ) -> Received:
         """Take up to `count`; answers with what is there, and waits up to `wait` seconds only for the first.
 
         Messages are acknowledged when all of them are in hand: an interrupt before gives them all back, one
         after is too late, and the call ends as if there had been none. A wait under 1 s is 1 s, but 0 is no
-        wait.
+        wait. A sink gets the payloads as that of `peek`.
         """
         self._check(channel, count, wait, client_id)
 
         def work(cancellation: Cancellation) -> Received:
-            return _fitting(count, lambda fewer: self._receive(channel, fewer, wait, client_id, cancellation))
+            return self._in_parts(
+                channel, client_id, sink, cancellation, lambda parts: parts.receive(count, wait)
+            ) or _fitting(
+                count, lambda fewer: self._receive(channel, fewer, wait, client_id, cancellation, sink)
+            )
 
         return self._channel.run(work, kind="receive", channel=channel)
 
@@ -130,6 +130,32 @@ class QueuesClient:
 
     def _attempt(self, what: str, channel: str, *, wait: float = 0.0, effect: bool = False) -> status.Attempt:
         return self._channel.attempt(what, channel=channel, wait=wait, effect=effect)
+
+    def _in_parts(
+        self,
+        channel: str,
+        client_id: str,
+        sink: Sink | None,
+        cancellation: Cancellation,
+        read: Callable[[InParts], Received | None],
+    ) -> Received | None:
+        """Read from a broker of ours; None from others, which are asked once, and of what is large."""
+        if not self._channel.has_parts:
+            return None
+        payloads: list[bytes] = []
+        parts = InParts(
+            self._channel,
+            channel,
+            client_id=client_id,
+            sink=sink or payloads.extend,
+            cancellation=cancellation,
+        )
+        try:
+            received = read(parts)
+        except NotSupported:
+            self._channel.has_parts = False
+            return None
+        return received and replace(received, payloads=payloads)
 
     def _peek(
         self, channel: str, count: int, wait: float, client_id: str, cancellation: Cancellation
@@ -175,7 +201,13 @@ class QueuesClient:
         return Received(payloads=shown, expired=answer.MessagesExpired, cut=len(shown) < len(payloads))
 
     def _receive(
-        self, channel: str, count: int, wait: float, client_id: str, cancellation: Cancellation
+        self,
+        channel: str,
+        count: int,
+        wait: float,
+        client_id: str,
+        cancellation: Cancellation,
+        sink: Sink | None,
     ) -> Received:
         downstream = Downstream(self._channel, channel, client_id=client_id)
         cancellation.attach(downstream)
@@ -183,10 +215,19 @@ class QueuesClient:
             downstream.collect(count=count, wait=wait)
             if not downstream.payloads:
                 return Received(payloads=[])
+            received = _handed_over(Received(payloads=downstream.payloads), sink)
             cancellation.commit()
-            return Received(payloads=downstream.payloads, note=_acknowledged(downstream, channel))
+            return replace(received, note=_acknowledged(downstream, channel))
         finally:
             downstream.close()
+
+
+def _handed_over(received: Received, sink: Sink | None) -> Received:
+    """What was read at once, as if it had come in one part."""
+    if sink is None:
+        return received
+    sink(received.payloads)
+    return replace(received, payloads=[])
 
 
 def _acknowledged(downstream: Downstream, channel: str) -> str:

@@ -22,7 +22,7 @@ from kubemq_nb.frames.decoding import decode
 from kubemq_nb.frames.kinds import COLUMNS, TIME
 
 if TYPE_CHECKING:
-    from kubemq_nb.frames.build import empty, events, queue_messages, requests, results, table
+    from kubemq_nb.frames.build import QueueMessages, empty, events, queue_messages, requests, results, table
     from kubemq_nb.frames.files import read_csv
     from kubemq_nb.frames.rows import columns, each, of_file, records
     from kubemq_nb.frames.writing import Writer
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COLUMNS",
     "TIME",
+    "QueueMessages",
     "Writer",
     "columns",
     "decode",

@@ -12,15 +12,51 @@ from kubemq_nb.frames.decoding import decode_all
 from kubemq_nb.frames.kinds import COLUMNS, EVENTS, EVENTS_STORE, QUEUE, RESULTS, TIME
 
 _NO_TIME = np.iinfo(np.int64).min  # NaT
+PLAIN = {"object": object, TIME: np.int64, "int64": np.int64, "float64": np.float64, "bool": np.bool_}
 
 
-@collecting.paused()
+class QueueMessages:
+    """A frame of messages of a queue that come in parts: each is taken apart while the next is on its way.
+
+    Attributes:
+        count: How many came until now.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._parts: list[dict[str, np.ndarray[Any, Any]]] = []
+        self._damaged: list[str] = []
+
+    @collecting.paused()
+    def add(self, payloads: Sequence[bytes]) -> None:
+        """Take the next ones, as wire bytes."""
+        read = wire.queue_messages(payloads)
+        columns: dict[str, list[Any]] = read.columns
+        columns["dead_letter"] = [queue or None for queue in columns["dead_letter"]]
+        columns["decoded"] = decode_all(columns["body"])
+        self._parts.append({name: _array(columns[name], dtype) for name, dtype in QUEUE.items()})
+        self._damaged += _damaged(read, self.count)
+        self.count += len(payloads)
+
+    @collecting.paused()
+    def frame(self, **attrs: object) -> pd.DataFrame:
+        """All of them, with facts about them."""
+        if not self._parts:
+            self.add(())
+        columns = {name: np.concatenate([part[name] for part in self._parts]) for name in QUEUE}
+        index = pd.RangeIndex(self.count)
+        finished = {name: _finished(columns[name], dtype, index) for name, dtype in QUEUE.items()}
+        frame = _framed(finished, index, {"kind": "queues", **attrs})
+        if self._damaged:
+            frame.attrs["damaged"] = self._damaged
+        return frame
+
+
 def queue_messages(payloads: Sequence[bytes], **attrs: object) -> pd.DataFrame:
     """A frame of messages of a queue from their wire bytes."""
-    read = wire.queue_messages(payloads)
-    columns: dict[str, list[Any]] = read.columns
-    columns["dead_letter"] = [queue or None for queue in columns["dead_letter"]]
-    return _frame(read, QUEUE, {"kind": "queues", **attrs})
+    messages = QueueMessages()
+    messages.add(payloads)
+    return messages.frame(**attrs)
 
 
 @collecting.paused()
@@ -87,7 +123,14 @@ def table(
         dtypes: Dtype by name.
         attrs: Facts about the frame, beside its `count`.
     """
-    frame = pd.DataFrame({name: column(columns[name], dtype) for name, dtype in dtypes.items()})
+    index = pd.RangeIndex(len(columns[next(iter(dtypes))]))
+    finished = {name: column(columns[name], dtype, index) for name, dtype in dtypes.items()}
+    return _framed(finished, index, attrs)
+
+
+def _framed(columns: Mapping[str, Any], index: pd.RangeIndex, attrs: Mapping[str, object]) -> pd.DataFrame:
+    # The columns are nobody else's; to copy them, and an index for each of them, would take half of the time.
+    frame = pd.DataFrame(columns, index=index, copy=False)
     frame.attrs.update({"count": len(frame), **attrs})
     return frame
 
@@ -102,25 +145,35 @@ def _frame(read: wire.Columns, dtypes: Mapping[str, str], attrs: dict[str, objec
     columns: dict[str, list[Any]] = read.columns
     columns["decoded"] = decode_all(columns["body"])
     frame = table(columns, dtypes, count=len(columns["id"]), **attrs)
-    if read.errors:
-        frame.attrs["damaged"] = [f"row {row}: {reason}" for row, reason in read.errors]
+    if damaged := _damaged(read, 0):
+        frame.attrs["damaged"] = damaged
     return frame
 
 
-def column(values: Sequence[Any], dtype: str) -> Any:
+def _damaged(read: wire.Columns, before: int) -> list[str]:
+    return [f"row {before + row}: {reason}" for row, reason in read.errors]
+
+
+def column(values: Sequence[Any], dtype: str, index: pd.RangeIndex | None = None) -> Any:
     """One column in the form that DataFrame takes fastest and keeps as it is."""
-    if dtype == "object":  # as a Series: pandas 3 would make text of its own kind of an array
-        return pd.Series(np.fromiter(values, dtype=object, count=len(values)), dtype=object)
-    if dtype == TIME:
-        return _times(values)
-    if dtype in {"int64", "float64", "bool"}:
-        return np.array(values, dtype=dtype)
-    return pd.Series(list(values), dtype=dtype)
-
-
-def _times(values: Sequence[Any]) -> pd.DatetimeIndex:
-    if not any(isinstance(value, int) for value in values):
+    if dtype == TIME and not any(isinstance(value, int) for value in values):
         return pd.DatetimeIndex(list(values), tz="UTC").as_unit("ns")
-    nanoseconds = np.array(values, dtype=np.int64)
-    nanoseconds[nanoseconds == 0] = _NO_TIME
-    return pd.DatetimeIndex(nanoseconds.view("M8[ns]"), tz="UTC")
+    if dtype in PLAIN:
+        return _finished(_array(values, dtype), dtype, index)
+    return pd.Series(list(values), dtype=dtype, index=index)
+
+
+def _array(values: Sequence[Any], dtype: str) -> "np.ndarray[Any, Any]":
+    """The values of a column that numpy knows; instants as Unix nanoseconds."""
+    if dtype == "object":
+        return np.fromiter(values, dtype=object, count=len(values))
+    return np.array(values, dtype=PLAIN[dtype])
+
+
+def _finished(values: "np.ndarray[Any, Any]", dtype: str, index: pd.RangeIndex | None) -> Any:
+    if dtype == "object":  # as a Series: pandas 3 would make text of its own kind of an array
+        return pd.Series(values, dtype=object, index=index, copy=False)
+    if dtype == TIME:
+        values[values == 0] = _NO_TIME
+        return pd.DatetimeIndex(values.view("M8[ns]"), tz="UTC")
+    return values

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from difflib import get_close_matches
-from functools import wraps
+from functools import cached_property, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -37,6 +37,8 @@ from kubemq_nb.session.transactions import Transaction
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from kubemq_nb.frames.build import QueueMessages
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -54,6 +56,19 @@ def takes(method: Callable[P, R]) -> Callable[P, R]:
         return method(*args, **options)
 
     return checked
+
+
+class Arriving:
+    """A frame of messages that come in parts; pandas may be loading until the first one is here."""
+
+    def add(self, payloads: list[bytes]) -> None:
+        """Take the next part."""
+        self.messages.add(payloads)
+
+    @cached_property
+    def messages(self) -> "QueueMessages":
+        """What came until now."""
+        return frames.QueueMessages()
 
 
 class Queues:
@@ -155,10 +170,15 @@ class Queues:
             client_id: Name to look under instead of the session's client id.
         """
         selection = selecting.of(where, fields, decode)
+        arriving = Arriving()
         read = self._link.ready().queues.peek(
-            channel, count=count, wait=as_seconds(wait), client_id=client_id or self._link.client_id
+            channel,
+            count=count,
+            wait=as_seconds(wait),
+            client_id=client_id or self._link.client_id,
+            sink=arriving.add,
         )
-        frame = self._frame(channel, read, is_peek=True)
+        frame = self._frame(channel, arriving, read, is_peek=True)
         if to_file is not None:
             return exporting.written(to_file, "queues", selection, frame)
         return selection.apply(frame) if selection else frame
@@ -178,10 +198,15 @@ class Queues:
             wait: Seconds to wait for a first message; what is there then is taken at once.
             client_id: Name to receive under instead of the session's client id.
         """
+        arriving = Arriving()
         read = self._link.ready().queues.receive(
-            channel, count=count, wait=as_seconds(wait), client_id=client_id or self._link.client_id
+            channel,
+            count=count,
+            wait=as_seconds(wait),
+            client_id=client_id or self._link.client_id,
+            sink=arriving.add,
         )
-        return self._frame(channel, read, is_peek=False)
+        return self._frame(channel, arriving, read, is_peek=False)
 
     @changes
     def ack_all(self, channel: str, *, client_id: str | None = None) -> int:
@@ -259,12 +284,11 @@ class Queues:
         self._link.used("queues", common.channel)
         return frames.results(sent.columns, channel=common.channel, kind="queues", server=self._link.address)
 
-    def _frame(self, channel: str, read: Received, *, is_peek: bool) -> "DataFrame":
-        unknown = "" if read.payloads else self._unknown(channel)
+    def _frame(self, channel: str, arriving: "Arriving", read: Received, *, is_peek: bool) -> "DataFrame":
+        unknown = "" if arriving.messages.count else self._unknown(channel)
         if not unknown:
             self._link.used("queues", channel)
-        return frames.queue_messages(
-            read.payloads,
+        return arriving.messages.frame(
             channel=channel,
             server=self._link.address,
             is_peek=is_peek,

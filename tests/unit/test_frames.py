@@ -169,6 +169,23 @@ def test_a_damaged_message_keeps_its_row_and_is_named():
     assert "row 1" in frame.attrs["damaged"][0]
 
 
+def test_parts_make_the_frame_that_all_of_them_make_at_once():
+    payloads = [queue_payload(Body=b'{"a": %d}' % number) for number in range(5)]
+    payloads[3] = b"\xff\xff\xff"
+    messages = frames.QueueMessages()
+    for part in (payloads[:2], [], payloads[2:]):
+        messages.add(part)
+
+    frame = messages.frame(channel="orders")
+
+    at_once = frames.queue_messages(payloads, channel="orders")
+    assert frame.to_dict("list") == at_once.to_dict("list")
+    assert dtypes(frame) == dtypes(at_once)
+    assert frame.attrs == at_once.attrs
+    assert "row 3" in frame.attrs["damaged"][0]
+    assert messages.count == 5
+
+
 def test_facts_about_the_read_are_in_attrs_and_can_be_written_to_a_file(tmp_path):
     frame = frames.queue_messages([queue_payload()], channel="orders", is_peek=True, messages_expired=None)
 

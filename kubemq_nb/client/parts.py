@@ -1,0 +1,111 @@
+"""Peeks and receives in parts: two private calls of our own broker.
+
+The answer to one call would come when all of it is read, and nobody could work on it before. Other servers do
+not know the calls (docs/adr/0011-reads-in-parts.md).
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kubemq_nb._wire import queue_requests, status
+from kubemq_nb._wire.stub import Part
+from kubemq_nb.client.calls import Cancellable, Cancellation
+from kubemq_nb.client.channel import PACE, Channel
+from kubemq_nb.client.downstream import SHORTEST_WAIT
+from kubemq_nb.errors import KubeMQError
+from kubemq_nb.rules import MAX_SENT_BYTES
+
+PEEK_BYTES = 4_000_000  # enough for one look
+UNCONFIRMED = "The broker did not confirm that these messages were received: they may come again."
+
+Sink = Callable[[list[bytes]], None]
+"""Takes the payloads of a read in parts, in order, as they come."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """What a peek or receive brought, as wire bytes in queue order."""
+
+    payloads: list[bytes]  # empty when a sink took them
+    expired: int | None = None  # dropped by this read as their time was over; None: the server does not tell
+    delayed: int | None = None  # beside what a peek shows; None: the server does not tell, as in the next
+    held: int | None = None
+    cut: bool = False  # more is there than fits: 4 MB for a look, one gRPC message for a receive
+    note: str = ""  # what to know about this read; "" when all is well
+
+
+class InParts:
+    """One read of a queue; in a worker only.
+
+    Raises:
+        NotSupported: This server does not know the call; nothing was read.
+    """
+
+    def __init__(
+        self, connection: Channel, channel: str, *, client_id: str, sink: Sink, cancellation: Cancellation
+    ) -> None:
+        self._connection = connection
+        self._channel = channel
+        self._client_id = client_id
+        self._sink = sink
+        self._cancellation = cancellation
+
+    def peek(self, count: int, wait: float) -> Received | None:
+        """Look at up to `count`; None of what is large, which is better read by calls that know its size."""
+        part, _ = self._read(count, math.ceil(wait), is_peek=True)
+        if part.IsLarge:
+            return None
+        delayed, held = (part.Delayed, part.Held) if part.HasField("Held") else (None, None)
+        return Received(payloads=[], expired=part.Expired, delayed=delayed, held=held, cut=part.IsCut)
+
+    def receive(self, count: int, wait: float) -> Received | None:
+        """Take up to `count`, and acknowledge them when all are here; None as of `peek`."""
+        part, stream = self._read(count, max(wait, SHORTEST_WAIT) if wait else 0.0, is_peek=False)
+        if not part.Transaction:
+            return None if part.IsLarge else Received(payloads=[])
+        try:
+            self._cancellation.commit()
+            return Received(payloads=[], cut=part.IsCut, note=self._acknowledged(part.Transaction))
+        finally:
+            stream.cancel()  # what is not acknowledged goes back
+
+    def _read(self, count: int, wait: float, *, is_peek: bool) -> tuple[Part, Cancellable]:
+        """Hand over all that comes; the last part, and the stream, which holds what was taken."""
+        what = f"the {'peek at' if is_peek else 'receive from'} {self._channel}"
+        attempt = self._connection.attempt(what, channel=self._channel, wait=max(wait, 1.0))
+        request = queue_requests.in_parts(
+            self._channel,
+            count=count,
+            wait=wait,
+            is_peek=is_peek,
+            client_id=self._client_id,
+            most=PACE,  # of no more is the deadline later
+            fitting=PEEK_BYTES if is_peek else MAX_SENT_BYTES,
+        )
+        parts: list[Part] = []
+
+        def take(payload: bytes) -> bool:
+            part = queue_requests.read_part(payload)
+            if part.Error:
+                raise status.refusal(part.Error, attempt)
+            if part.Messages:
+                self._sink(list(part.Messages))
+            parts[:] = [part]
+            return part.IsLast
+
+        method = self._connection.stub.read_queue_in_parts
+        stream = self._connection.read_parts(method, request, attempt, self._cancellation, take)
+        return parts[0], stream
+
+    def _acknowledged(self, transaction: str) -> str:
+        """Acknowledge what is in hand; a failure is a note, because raising would lose the messages."""
+        what = f"the receipt from {self._channel}"
+        attempt = self._connection.attempt(what, channel=self._channel, effect=True)
+        try:
+            self._connection.call(
+                self._connection.stub.acknowledge_parts, queue_requests.arrived(transaction), attempt
+            )
+        except KubeMQError:
+            return UNCONFIRMED
+        return ""
