@@ -43,9 +43,14 @@ def _together(bodies: Sequence[bytes]) -> list[object]:
     return [decode(body) for body in bodies]
 
 
-def _refuse_constant(name: str) -> NoReturn:
+def refuse_constant(name: str) -> NoReturn:
+    """Refuse what Python reads as a number, and JSON does not have.
+
+    Raises:
+        ValueError: Always.
+    """
     raise ValueError(f"{name} is not JSON")
 
 
-_JSON = json.JSONDecoder(parse_constant=_refuse_constant)
+_JSON = json.JSONDecoder(parse_constant=refuse_constant)
 _JSON_STARTS = frozenset(bytes([byte]) for byte in b'{["0123456789-tfn \t\r\n')

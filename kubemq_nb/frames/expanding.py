@@ -9,7 +9,7 @@ from datetime import datetime
 from importlib import import_module
 from typing import Any
 
-from kubemq_nb.frames.decoding import decode
+from kubemq_nb.frames.decoding import decode, refuse_constant
 
 MOST_BYTES = 8_000_000  # that one body may expand to
 MOST_PARTS = 250_000  # lists, dicts and their elements in one body
@@ -66,15 +66,11 @@ def of_json(body: bytes) -> object:
     """
     _count_parts(body)
     try:
-        return json.loads(body.decode(), parse_constant=_refuse_constant)
+        return json.loads(body.decode(), parse_constant=refuse_constant)
     except RecursionError:
         raise Undecodable("nested too deeply") from None
     except ValueError as error:
         raise Undecodable(f"not JSON: {error}") from None
-
-
-def _refuse_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _count_parts(body: bytes) -> None:

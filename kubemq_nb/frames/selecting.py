@@ -122,14 +122,15 @@ def _names(fields: str | Sequence[str] | None) -> list[str]:
 def _rows(frame: "DataFrame") -> Iterator[dict[str, Any]]:
     """Rows as conditions see them: `body` decoded, `raw` as it came, `size` its bytes, None for no value."""
     names = [str(name) for name in frame.columns]
-    columns = [_plain(frame[name]) for name in names]
+    columns = [values_of(frame[name]) for name in names]
     for values in zip(*columns, strict=True):
         row = dict(zip(names, values, strict=True))
         raw = row["body"]
         yield row | {"body": row["decoded"], "raw": raw, "size": len(raw)}
 
 
-def _plain(column: "Series[Any]") -> list[Any]:
+def values_of(column: "Series[Any]") -> list[Any]:
+    """What a column holds, None for what is missing."""
     values = column.tolist()
     if column.dtype == object:
         return values

@@ -21,6 +21,7 @@ import pandas as pd
 
 from kubemq_nb.frames.files import BASE64, TEXTS, Record, need_arrow
 from kubemq_nb.frames.kinds import QUEUE
+from kubemq_nb.frames.selecting import values_of
 
 # What spreadsheets take for the beginning of a formula, in full width too; and our own mark, to be read back.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", "'")
@@ -215,13 +216,8 @@ def _records(frame: pd.DataFrame) -> Iterator[Record]:
 
 
 def _plain(column: "pd.Series[Any]") -> list[Any]:
-    values = column.tolist()
-    if column.dtype == object:
-        return values
-    return [
-        None if gone else value.isoformat() if isinstance(value, datetime) else value
-        for value, gone in zip(values, column.isna(), strict=True)
-    ]
+    """What a column holds, as JSON has it."""
+    return [value.isoformat() if isinstance(value, datetime) else value for value in values_of(column)]
 
 
 def _text(body: bytes) -> str | None:

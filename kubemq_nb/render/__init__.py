@@ -13,7 +13,7 @@ from kubemq_nb.render.records import as_json
 from kubemq_nb.render.results import describe
 from kubemq_nb.render.scrub import scrubber
 from kubemq_nb.render.tables import Column, Look, Shown, Table
-from kubemq_nb.render.text import LIMIT, WIDTH, Page, Text, columns, cut, size, span
+from kubemq_nb.render.text import LIMIT, WIDTH, Page, Text, columns, count, counted, cut, rate, size, span
 from kubemq_nb.render.views import dashboard, queue_browser
 from kubemq_nb.visible import clean
 
@@ -29,6 +29,8 @@ __all__ = [
     "as_json",
     "clean",
     "columns",
+    "count",
+    "counted",
     "cut",
     "dashboard",
     "describe",
@@ -41,6 +43,7 @@ __all__ = [
     "live",
     "outcome",
     "queue_browser",
+    "rate",
     "scrubber",
     "size",
     "span",

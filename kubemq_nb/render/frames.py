@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from kubemq_nb.render.tables import WIDEST_HTML, Column, Look, Shown, Table
-from kubemq_nb.render.text import cut, size, span
+from kubemq_nb.render.text import counted, cut, size, span
 from kubemq_nb.visible import line
 
 if TYPE_CHECKING:
@@ -208,11 +208,11 @@ def _caption(frame: "DataFrame") -> tuple[str, str]:
 def _note(frame: "DataFrame", shown: int) -> str:
     """What was counted, and what did not change."""
     facts = frame.attrs
-    counted = _sent(facts) if "refused" in facts else _read(facts)
+    told = _sent(facts) if "refused" in facts else _read(facts)
     rows = f"{shown:,} of {len(frame):,} rows shown" if shown < len(frame) else ""
     notes = [line(cut(str(note), WIDEST_HTML)) for note in facts.get("notes", ())]
     damaged = f"{len(facts['damaged'])} damaged: see attrs" if facts.get("damaged") else ""
-    return "; ".join(part for part in (counted, *notes, damaged, rows) if part)
+    return "; ".join(part for part in (told, *notes, damaged, rows) if part)
 
 
 def _sent(facts: Mapping[Any, Any]) -> str:
@@ -229,17 +229,17 @@ def _read(facts: Mapping[Any, Any]) -> str:
     how = ENDS.get(facts["ended_by"], f"ended by {facts['ended_by']}")
     if not facts.get("read", count) and facts["ended_by"] in ("sequence", "time") and facts["last_sequence"]:
         how = f"none there: the last that is stored is {facts['last_sequence']:,}"
-    return f"{_counted(count, 'event')}; {how if facts['complete'] else f'not complete, {how}'}"
+    return f"{counted(count, 'event')}; {how if facts['complete'] else f'not complete, {how}'}"
 
 
 def _of_queue(facts: Mapping[Any, Any]) -> str:
-    counted = _counted(facts.get("rows", facts["count"]), "message")
+    told = counted(facts.get("rows", facts["count"]), "message")
     if facts.get("messages_expired"):
-        counted += f", {facts['messages_expired']:,} expired"
-    counted += "".join(f", {each}" for each in _beside(facts))
+        told += f", {facts['messages_expired']:,} expired"
+    told += "".join(f", {each}" for each in _beside(facts))
     cut = "" if facts.get("complete", True) else "cut at what one read may bring"
     done = "the queue is unchanged" if facts["is_peek"] else "taken from the queue" if facts["count"] else ""
-    return "; ".join(part for part in (counted, cut, done, facts.get("note", "")) if part)
+    return "; ".join(part for part in (told, cut, done, facts.get("note", "")) if part)
 
 
 def _beside(facts: Mapping[Any, Any]) -> Iterator[str]:
@@ -248,10 +248,6 @@ def _beside(facts: Mapping[Any, Any]) -> Iterator[str]:
     for state in ("delayed", "held"):
         if count := facts.get(state):
             yield f"{count:,} {more}{'is' if count == 1 else 'are'} {state}"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 ENDS = {

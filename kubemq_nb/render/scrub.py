@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from kubemq_nb.render.frames import DEFAULT, raw
 from kubemq_nb.render.live import SAVED, where
 from kubemq_nb.render.tables import Column, Look, Shown, Table, as_of
+from kubemq_nb.render.text import counted
 from kubemq_nb.visible import line
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def scrubber(source: "Scrubber", look: Look = DEFAULT) -> Shown:
     event, states, failure = source.event, source.lines, source.failure
     stored = event.timestamp if event and not look.deterministic else None
     at = f"after event {source.sequence:,} of {source.span[1]:,}" if event else "before the first event"
-    keys = f". State of {source.fold_name}, {_counted(len(states.rows))}" if source.fold_name else ""
+    keys = f". State of {source.fold_name}, {counted(len(states.rows), 'key')}" if source.fold_name else ""
     when = f"{_stored(stored)}{as_of(datetime.now(UTC), look)}"
     about = f", events store, {where(source.connection)}, {at}{when}{keys}."
     shown = list(states.rows.items())[: look.max_rows]
@@ -62,10 +63,6 @@ def _json(value: object) -> str:
 
 def _column(name: str, values: Sequence[object]) -> Column:
     return Column(line(name), [figure(value) for value in values], right=is_figure(values))
-
-
-def _counted(keys: int) -> str:
-    return f"{keys:,} key{'' if keys == 1 else 's'}"
 
 
 def _stored(time: datetime | None) -> str:

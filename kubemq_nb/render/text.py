@@ -51,6 +51,21 @@ def size(length: int) -> str:
     return f"{length / 1e9:.3g} GB"
 
 
+def count(number: int | None) -> str:
+    """1205 as "1,205"; a dash for what is not told."""
+    return "–" if number is None else f"{number:,}"  # noqa: RUF001  an en dash
+
+
+def counted(number: int, noun: str) -> str:
+    """1 as "1 row", 1205 as "1,205 rows"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def rate(each_second: float) -> str:
+    """How many in a second, with a fraction below a thousand."""
+    return f"{each_second:,.1f}" if each_second < 1000 else f"{each_second:,.0f}"  # noqa: PLR2004
+
+
 def span(seconds: float) -> str:
     """Write a span of time: 3.1 ms, 51 ms, 8.2 s, 1 m 12 s, 14 h, 61 d."""
     if not seconds:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kubemq_nb.render.frames import DEFAULT, KINDS, columns_of
 from kubemq_nb.render.live import SAVED, where
 from kubemq_nb.render.tables import Column, Look, Shown, Table, as_of
+from kubemq_nb.render.text import count, counted, rate
 from kubemq_nb.visible import line
 
 if TYPE_CHECKING:
@@ -23,11 +24,11 @@ def dashboard(board: "Board", look: Look = DEFAULT) -> Shown:
     shown = board.rows[: look.max_rows]
     state = WORDS.get(board.state, board.state)
     about = f", {where(board.connection)}, {state}{as_of(board.as_of, look)}{_because(board.note)}"
-    counted = [_counted(len(board.rows), "channel"), f"{board.waiting:,} waiting"]
+    told = [counted(len(board.rows), "channel"), f"{board.waiting:,} waiting"]
     if len(shown) < len(board.rows):
-        counted.append(f"{len(shown):,} of {len(board.rows):,} channels shown")
+        told.append(f"{len(shown):,} of {len(board.rows):,} channels shown")
     columns = list(_columns(shown, look)) if shown else []
-    return _both(TITLE, about, Table(columns, note="; ".join(counted)))
+    return _both(TITLE, about, Table(columns, note="; ".join(told)))
 
 
 def queue_browser(browser: "QueueBrowser", look: Look = DEFAULT) -> Shown:
@@ -35,11 +36,11 @@ def queue_browser(browser: "QueueBrowser", look: Look = DEFAULT) -> Shown:
     head = browser.df.head(look.max_rows)
     figures = browser.figures
     about = f", {KINDS['queues']}, {where(browser.connection)}{_counts(figures)}{as_of(browser.as_of, look)}"
-    counted = f"{_counted(len(browser.df), 'message')} peeked"
+    told = f"{counted(len(browser.df), 'message')} peeked"
     if len(head) < len(browser.df):
-        counted += f", {len(head):,} shown"
+        told += f", {len(head):,} shown"
     columns = columns_of(head, look) if len(head) else []
-    return _both(browser.channel, about, Table(columns, note=f"{counted}; the queue is unchanged"))
+    return _both(browser.channel, about, Table(columns, note=f"{told}; the queue is unchanged"))
 
 
 def _counts(figures: "Figures | None") -> str:
@@ -60,15 +61,11 @@ def _columns(rows: Sequence["Row"], look: Look) -> Iterable[Column]:
     figures = [row.figures for row in rows]
     yield Column("channel", [line(each.channel) for each in figures])
     yield Column("kind", [KINDS[each.kind] for each in figures])
-    yield Column("waiting", [_figure(each.waiting) for each in figures], right=True)
-    yield Column("sent", [_figure(each.sent) for each in figures], right=True)
+    yield Column("waiting", [count(each.waiting) for each in figures], right=True)
+    yield Column("sent", [count(each.sent) for each in figures], right=True)
     if not look.deterministic:
-        yield Column("msg/s", [f"{row.rate_in:,.1f}" for row in rows], right=True)
+        yield Column("msg/s", [rate(row.rate_in) for row in rows], right=True)
         yield Column("last activity (UTC)", [_time(each.last_activity) for each in figures])
-
-
-def _figure(number: int | None) -> str:
-    return "–" if number is None else f"{number:,}"  # noqa: RUF001  a dash for what is not told
 
 
 def _time(at: datetime | None) -> str:
@@ -77,7 +74,3 @@ def _time(at: datetime | None) -> str:
 
 def _because(note: str) -> str:
     return f". {line(note)}" if note else ""
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

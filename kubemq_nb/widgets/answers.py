@@ -5,6 +5,7 @@ from typing import Any
 
 from traitlets import Dict
 
+from kubemq_nb import render
 from kubemq_nb.errors import DeadlineExceeded, RequestRejected
 from kubemq_nb.render import clean, span
 from kubemq_nb.render.live import where
@@ -15,19 +16,14 @@ from kubemq_nb.widgets import asked, captions, cells
 from kubemq_nb.widgets.asked import Asked
 from kubemq_nb.widgets.automatic import AutoForm
 from kubemq_nb.widgets.handover import Variables, hand_over, variable_of
-from kubemq_nb.widgets.message import length
+from kubemq_nb.widgets.message import body_note
 from kubemq_nb.widgets.model_view import Action, Message, ModelView, module
 
 _LOOKS = {
-    "waiting": ("taking requests", "good", "live"),
-    "live": ("taking requests", "good", "live"),
-    "paused": ("taking requests", "good", "live"),
-    "reconnecting": ("reconnecting", "warn", "spin"),
-    "not connected": ("not connected", "bad", "bad"),
-    "stopped": ("stopped", "off", "halt"),
-}  # word, tone, icon
+    **captions.LOOKS,
+    **dict.fromkeys(("waiting", "live", "paused"), ("taking requests", "good", "live")),
+}
 _LONGEST = 2_000  # characters of the line of code
-_KINDS = {"json": "JSON", "text": "Text", "hex": "Hex", "base64": "Base64"}
 
 
 class AnswersView(ModelView[Answers]):
@@ -76,7 +72,7 @@ class AnswersView(ModelView[Answers]):
         self.detail = {**self._detail, "end": self._open.end()} if self._open else {}
         self._show_form()
         name = variable_of(source, self._variables)
-        held = cells.counted(source.status().held, "row")
+        held = render.counted(source.status().held, "row")
         code = self._done[0] and name and f"{name}.{self._done[0]}"
         self.foot = {
             "code": code or self._done[1] or source.code or "kq.answers",
@@ -295,7 +291,7 @@ def _about(source: Answers) -> dict[str, object]:
 
 def _status(source: Answers) -> dict[str, object]:
     now = source.status()
-    word, tone, icon = ("closed", "off", "halt") if source.closed else _LOOKS[now.state]
+    word, tone, icon = _LOOKS["closed" if source.closed else now.state]
     counts = {"answered": now.answered, "refused": now.refused, "too late": now.unanswered}
     latency = source.latency()
     return {
@@ -304,8 +300,8 @@ def _status(source: Answers) -> dict[str, object]:
         "tone": tone,
         "icon": icon,
         "counts": [
-            ["waiting", cells.count(len(source.open))],
-            *([name, cells.count(count)] for name, count in counts.items()),
+            ["waiting", render.count(len(source.open))],
+            *([name, render.count(count)] for name, count in counts.items()),
         ],
         "latency": f"latency p50 {span(latency[0])}, p99 {span(latency[1])}"
         if latency
@@ -322,4 +318,4 @@ def _body(typed: Draft, mistake: str) -> dict[str, object]:
     if mistake:
         return {**state, "tone": "bad", "note": mistake}
     raw = typed.raw
-    return {**state, "tone": "good", "note": f"{_KINDS[typed.body_as]}, {length(raw)}"} if raw else state
+    return {**state, "tone": "good", "note": body_note(typed.body_as, raw)} if raw else state

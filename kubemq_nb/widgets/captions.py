@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from kubemq_nb import render
+from kubemq_nb.render.frames import KINDS
+from kubemq_nb.render.live import where
 from kubemq_nb.visible import line
 from kubemq_nb.widgets import cells
 
@@ -12,17 +15,19 @@ if TYPE_CHECKING:
     from kubemq_nb.session.jobs import JobStatus
     from kubemq_nb.widgets.tail import Source, Tail
 
-KINDS = {"events": "events", "events_store": "events store", "commands": "commands", "queries": "queries"}
-
 _RESPONDERS = ("commands", "queries")
 
-_LOOKS = {  # state: word, tone, icon
-    "waiting": ("live", "good", "live"),
-    "live": ("live", "good", "live"),
-    "paused": ("paused", "off", "hold"),
+LOOKS = {  # of every view; state: word, tone, icon
     "reconnecting": ("reconnecting", "warn", "spin"),
     "not connected": ("not connected", "bad", "bad"),
     "stopped": ("stopped", "off", "halt"),
+    "closed": ("closed", "off", "halt"),
+}
+_LOOKS = {
+    **LOOKS,
+    "waiting": ("live", "good", "live"),
+    "live": ("live", "good", "live"),
+    "paused": ("paused", "off", "hold"),
 }
 
 _TROUBLES = {
@@ -45,18 +50,13 @@ def about(source: "Source") -> dict[str, object]:
     """What stays the same as long as a view lives."""
     return {
         "channel": source.channel,
-        "kind": f"{KINDS[source.kind]}, {connection(source)}",
+        "kind": f"{KINDS[source.kind]}, {where(source.connection)}",
         "icon": source.kind,
         "label": f"{'Requests on' if is_responder(source) else 'Live table of'} {source.channel}",
         "noun": noun(source),
         "since": int(source.since.timestamp() * 1000),
         "restarts": not is_responder(source),
     }
-
-
-def connection(source: "Source") -> str:
-    """Where it comes from, in words."""
-    return "embedded broker" if source.connection == "embedded" else source.connection
 
 
 def status(source: "Source", now: "JobStatus", rows: "Tail[Any]") -> dict[str, object]:
@@ -70,7 +70,7 @@ def status(source: "Source", now: "JobStatus", rows: "Tail[Any]") -> dict[str, o
         "tone": tone,
         "icon": icon,
         "counts": _counts(now, shown=len(rows), text=rows.text),
-        "rate": _rate(now.rate),
+        "rate": render.rate(now.rate),
         "rates": list(now.rates),
         "unit": "req/s" if is_responder(source) else "msg/s",
         "note": notice(now, [text for _, text in rows.gaps]),
@@ -106,9 +106,9 @@ def notice(now: "JobStatus", marks: Sequence[str]) -> dict[str, object] | None:
 def unseen(source: "Source", now: "JobStatus", count: int) -> str:
     """What came while the view was paused; "" when it is not paused."""
     if now.state == "paused":
-        return f"{cells.counted(count, f'new {noun(source)}')} since the pause. Receiving goes on."
+        return f"{render.counted(count, f'new {noun(source)}')} since the pause. Receiving goes on."
     return (
-        f"{cells.counted(count, f'{noun(source)}')} came after the pause."
+        f"{render.counted(count, f'{noun(source)}')} came after the pause."
         if now.state == "stopped" and count
         else ""
     )
@@ -119,7 +119,7 @@ def handed(name: str, rows: int) -> dict[str, str]:
     return {
         "tone": "good",
         "icon": "good",
-        "head": f"{cells.counted(rows, 'row')} {'is' if rows == 1 else 'are'} in",
+        "head": f"{render.counted(rows, 'row')} {'is' if rows == 1 else 'are'} in",
         "code": name,
         "rest": "a DataFrame of what is held now. Later rows are not added to it.",
     }
@@ -129,7 +129,7 @@ def empty(source: "Source", now: "JobStatus", *, text: str, can_send: bool) -> d
     """What stands where rows would: what is true, why, and one thing to do about it."""
     if text and now.held:
         return {
-            "head": f"None of {cells.counted(now.held, 'held row')} matches “{cells.cut(text)}”",
+            "head": f"None of {render.counted(now.held, 'held row')} matches “{cells.cut(text)}”",
             "rest": "A plain text is searched for everywhere, a condition is one such as body.total > 10.",
             "act": "filter",
         }
@@ -191,7 +191,7 @@ def foot(source: "Source", now: "JobStatus", *, name: str | None, done: str) -> 
 
     `name` is the variable that holds the feed, `done` the call that a button made.
     """
-    held = cells.counted(now.held, "row")
+    held = render.counted(now.held, "row")
     return {"code": _code(source, name, done), "held": f"{held} in {name}.df" if name else f"{held} held"}
 
 
@@ -217,13 +217,9 @@ def _ask(source: "Source") -> str:
 
 def _counts(now: "JobStatus", *, shown: int, text: str) -> list[list[str]]:
     return [
-        ["received", cells.count(now.received)],
-        ["shown", f"{cells.count(shown)} of {cells.count(now.held)}" if text else cells.count(shown)],
-        ["dropped", cells.count(now.dropped)],
-        ["errors", cells.count(now.errors)],
-        ["reconnects", cells.count(now.reconnects)],
+        ["received", render.count(now.received)],
+        ["shown", f"{render.count(shown)} of {render.count(now.held)}" if text else render.count(shown)],
+        ["dropped", render.count(now.dropped)],
+        ["errors", render.count(now.errors)],
+        ["reconnects", render.count(now.reconnects)],
     ]
-
-
-def _rate(rate: float) -> str:
-    return f"{rate:,.1f}" if rate < 1000 else f"{rate:,.0f}"  # noqa: PLR2004

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from kubemq_nb import render
 from kubemq_nb.errors import TransactionClosed
 from kubemq_nb.messages import QueueMessage, Settlement
 from kubemq_nb.render import span
@@ -166,13 +167,13 @@ def received(message: QueueMessage) -> str:
     """How often a message was received, and of how many times when there is a limit."""
     limit = f" of {message.max_receive_count:,}" if message.dead_letter else ""
     count = message.receive_count
-    return f"{count:,}{limit}" if limit else cells.counted(count, "time")
+    return f"{count:,}{limit}" if limit else render.counted(count, "time")
 
 
 def _title(held: Transaction) -> str:
     if len(held.messages) == 1:
-        return f"sequence {cells.count(held.messages[0].sequence or 0)}"
-    return cells.counted(len(held.sequences) or len(held.messages), "message")
+        return f"sequence {render.count(held.messages[0].sequence or 0)}"
+    return render.counted(len(held.sequences) or len(held.messages), "message")
 
 
 def _left(deadline: datetime | None) -> float:

@@ -20,16 +20,6 @@ def cut(text: str) -> str:
     return _cut(line(text[: CUT + 1]), CUT)
 
 
-def count(number: int) -> str:
-    """1205 as "1,205"."""
-    return f"{number:,}"
-
-
-def counted(number: int, noun: str) -> str:
-    """1 as "1 row", 1205 as "1,205 rows"."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def value(given: object) -> str:
     """A field of a JSON body as it is: text bare, the rest as the beginning of its JSON."""
     if isinstance(given, str):

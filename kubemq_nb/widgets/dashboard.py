@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets import Dict
 
+from kubemq_nb import render
 from kubemq_nb.render import size
+from kubemq_nb.render.frames import KINDS
 from kubemq_nb.render.live import where
 from kubemq_nb.session import Dashboard, QueueBrowser, Responder, registry
-from kubemq_nb.widgets import cells
+from kubemq_nb.widgets import captions, cells
 from kubemq_nb.widgets.handover import Variables
 from kubemq_nb.widgets.host import Host, OpenView
 from kubemq_nb.widgets.model_view import Action, Message, module, sentences
@@ -25,21 +27,11 @@ READ_ONLY = (
     "Read-only connection: sending, receiving, answering and purging are off. Looking changes nothing."
 )
 
-KINDS = {
-    "queues": "queue",
-    "events": "events",
-    "events_store": "events store",
-    "commands": "commands",
-    "queries": "queries",
-}
-_STATES = {
+_LOOKS = {
+    **captions.LOOKS,
     "waiting": ("connecting", "warn", "spin"),
     "live": ("connected", "good", "live"),
-    "reconnecting": ("reconnecting", "warn", "spin"),
-    "not connected": ("not connected", "bad", "bad"),
-    "stopped": ("stopped", "off", "halt"),
-    "closed": ("closed", "off", "halt"),
-}  # word, tone, icon
+}
 
 _ACTIONS = {
     "peek": {"name": "Peek", "glyph": "peek", "title": "Look without taking (P)", "key": "p"},
@@ -190,7 +182,7 @@ def _line(kind: str, channel: str, what: str) -> str:
 
 def _status(source: Dashboard, board: "Board") -> dict[str, object]:
     closed = source.session.closed
-    word, tone, icon = _STATES["closed" if closed else board.state]
+    word, tone, icon = _LOOKS["closed" if closed else board.state]
     return {
         "state": board.state,
         "word": word,
@@ -207,12 +199,12 @@ def _status(source: Dashboard, board: "Board") -> dict[str, object]:
         "attempt": board.attempt,
         "note": _note(source, board),
         "tiles": [
-            ["Channels", cells.count(board.channels), ""],
-            ["Waiting", cells.count(board.waiting), ""],
-            ["In", _rate(board.rate_in), "msg/s"],
-            ["Out", _rate(board.rate_out), "msg/s"],
-            ["Held", _figure(None if closed else board.held), ""],
-            ["Jobs", cells.count(board.jobs), "running"],
+            ["Channels", render.count(board.channels), ""],
+            ["Waiting", render.count(board.waiting), ""],
+            ["In", render.rate(board.rate_in), "msg/s"],
+            ["Out", render.rate(board.rate_out), "msg/s"],
+            ["Held", render.count(None if closed else board.held), ""],
+            ["Jobs", render.count(board.jobs), "running"],
         ],
     }
 
@@ -253,7 +245,7 @@ def _chart(board: "Board") -> dict[str, object]:
         "in": [round(each.rate_in, 1) for each in moments],
         "out": [round(each.rate_out, 1) for each in moments],
         "waiting": [each.waiting for each in moments],
-        "now": [_rate(board.rate_in), _rate(board.rate_out), cells.count(board.waiting)],
+        "now": [render.rate(board.rate_in), render.rate(board.rate_out), render.count(board.waiting)],
     }
 
 
@@ -288,16 +280,8 @@ def _facts(figures: "Figures") -> Iterator[tuple[str, str]]:
         "queries": ("sent", "responses"),
     }[figures.kind]
     for name in names:
-        yield {"responses": "answered"}.get(name, name), _figure(getattr(figures, name))
+        yield {"responses": "answered"}.get(name, name), render.count(getattr(figures, name))
     if figures.last_sequence:
         yield "sequences", f"{figures.first_sequence or 1:,} to {figures.last_sequence:,}"
     if figures.bytes:
         yield "size", size(figures.bytes)
-
-
-def _figure(number: int | None) -> str:
-    return "–" if number is None else cells.count(number)  # noqa: RUF001  a dash for what is not told
-
-
-def _rate(rate: float) -> str:
-    return f"{rate:,.1f}" if rate < 1000 else f"{rate:,.0f}"  # noqa: PLR2004

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, cast
 
+from kubemq_nb import render
 from kubemq_nb.render import clean, size
 from kubemq_nb.widgets import cells
 from kubemq_nb.widgets.tail import Row
@@ -26,7 +27,7 @@ def detail(row: Row, number: int, *, noun: str) -> dict[str, object]:
     """Facts and whole body of a row of a feed's frame, and the answer if it is a request."""
     raw = cast("bytes", row["body"])
     sequence = row.get("sequence")
-    place = cells.count(int(cast("int", sequence))) if cells.is_number(sequence) else cells.count(number)
+    place = render.count(int(cast("int", sequence))) if cells.is_number(sequence) else render.count(number)
     return {
         "number": number,
         "head": f"{noun.capitalize()} {place}",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Self, cast
 
+from kubemq_nb import render
 from kubemq_nb.render import size
 from kubemq_nb.widgets import cells
 from kubemq_nb.widgets.tail import Row
@@ -109,7 +110,7 @@ class EventTable:
     def _cell(self, line: EventLine, number: int, column: Column) -> object:
         match column["of"]:
             case "number":
-                return line.sequence if self._stored else cells.count(number)
+                return line.sequence if self._stored else render.count(number)
             case "field":
                 return (line.fields or {}).get(column["field"], ("", ""))[0]
             case "rest":
@@ -138,7 +139,7 @@ def choose_fields(lines: list[EventLine], *, before: list[str]) -> list[str]:
 
 
 def _sequence(sequence: object) -> str:
-    return cells.count(int(cast("int", sequence))) if cells.is_number(sequence) else ""
+    return render.count(int(cast("int", sequence))) if cells.is_number(sequence) else ""
 
 
 def _fields(decoded: dict[str, object]) -> dict[str, tuple[str, str]]:

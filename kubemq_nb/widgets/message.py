@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, cast
 
+from kubemq_nb import render
 from kubemq_nb.render import clean, size
 from kubemq_nb.session import json_text
 from kubemq_nb.visible import line
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 DUMPED = 4_096
 """Bytes that are shown in hexadecimal."""
 
+_MEANT = {"json": "JSON", "text": "Text", "hex": "Hex", "base64": "Base64"}
 _WIDTH = 16  # bytes a line
 
 
@@ -32,7 +34,7 @@ def opened(row: Row, *, hint: str, is_held: bool = False) -> dict[str, object]:
             cast("bytes", row["body"]), row["decoded"], cast("Mapping[str, str]", row["tags"]), hint=hint
         ),
         "number": sequence,
-        "head": f"Message {cells.count(sequence)}",
+        "head": f"Message {render.count(sequence)}",
         "id": cells.cut(str(row["id"])),
         "metadata": cells.cut(str(row["metadata"])),
         **copied(cast("bytes", row["body"])),
@@ -102,6 +104,11 @@ def _how(decoded: object) -> str:
     return "Decoded as text" if isinstance(decoded, str) else "Decoded as JSON"
 
 
+def body_note(kind: str, raw: bytes) -> str:
+    """How a typed body is meant, and how long it is then."""
+    return f"{_MEANT[kind]}, {length(raw)}"
+
+
 def length(raw: bytes) -> str:
     """How long a body is, exactly while that is short."""
     return f"{len(raw):,} bytes" if len(raw) < 10_000 else size(len(raw))  # noqa: PLR2004
@@ -129,7 +136,7 @@ def _facts(row: Row, *, is_held: bool) -> "Iterator[tuple[str, str]]":
     times = "time" if limit == 1 else "times"
     yield "dead letter", f"after {limit:,} {times} to {cells.cut(str(spent))}" if spent else "none"
     received = cast("int", row["receive_count"]) - (0 if is_held else 1)
-    yield "received", cells.counted(received, "time") if received > 0 else "not yet"
+    yield "received", render.counted(received, "time") if received > 0 else "not yet"
     if row["rerouted"]:
         yield "came from", cells.cut(str(row["rerouted_from"]))
     yield "sent by", cells.cut(str(row["client_id"] or "")) or "not told"

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from kubemq_nb import render
 from kubemq_nb.widgets import cells
 from kubemq_nb.widgets.events import Column, EventLine, EventTable
 
@@ -65,7 +66,7 @@ class PeekedTable(EventTable):
         yield {"label": "size", "kind": "size", "of": "size", "sort": "size", "width": "2"}
 
     def _cell(self, line: EventLine, number: int, column: Column) -> object:
-        return cells.count(number) if column["of"] == "number" else super()._cell(line, number, column)
+        return render.count(number) if column["of"] == "number" else super()._cell(line, number, column)
 
 
 def sort(frame: "DataFrame", column: str, *, descending: bool) -> "DataFrame":

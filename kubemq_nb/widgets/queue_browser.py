@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets import Dict
 
+from kubemq_nb import render
 from kubemq_nb.render.live import where
 from kubemq_nb.session import QueueBrowser, Transaction, background
 from kubemq_nb.widgets import captions, cells, peeked
@@ -19,11 +20,7 @@ if TYPE_CHECKING:
 
 READ_ONLY = "Read-only connection: sending, holding and purging are off. Peek changes nothing."
 _UNCHANGED = "Peeked: the queue is unchanged."
-_STATES = {
-    "live": ("connected", "good", "live"),
-    "not connected": ("not connected", "bad", "bad"),
-    "stopped": ("closed", "off", "halt"),
-}  # word, tone, icon
+_LOOKS = {**captions.LOOKS, "live": ("connected", "good", "live"), "stopped": captions.LOOKS["closed"]}
 
 
 class QueueBrowserView(Host[QueueBrowser]):
@@ -88,7 +85,7 @@ class QueueBrowserView(Host[QueueBrowser]):
         self.card = self._held(source)
         self.foot = {
             "code": self._line(source),
-            "held": f"peeked, {cells.counted(len(source.df), 'row')}",
+            "held": f"peeked, {render.counted(len(source.df), 'row')}",
         }
 
     def at_once(self) -> Mapping[str, Action]:
@@ -213,7 +210,7 @@ class QueueBrowserView(Host[QueueBrowser]):
         removed = self.source.purge()
         gone = "is" if removed == 1 else "are"
         self._say(
-            "good", f"{cells.counted(removed, 'message')} {gone} removed.", "Delayed and held ones stay."
+            "good", f"{render.counted(removed, 'message')} {gone} removed.", "Delayed and held ones stay."
         )
         self.source.refresh()
 
@@ -275,7 +272,7 @@ def _about(source: QueueBrowser) -> dict[str, object]:
 
 
 def _status(source: QueueBrowser) -> dict[str, object]:
-    word, tone, icon = _STATES[source.state]
+    word, tone, icon = _LOOKS[source.state]
     figures, closed = source.figures, source.session.closed
     counts = {
         "waiting": figures.waiting if figures else 0,
@@ -289,7 +286,7 @@ def _status(source: QueueBrowser) -> dict[str, object]:
         "word": word,
         "tone": tone,
         "icon": icon,
-        "counts": [[name, _figure(count)] for name, count in counts.items()],
+        "counts": [[name, render.count(count)] for name, count in counts.items()],
         "as_of": int(source.as_of.timestamp() * 1000) if source.as_of else None,
         "note": _note(source),
         "closed": closed,
@@ -306,12 +303,8 @@ def _note(source: QueueBrowser) -> dict[str, object]:
     return {"tone": "bad", "icon": "bad", "head": head, "rest": rest} if source.note else {}
 
 
-def _figure(count: int | None) -> str:
-    return "–" if count is None else cells.count(count)  # noqa: RUF001  a dash for what is not told
-
-
 def _question(channel: str, waiting: int | None, held: int | None) -> dict[str, object]:
-    count = "all" if waiting is None else cells.counted(waiting, "waiting message")
+    count = "all" if waiting is None else render.counted(waiting, "waiting message")
     whole = (
         f"all {count}"
         if waiting is not None and waiting != 1
@@ -322,12 +315,12 @@ def _question(channel: str, waiting: int | None, held: int | None) -> dict[str, 
     kept = (
         ""
         if not held
-        else f" The {cells.counted(held, 'held message')} {'is' if held == 1 else 'are'} not touched."
+        else f" The {render.counted(held, 'held message')} {'is' if held == 1 else 'are'} not touched."
     )
     return {
         "head": f"Remove {whole} from {channel}?",
         "rest": f"They cannot be brought back.{kept}",
-        "act": "Remove all messages" if waiting is None else f"Remove {cells.counted(waiting, 'message')}",
+        "act": "Remove all messages" if waiting is None else f"Remove {render.counted(waiting, 'message')}",
     }
 
 
@@ -335,7 +328,7 @@ def _empty(source: QueueBrowser, choices: Mapping[str, Any]) -> dict[str, str]:
     if len(source.df):
         what = f"matches “{cells.cut(choices['filter'])}”" if choices["filter"] else "is a dead letter"
         return {
-            "head": f"None of {cells.counted(len(source.df), 'message')} {what}",
+            "head": f"None of {render.counted(len(source.df), 'message')} {what}",
             "rest": "The filter looks at the messages of the last look. Esc in it empties it.",
         }
     figures = source.figures

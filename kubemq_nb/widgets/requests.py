@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self, cast
 
+from kubemq_nb import render
 from kubemq_nb.render import span
 from kubemq_nb.widgets import cells
 from kubemq_nb.widgets.events import Column
@@ -96,7 +97,7 @@ class RequestTable:
 def _cell(line: RequestLine, number: int, name: str) -> object:
     match name:
         case "number":
-            return cells.count(number)
+            return render.count(number)
         case "age":
             return None
         case _:

@@ -7,6 +7,7 @@ from typing import Any
 
 from traitlets import Dict
 
+from kubemq_nb import render
 from kubemq_nb.frames import decode
 from kubemq_nb.render import clean, size
 from kubemq_nb.render.live import where
@@ -182,15 +183,15 @@ class ScrubberView(Host[Scrubber]):
 
     def _held(self, source: Scrubber) -> str:
         if source.pinned is None:
-            return f"{cells.counted(source.received, 'event')} indexed"
+            return f"{render.counted(source.received, 'event')} indexed"
         changed = self.table["changed"]
-        return f"{cells.counted(len(self.table['rows']), 'key')}, {changed:,} changed"
+        return f"{render.counted(len(self.table['rows']), 'key')}, {changed:,} changed"
 
     def _position(self, source: Scrubber, spent: float) -> dict[str, object]:
         event = source.event
         first, last = source.span
         (at,) = source.times(source.sequence)
-        keys = cells.counted(self.table["keys"], "key")
+        keys = render.counted(self.table["keys"], "key")
         return {
             "turn": self._turn,
             "sequence": source.sequence,

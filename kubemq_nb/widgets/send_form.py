@@ -5,20 +5,20 @@ from typing import TYPE_CHECKING
 
 from traitlets import Dict
 
+from kubemq_nb import render
 from kubemq_nb.errors import BrokerUnavailable, KubeMQError
-from kubemq_nb.render import size
 from kubemq_nb.render.live import where
 from kubemq_nb.session import SendForm, entries
 from kubemq_nb.visible import clean, line
-from kubemq_nb.widgets import cells, controls, sent
+from kubemq_nb.widgets import controls, sent
 from kubemq_nb.widgets.handover import Variables
+from kubemq_nb.widgets.message import body_note, length
 from kubemq_nb.widgets.model_view import Action, Message, ModelView, module
 
 if TYPE_CHECKING:
     from kubemq_nb.messages import Response, SendResult
 
 _BEGINNING = 2_000  # bytes of a body that is not edited
-_KINDS = {"json": "JSON", "text": "Text", "hex": "Hex", "base64": "Base64"}
 
 
 class SendFormView(ModelView[SendForm]):
@@ -69,7 +69,7 @@ class SendFormView(ModelView[SendForm]):
         self.result = sent.result(source) if source.last else {}
         self.history = {"rows": self._lines(source)}
         self.detail = self._opened
-        self.foot = {"code": source.code, "held": f"{cells.count(len(source.sent))} sent"}
+        self.foot = {"code": source.code, "held": f"{render.count(len(source.sent))} sent"}
 
     def at_once(self) -> Mapping[str, Action]:
         """What needs no broker."""
@@ -176,11 +176,10 @@ def _body(source: SendForm, mistakes: Mapping[str, str]) -> dict[str, object]:
     state = {"as": source.body_as, "text": source.body, "kept": False, "tone": "", "note": "No body"}
     if raw is None or "body" in mistakes:
         return {**state, "tone": "bad", "note": _sentence("body", mistakes["body"])}
-    told = f"{len(raw):,} bytes" if len(raw) < 10_000 else size(len(raw))  # noqa: PLR2004
     if source.body_as == "bytes":
-        note = f"{told}, kept as it was given: too long to be edited. Choose how another one is meant."
+        note = f"{length(raw)}, kept as it was given: too long to be edited. Choose how another one is meant."
         return {**state, "kept": True, "text": _beginning(raw), "note": note}
-    return {**state, "tone": "good", "note": f"{_KINDS[source.body_as]}, {told}"} if raw else state
+    return {**state, "tone": "good", "note": body_note(source.body_as, raw)} if raw else state
 
 
 def _beginning(raw: bytes) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from kubemq_nb import render
 from kubemq_nb.frames import decode
 from kubemq_nb.messages import Response, as_tags
 from kubemq_nb.render import outcome, size, span
@@ -66,7 +67,7 @@ def opened(sent: "Sent") -> dict[str, object]:
     body = sent.body
     return {
         **row(sent),
-        "head": f"Message {cells.count(sent.number)}",
+        "head": f"Message {render.count(sent.number)}",
         "about": f"{sent.at:%Y-%m-%d %H:%M:%S} UTC, {size(len(body))}",
         "said": f"{said.head} {said.rest}".strip(),
         "decoded": shown_body(decode(body), body) if body else "",

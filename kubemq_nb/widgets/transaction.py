@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from traitlets import Dict
 
+from kubemq_nb import render
 from kubemq_nb.render.frames import raw
 from kubemq_nb.render.live import where
 from kubemq_nb.session import Transaction
@@ -55,14 +56,14 @@ class TransactionView(ModelView[Transaction]):
             told = zip(status["sequence"].tolist(), status["state"].tolist(), source.messages, strict=True)
             self.table = {
                 "rows": [
-                    [cells.count(number), state, cells.cut(raw(each.body))] for number, state, each in told
+                    [render.count(number), state, cells.cut(raw(each.body))] for number, state, each in told
                 ]
             }
         self.foot = {
             "code": self._code(source),
             "held": "nothing held"
             if source.finished
-            else f"{cells.counted(len(source.sequences), 'message')} held",
+            else f"{render.counted(len(source.sequences), 'message')} held",
         }
 
     def _code(self, source: Transaction) -> str:
