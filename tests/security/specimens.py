@@ -182,7 +182,7 @@ def board(text: str) -> Any:
 
 
 def browser(text: str) -> Any:
-    figures = SimpleNamespace(waiting=1)
+    figures = SimpleNamespace(waiting=1, delayed=1, held=1)
     return SimpleNamespace(channel=text, as_of=AT, df=queue_frame(text), connection=text, figures=figures)
 
 
