@@ -5,6 +5,7 @@ import logging
 import socket
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -44,6 +45,7 @@ from kubemq_nb.rules import MAX_MESSAGE_BYTES, MAX_SENT_BYTES
 VERSION = "2.4.0"  # of the server whose wire this is: official SDKs warn about others
 GRACE = 0.5  # seconds for calls under way when the broker stops
 AHEAD = 4 * 2**20  # bytes of a stream that are read before somebody takes them, beside one message
+LOOK = 5.0  # seconds after which the time is looked at again
 PATIENCE = 2.0  # seconds for a taken port to become free
 
 OPTIONS = (
@@ -74,8 +76,26 @@ class LoopClock:
         return time.time_ns()
 
     def wake_at(self, when: int, call: Callable[[], None]) -> Alarm:
-        """Make `call` at `when`, or soon when that is past."""
-        return self._loop.call_later(max(0, when - time.time_ns()) / SECOND, call)
+        """Make `call` at `when`, or soon when that is past; up to `LOOK` later if the machine sleeps."""
+        left = max(0, when - time.time_ns()) / SECOND
+        return self._loop.call_later(left, call) if left <= LOOK else LongAlarm(self, self._loop, when, call)
+
+
+class LongAlarm:
+    """A call far ahead: the time is looked at again, as that of a loop stands still while a laptop sleeps."""
+
+    def __init__(
+        self, clock: LoopClock, loop: asyncio.AbstractEventLoop, when: int, call: Callable[[], None]
+    ) -> None:
+        self._wake = partial(clock.wake_at, when, call)
+        self._alarm: Alarm = loop.call_later(LOOK, self._look)
+
+    def cancel(self) -> None:
+        """Do not make the call."""
+        self._alarm.cancel()
+
+    def _look(self) -> None:
+        self._alarm = self._wake()
 
 
 class Access(NamedTuple):

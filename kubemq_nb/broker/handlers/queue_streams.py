@@ -54,17 +54,20 @@ class QueueStreamHandlers:
         stream = OldStream(
             self._queues, lambda answer: told.put_nowait(told_bytes(answer)), lambda: told.put_nowait(None)
         )
-        reader = asyncio.create_task(self._ask(stream, told, context))
         try:
-            while (answer := await told.get()) is not None:
-                await context.write(answer)
-                del answer
+            async with asyncio.TaskGroup() as tasks:
+                reader = tasks.create_task(self._ask(stream, told, context))
+                while (answer := await told.get()) is not None:
+                    await context.write(answer)
+                    del answer
+                    told.task_done()
+                reader.cancel()
         finally:
-            reader.cancel()
             stream.close()
 
     async def _ask(self, stream: OldStream, told: "asyncio.Queue[bytes | None]", context: Context) -> None:
         async for data in incoming(context):
+            await told.join()  # a client that does not read its answers waits
             try:
                 request = stream_wire.read_stream_request(data)
             except common.Malformed as error:

@@ -2,6 +2,10 @@
 
 import asyncio
 
+import pytest
+
+from kubemq_nb.broker.engine.old_stream import OldStream
+from kubemq_nb.broker.handlers.queue_streams import QueueStreamHandlers
 from kubemq_nb.broker.handlers.streams import PLACE_BYTES, UNANSWERED_BYTES, OrderedAnswers
 
 
@@ -60,3 +64,48 @@ def test_no_more_is_read_while_too_many_small_ones_wait_for_their_answers():
         return before
 
     assert asyncio.run(scenario()) is False
+
+
+class Unread:
+    """A call whose client asks on and on, and reads no answer."""
+
+    def __init__(self):
+        self.asked = 0
+        self.writing = asyncio.Event()
+
+    async def read(self):
+        self.asked += 1
+        await asyncio.sleep(0)
+        return b""
+
+    async def write(self, _):
+        self.writing.set()
+        await asyncio.Event().wait()
+
+
+def test_a_client_of_the_older_stream_that_reads_no_answer_is_read_no_further():
+    async def scenario():
+        call = Unread()
+        stream = asyncio.create_task(QueueStreamHandlers(None).old_stream(None, call))
+        await asyncio.wait_for(call.writing.wait(), 10)
+        for _ in range(1000):
+            await asyncio.sleep(0)
+        stream.cancel()
+        await asyncio.wait([stream])
+        return call.asked
+
+    assert asyncio.run(scenario()) <= 3
+
+
+def test_what_goes_wrong_with_a_request_of_the_older_stream_ends_it(monkeypatch):
+    def broken(*_):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(OldStream, "ask", broken)
+
+    async def scenario():
+        await asyncio.wait_for(QueueStreamHandlers(None).old_stream(None, Unread()), 10)
+
+    with pytest.raises(ExceptionGroup) as told:
+        asyncio.run(scenario())
+    assert told.group_contains(RuntimeError, match="a bug")
