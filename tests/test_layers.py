@@ -18,7 +18,7 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "visible": (set(), set()),
     "_wire": ({*BASE, "_wire"}, {"grpc", "google"}),
     "client": (CLIENT, set()),
-    "client.channel": (CLIENT, {"grpc"}),
+    "client.connection": (CLIENT, {"grpc"}),
     "client.calls": (CLIENT, {"grpc"}),
     "client.quiet": (set(), {"grpc"}),
     "frames": ({"messages", "_wire.columns", "frames"}, {"pandas", "numpy", "pyarrow"}),

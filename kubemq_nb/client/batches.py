@@ -13,7 +13,7 @@ from uuid import uuid4
 from kubemq_nb._wire import codec, status
 from kubemq_nb._wire.stub import BatchAnswer, UpstreamAnswer
 from kubemq_nb.client.calls import Cancellation, Pending
-from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.connection import Connection
 from kubemq_nb.client.outgoing import Outgoing
 from kubemq_nb.client.results import Results
 from kubemq_nb.errors import KubeMQError, OutcomeUnknown
@@ -41,7 +41,7 @@ class _Part(NamedTuple):
 
 
 def send(
-    channel: Channel,
+    connection: Connection,
     messages: Outgoing,
     *,
     of: Literal["messages", "events"] = "messages",
@@ -58,16 +58,16 @@ def send(
 
     def work(cancellation: Cancellation) -> Results:
         way: _Way
-        if of == "messages" and len(messages) > MOST_MESSAGES and channel.is_ours():
-            way = _Stream(channel, cancellation)
+        if of == "messages" and len(messages) > MOST_MESSAGES and connection.is_ours():
+            way = _Stream(connection, cancellation)
         else:
-            way = _Calls(channel, of, cancellation)
+            way = _Calls(connection, of, cancellation)
         try:
-            return _Batch(channel, messages, of, progress, way).send()
+            return _Batch(connection, messages, of, progress, way).send()
         finally:
             way.close()
 
-    return channel.run(work, kind="send", channel=messages.channels(0, 1)[0])
+    return connection.run(work, kind="send", channel=messages.channels(0, 1)[0])
 
 
 class _Way(Protocol):
@@ -91,22 +91,22 @@ class _Calls:
     ahead = 1
 
     def __init__(
-        self, channel: Channel, of: Literal["messages", "events"], cancellation: Cancellation
+        self, connection: Connection, of: Literal["messages", "events"], cancellation: Cancellation
     ) -> None:
-        stub = channel.stub
+        stub = connection.stub
         self._method = stub.send_events_batch if of == "events" else stub.send_queue_messages_batch
-        self._channel = channel
+        self._connection = connection
         self._cancellation = cancellation
         self._call: Pending[BatchAnswer] | None = None
 
     def start(self, wire: bytes, attempt: status.Attempt) -> None:
         """Send a part."""
-        self._call = self._cancellation.attach(self._channel.start(self._method, wire, attempt))
+        self._call = self._cancellation.attach(self._connection.start(self._method, wire, attempt))
 
     def finish(self, attempt: status.Attempt) -> Answer:
         """The answer to it."""
         assert self._call
-        return self._channel.finish(self._call, attempt)
+        return self._connection.finish(self._call, attempt)
 
     def close(self) -> None:
         """Each call has ended by itself."""
@@ -117,9 +117,9 @@ class _Stream:
 
     ahead = AHEAD
 
-    def __init__(self, channel: Channel, cancellation: Cancellation) -> None:
-        self._channel = channel
-        self._stream = channel.converse(channel.stub.queues_upstream, kind="send", channel="stream")
+    def __init__(self, connection: Connection, cancellation: Cancellation) -> None:
+        self._connection = connection
+        self._stream = connection.converse(connection.stub.queues_upstream, kind="send", channel="stream")
         cancellation.attach(self._stream)
 
     def start(self, wire: bytes, attempt: status.Attempt) -> None:
@@ -128,7 +128,7 @@ class _Stream:
 
     def finish(self, attempt: status.Attempt) -> Answer:
         """The answer to the first part that has none yet."""
-        answer = self._channel.answer(self._stream, attempt)
+        answer = self._connection.answer(self._stream, attempt)
         if answer.IsError:
             raise status.broken(attempt, answer.Error)
         return answer
@@ -141,13 +141,13 @@ class _Stream:
 class _Batch:
     def __init__(
         self,
-        channel: Channel,
+        connection: Connection,
         messages: Outgoing,
         of: Literal["messages", "events"],
         progress: Progress | None,
         way: _Way,
     ) -> None:
-        self._channel = channel
+        self._connection = connection
         self._messages = messages
         self._of = of
         self._progress = progress
@@ -203,7 +203,7 @@ class _Batch:
     def _attempt(self, part: _Part) -> status.Attempt:
         name = part.channels[0]
         what = f"the send of {len(part.channels):,} {self._of} to {name}"
-        return self._channel.attempt(what, channel=name, effect=True, size=len(part.wire))
+        return self._connection.attempt(what, channel=name, effect=True, size=len(part.wire))
 
     def _broken_off(self, error: KubeMQError, part: _Part, *, told: int = 0) -> KubeMQError:
         """The error for a batch that stopped at `part`, of which so much is known."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from kubemq_nb._wire import queue_requests
-from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.connection import Connection
 from kubemq_nb.errors import NotSupported
 
 
@@ -25,7 +25,7 @@ class QueueInfo:
     held: int | None
 
 
-def queue_counts(connection: Channel, channel: str = "") -> list[QueueInfo] | None:
+def queue_counts(connection: Connection, channel: str = "") -> list[QueueInfo] | None:
     """Counts of one queue or, for "", of all; None when this server does not tell."""
     attempt = connection.attempt("the counts of queues", channel=channel or None)
     try:
@@ -69,7 +69,7 @@ class Waiting(NamedTuple):
 NONE = Waiting(0, 0)
 
 
-def waiting(connection: Channel, channel: str) -> Waiting | None:
+def waiting(connection: Connection, channel: str) -> Waiting | None:
     """What a receiver would find now; None when this server does not tell."""
     queues = queue_counts(connection, channel)
     if queues is None:

@@ -13,7 +13,7 @@ from kubemq_nb._wire import queue_requests, status
 from kubemq_nb._wire.codec import queue_sequence
 from kubemq_nb._wire.queue_requests import Settling
 from kubemq_nb._wire.stub import DownstreamAnswer
-from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.connection import Connection
 from kubemq_nb.client.counts import waiting
 from kubemq_nb.errors import KubeMQError
 from kubemq_nb.rules import MAX_MESSAGE_BYTES, MAX_MESSAGES
@@ -30,7 +30,12 @@ class Downstream:
     """
 
     def __init__(
-        self, connection: Channel, channel: str, *, client_id: str, on_end: Callable[[], None] | None = None
+        self,
+        connection: Connection,
+        channel: str,
+        *,
+        client_id: str,
+        on_end: Callable[[], None] | None = None,
     ) -> None:
         self.payloads: list[bytes] = []
         self.held: dict[int, str] = {}

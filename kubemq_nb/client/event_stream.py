@@ -7,7 +7,7 @@ from kubemq_nb._wire import codec
 from kubemq_nb._wire.status import broken, never_left, too_late
 from kubemq_nb.client import checks
 from kubemq_nb.client.calls import Cancellation
-from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.connection import Connection
 from kubemq_nb.client.ids import new_id
 from kubemq_nb.errors import KubeMQError, OutcomeUnknown, RequestRejected
 from kubemq_nb.messages import Event, SendResult
@@ -19,7 +19,7 @@ MOST_UNANSWERED = 1000
 
 
 def send_stream(
-    channel: Channel, events: Iterable[Event], *, store: bool, progress: Progress | None = None
+    connection: Connection, events: Iterable[Event], *, store: bool, progress: Progress | None = None
 ) -> list[SendResult]:
     """Send them in order; one result an event. Refused ones have an `error`, the others go on.
 
@@ -28,26 +28,26 @@ def send_stream(
     """
 
     def work(cancellation: Cancellation) -> list[SendResult]:
-        sending = _Sending(channel, store=store, progress=progress)
+        sending = _Sending(connection, store=store, progress=progress)
         try:
             cancellation.attach(sending.stream)
             return sending.send(events)
         finally:
             sending.stream.cancel()
 
-    return channel.run(work, kind="send", channel="events_store" if store else "events")
+    return connection.run(work, kind="send", channel="events_store" if store else "events")
 
 
 class _Sending:
-    def __init__(self, channel: Channel, *, store: bool, progress: Progress | None) -> None:
-        self._channel = channel
+    def __init__(self, connection: Connection, *, store: bool, progress: Progress | None) -> None:
+        self._connection = connection
         self._store = store
         self._progress = progress
         self._results: list[SendResult] = []
         self._unanswered: deque[int] = deque()  # indices of stored events, in the order of their answers
         self._by_id: dict[str, int] = {}  # of live events, whose failures are answered by id
-        self._attempt = channel.attempt("the stream of events", effect=True)
-        self.stream = channel.converse(channel.stub.send_events_stream, kind="send", channel="stream")
+        self._attempt = connection.attempt("the stream of events", effect=True)
+        self.stream = connection.converse(connection.stub.send_events_stream, kind="send", channel="stream")
 
     def send(self, events: Iterable[Event]) -> list[SendResult]:
         try:
@@ -104,7 +104,7 @@ class _Sending:
 
     def _take(self) -> bool:
         """Take one answer; False at the end of the stream."""
-        answer = self._channel.answer_or_end(self.stream, self._attempt)
+        answer = self._connection.answer_or_end(self.stream, self._attempt)
         if answer is None:
             if self._unanswered:
                 raise broken(self._attempt)

@@ -7,7 +7,7 @@ from typing import Any
 from kubemq_nb._wire import codec, status
 from kubemq_nb.client import batches, checks
 from kubemq_nb.client.calls import PayloadStream
-from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.connection import Connection
 from kubemq_nb.client.event_stream import Progress, send_stream
 from kubemq_nb.client.ids import new_id
 from kubemq_nb.client.outgoing import Rows
@@ -22,22 +22,22 @@ GAP = "Events are not stored: what was sent in this gap is not here."
 class EventsClient:
     """The verbs of live events over one channel."""
 
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     def send(self, event: Event) -> SendResult:
         """Send one event; nobody need listen. Refusal raises RequestRejected."""
-        return send_event(self._channel, event, store=False)
+        return send_event(self._connection, event, store=False)
 
     def send_stream(self, events: Iterable[Event], *, progress: Progress | None = None) -> list[SendResult]:
         """Send many over one stream; one result an event, in order. The broker answers failures only."""
-        return send_stream(self._channel, events, store=False, progress=progress)
+        return send_stream(self._connection, events, store=False, progress=progress)
 
     def send_rows(
         self, common: Event, columns: Mapping[str, Sequence[Any]], *, progress: Progress | None = None
     ) -> Results:
         """The same of events in columns, each completed by `common`; our broker takes them in batches."""
-        return send_rows(self._channel, Rows(common, columns, store=False), progress=progress)
+        return send_rows(self._connection, Rows(common, columns, store=False), progress=progress)
 
     def subscribe(
         self,
@@ -51,31 +51,31 @@ class EventsClient:
         """Listen, wildcards allowed; live when this returns. `on_state` is called from the reader thread."""
         checks.check_channel(channel, wildcards=True)
         checks.check_subscriber(client_id, group, channel=channel)
-        source = _LiveEvents(self._channel, channel, client_id, group)
-        return Subscription(self._channel, source, keep=keep, on_state=on_state)
+        source = _LiveEvents(self._connection, channel, client_id, group)
+        return Subscription(self._connection, source, keep=keep, on_state=on_state)
 
 
-def send_rows(channel: Channel, rows: Rows, *, progress: Progress | None) -> Results:
+def send_rows(connection: Connection, rows: Rows, *, progress: Progress | None) -> Results:
     """Send many events that are columns, in order; one result an event.
 
     Our broker takes them in batches, as a turn for each event of a stream costs both sides ten times as
     much; another one gets the stream.
     """
-    if channel.has_batches:
+    if connection.has_batches:
         try:
-            return batches.send(channel, rows, of="events", progress=progress)
+            return batches.send(connection, rows, of="events", progress=progress)
         except NotSupported:
-            channel.has_batches = False
-    return Results.of(send_stream(channel, rows.single(), store=rows.store, progress=progress))
+            connection.has_batches = False
+    return Results.of(send_stream(connection, rows.single(), store=rows.store, progress=progress))
 
 
-def send_event(channel: Channel, event: Event, *, store: bool) -> SendResult:
+def send_event(connection: Connection, event: Event, *, store: bool) -> SendResult:
     """Send one event, live or to be stored."""
     checks.check_event(event)
     what, size = f"the send to {event.channel}", len(event.body)
-    attempt = channel.attempt(what, channel=event.channel, effect=True, size=size)
+    attempt = connection.attempt(what, channel=event.channel, effect=True, size=size)
     wire = codec.encode_event(event, store=store, id=new_id())
-    answer = channel.call(channel.stub.send_event, wire, attempt)
+    answer = connection.call(connection.stub.send_event, wire, attempt)
     if not answer.Sent:
         raise status.refusal(answer.Error, attempt)
     return codec.decode_event_result(answer, channel=event.channel)
@@ -83,7 +83,7 @@ def send_event(channel: Channel, event: Event, *, store: bool) -> SendResult:
 
 @dataclass(frozen=True)
 class _LiveEvents:
-    connection: Channel
+    connection: Connection
     channel: str
     client_id: str
     group: str

@@ -8,7 +8,7 @@ from typing import Any
 from kubemq_nb._wire import codec
 from kubemq_nb.client import checks, replays
 from kubemq_nb.client.calls import PayloadStream
-from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.connection import Connection
 from kubemq_nb.client.event_stream import Progress, send_stream
 from kubemq_nb.client.events import send_event, send_rows
 from kubemq_nb.client.ids import fresh_client_id
@@ -24,22 +24,22 @@ __all__ = ["EventsStoreClient", "Replay"]
 class EventsStoreClient:
     """The verbs of stored events over one channel."""
 
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     def send(self, event: Event) -> SendResult:
         """Store one event. Refusal raises RequestRejected."""
-        return send_event(self._channel, event, store=True)
+        return send_event(self._connection, event, store=True)
 
     def send_stream(self, events: Iterable[Event], *, progress: Progress | None = None) -> list[SendResult]:
         """Store many over one stream, in order, each acknowledged: one result an event."""
-        return send_stream(self._channel, events, store=True, progress=progress)
+        return send_stream(self._connection, events, store=True, progress=progress)
 
     def send_rows(
         self, common: Event, columns: Mapping[str, Sequence[Any]], *, progress: Progress | None = None
     ) -> Results:
         """Store many that are columns, each completed by `common`, in order; our broker takes batches."""
-        return send_rows(self._channel, Rows(common, columns), progress=progress)
+        return send_rows(self._connection, Rows(common, columns), progress=progress)
 
     def subscribe(
         self,
@@ -60,18 +60,18 @@ class EventsStoreClient:
         """
         checks.check_channel(channel)
         checks.check_subscriber(client_id or fresh_client_id(), group, channel=channel, store=True)
-        source = _StoredEvents(self._channel, channel, start, client_id, group)
-        return Subscription(self._channel, source, keep=keep, patient=patient, on_state=on_state)
+        source = _StoredEvents(self._connection, channel, start, client_id, group)
+        return Subscription(self._connection, source, keep=keep, patient=patient, on_state=on_state)
 
     def last(self, channel: str, *, idle: float = 1.0) -> bytes | None:
         """The last stored event; None when none comes within `idle` seconds: the channel is empty."""
         checks.check_channel(channel)
-        return replays.last(self._channel, channel, idle=idle)
+        return replays.last(self._connection, channel, idle=idle)
 
     def ends(self, channel: str) -> tuple[int, int] | None:
         """First and last sequence that are stored, zeros for none; None where a server does not tell."""
         checks.check_channel(channel)
-        return replays.ends(self._channel, channel)
+        return replays.ends(self._connection, channel)
 
     def replay(
         self,
@@ -112,12 +112,12 @@ class EventsStoreClient:
             progress=progress,
             sink=sink,
         )
-        return replays.replay(self._channel, reading)
+        return replays.replay(self._connection, reading)
 
 
 @dataclass(frozen=True)
 class _StoredEvents:
-    connection: Channel
+    connection: Connection
     channel: str
     start: StartPosition
     client_id: str

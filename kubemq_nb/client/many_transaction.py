@@ -7,7 +7,7 @@ from typing import Self
 from kubemq_nb._wire.queue_requests import Settling
 from kubemq_nb.client import checks
 from kubemq_nb.client.calls import Cancellation
-from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.connection import Connection
 from kubemq_nb.client.downstream import Downstream
 from kubemq_nb.client.transaction_state import OnChange, SettlingName, State
 from kubemq_nb.errors import NotSupported, RequestRejected, TransactionClosed
@@ -23,7 +23,7 @@ class ManyTransaction:
     """
 
     def __init__(
-        self, connection: Channel, channel: str, *, client_id: str, on_change: OnChange | None = None
+        self, connection: Connection, channel: str, *, client_id: str, on_change: OnChange | None = None
     ) -> None:
         self.payloads: list[bytes] = []
         self.state: State = "empty"
@@ -37,7 +37,7 @@ class ManyTransaction:
     @classmethod
     def receive(
         cls,
-        connection: Channel,
+        connection: Connection,
         channel: str,
         *,
         count: int,

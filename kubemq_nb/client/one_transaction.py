@@ -11,7 +11,7 @@ from kubemq_nb._wire import codec, queue_requests, status
 from kubemq_nb._wire.queue_requests import Action
 from kubemq_nb.client import checks
 from kubemq_nb.client.calls import Cancellation
-from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.connection import Connection
 from kubemq_nb.client.counts import NONE, waiting
 from kubemq_nb.client.ids import new_id
 from kubemq_nb.client.transaction_state import OnChange, SettlingName, State
@@ -43,7 +43,7 @@ class OneTransaction:
     """
 
     def __init__(
-        self, connection: Channel, channel: str, *, client_id: str, on_change: OnChange | None = None
+        self, connection: Connection, channel: str, *, client_id: str, on_change: OnChange | None = None
     ) -> None:
         self.payload: bytes | None = None
         self.sequence = 0
@@ -68,7 +68,7 @@ class OneTransaction:
     @classmethod
     def receive(
         cls,
-        connection: Channel,
+        connection: Connection,
         channel: str,
         *,
         visibility: float,

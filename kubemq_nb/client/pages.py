@@ -13,13 +13,13 @@ from math import inf
 from kubemq_nb._wire import codec
 from kubemq_nb._wire.codec import EventsPage
 from kubemq_nb.client.calls import Cancellation
-from kubemq_nb.client.channel import PACE, Channel
+from kubemq_nb.client.connection import PACE, Connection
 from kubemq_nb.client.reading import End, Reading, Replay
 from kubemq_nb.errors import DeadlineExceeded
 from kubemq_nb.messages import StartPosition
 
 
-def replay(connection: Channel, reading: Reading, cancellation: Cancellation) -> Replay:
+def replay(connection: Connection, reading: Reading, cancellation: Cancellation) -> Replay:
     """Read as asked; in a worker only.
 
     Raises:
@@ -29,7 +29,7 @@ def replay(connection: Channel, reading: Reading, cancellation: Cancellation) ->
 
 
 class _Pages:
-    def __init__(self, connection: Channel, reading: Reading, cancellation: Cancellation) -> None:
+    def __init__(self, connection: Connection, reading: Reading, cancellation: Cancellation) -> None:
         self._connection = connection
         self._reading = reading
         self._cancellation = cancellation

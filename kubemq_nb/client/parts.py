@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from kubemq_nb._wire import queue_requests, status
 from kubemq_nb._wire.stub import Part
 from kubemq_nb.client.calls import Cancellable, Cancellation
-from kubemq_nb.client.channel import PACE, Channel
+from kubemq_nb.client.connection import PACE, Connection
 from kubemq_nb.client.downstream import SHORTEST_WAIT
 from kubemq_nb.errors import KubeMQError
 from kubemq_nb.rules import MAX_SENT_BYTES
@@ -43,7 +43,7 @@ class InParts:
     """
 
     def __init__(
-        self, connection: Channel, channel: str, *, client_id: str, sink: Sink, cancellation: Cancellation
+        self, connection: Connection, channel: str, *, client_id: str, sink: Sink, cancellation: Cancellation
     ) -> None:
         self._connection = connection
         self._channel = channel

@@ -8,7 +8,7 @@ from kubemq_nb._wire import codec, queue_requests, status
 from kubemq_nb._wire.queue_requests import Settling
 from kubemq_nb.client import batches, checks
 from kubemq_nb.client.calls import Cancellation
-from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.connection import Connection
 from kubemq_nb.client.counts import NONE, QueueInfo, Waiting, queue_counts, waiting
 from kubemq_nb.client.downstream import Downstream
 from kubemq_nb.client.ids import new_id
@@ -27,17 +27,17 @@ UNNAMED = "What cannot be read stays in its queue."
 class QueuesClient:
     """The verbs of queues over one channel."""
 
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     def send(self, message: QueueMessage) -> SendResult:
         """Send one message; an id is made when it has none. Refusal raises RequestRejected."""
         checks.check_queue_message(message)
         name = message.channel
         size = len(message.body)
-        attempt = self._channel.attempt(f"the send to {name}", channel=name, effect=True, size=size)
+        attempt = self._connection.attempt(f"the send to {name}", channel=name, effect=True, size=size)
         wire = codec.encode_queue_message(message, id=new_id())
-        answer = self._channel.call(self._channel.stub.send_queue_message, wire, attempt)
+        answer = self._connection.call(self._connection.stub.send_queue_message, wire, attempt)
         if answer.IsError:
             raise status.refusal(answer.Error, attempt)
         return codec.decode_send_result(answer, channel=message.channel)
@@ -50,7 +50,7 @@ class QueuesClient:
         `progress` is called, from another thread, with the number answered so far. When the connection breaks
         in between, OutcomeUnknown carries the results so far (`.results`).
         """
-        return batches.send(self._channel, Messages(messages), progress=progress).single()
+        return batches.send(self._connection, Messages(messages), progress=progress).single()
 
     def send_rows(
         self,
@@ -60,7 +60,7 @@ class QueuesClient:
         progress: Callable[[int], None] | None = None,
     ) -> Results:
         """The same of messages in columns, each completed by `common`; see client.outgoing.Rows."""
-        return batches.send(self._channel, Rows(common, columns), progress=progress)
+        return batches.send(self._connection, Rows(common, columns), progress=progress)
 
     def peek(
         self, channel: str, *, count: int, wait: float, client_id: str, sink: Sink | None = None
@@ -82,7 +82,7 @@ class QueuesClient:
                 channel, client_id, sink, cancellation, lambda parts: parts.peek(count, wait)
             ) or _handed_over(self._peek(channel, count, wait, client_id, cancellation), sink)
 
-        return self._channel.run(work, kind="peek", channel=channel)
+        return self._connection.run(work, kind="peek", channel=channel)
 
     def receive(
         self, channel: str, *, count: int, wait: float, client_id: str, sink: Sink | None = None
@@ -102,7 +102,7 @@ class QueuesClient:
                 count, lambda fewer: self._receive(channel, fewer, wait, client_id, cancellation, sink)
             )
 
-        return self._channel.run(work, kind="receive", channel=channel)
+        return self._connection.run(work, kind="receive", channel=channel)
 
     def ack_all(self, channel: str, *, client_id: str) -> int:
         """Remove all that wait; the number removed, expired ones included."""
@@ -111,17 +111,17 @@ class QueuesClient:
         request = queue_requests.ack_all(channel, client_id=client_id)
 
         def work(cancellation: Cancellation) -> bytes:
-            method = self._channel.stub.ack_all_queue_messages
-            return self._channel.wait_for(method, request, attempt, cancellation)
+            method = self._connection.stub.ack_all_queue_messages
+            return self._connection.wait_for(method, request, attempt, cancellation)
 
-        answer = queue_requests.read_ack_all(self._channel.run(work, kind="ack_all", channel=channel))
+        answer = queue_requests.read_ack_all(self._connection.run(work, kind="ack_all", channel=channel))
         if answer.IsError:
             raise status.refusal(answer.Error, attempt)
         return answer.AffectedMessages
 
     def info(self, channel: str = "") -> list[QueueInfo] | None:
         """Counts of one queue or, for "", of all; None when this server does not tell."""
-        return queue_counts(self._channel, channel)
+        return queue_counts(self._connection, channel)
 
     def _check(self, channel: str, count: int, wait: float, client_id: str) -> None:
         checks.check_queue(channel)
@@ -129,7 +129,7 @@ class QueuesClient:
         checks.check_bounds(channel, count=count, wait=wait)
 
     def _attempt(self, what: str, channel: str, *, wait: float = 0.0, effect: bool = False) -> status.Attempt:
-        return self._channel.attempt(what, channel=channel, wait=wait, effect=effect)
+        return self._connection.attempt(what, channel=channel, wait=wait, effect=effect)
 
     def _in_parts(
         self,
@@ -140,11 +140,11 @@ class QueuesClient:
         read: Callable[[InParts], Received | None],
     ) -> Received | None:
         """Read from a broker of ours; None from others, which are asked once, and of what is large."""
-        if not self._channel.has_parts:
+        if not self._connection.has_parts:
             return None
         payloads: list[bytes] = []
         parts = InParts(
-            self._channel,
+            self._connection,
             channel,
             client_id=client_id,
             sink=sink or payloads.extend,
@@ -153,7 +153,7 @@ class QueuesClient:
         try:
             received = read(parts)
         except NotSupported:
-            self._channel.has_parts = False
+            self._connection.has_parts = False
             return None
         return received and replace(received, payloads=payloads)
 
@@ -165,15 +165,15 @@ class QueuesClient:
         def look(fewer: int, wait: float, average: int = 0) -> Received:
             what = f"the peek at {channel}"
             size = min(fewer * average, MAX_MESSAGE_BYTES)
-            attempt = self._channel.attempt(what, channel=channel, wait=max(wait, 1.0), size=size)
+            attempt = self._connection.attempt(what, channel=channel, wait=max(wait, 1.0), size=size)
             return self._look(attempt, fewer, wait, client_id, cancellation)
 
-        there = waiting(self._channel, channel)
+        there = waiting(self._connection, channel)
         if there is None:
             return _fitting(count, lambda fewer: look(fewer, wait))
         if not there.messages:
             first = look(1, wait) if wait else Received(payloads=[], expired=0)
-            there = waiting(self._channel, channel) or NONE
+            there = waiting(self._connection, channel) or NONE
             if not first.payloads or count == 1 or there.messages <= 1:
                 return _beside(first, there)
         # A broker hands over what fits into one answer, which is far more than is shown.
@@ -191,9 +191,9 @@ class QueuesClient:
     ) -> Received:
         assert attempt.channel
         request = queue_requests.peek(attempt.channel, count=count, wait=wait, client_id=client_id)
-        look = self._channel.stub.receive_queue_messages
+        look = self._connection.stub.receive_queue_messages
         # Nothing keeps the bytes of the answer: with large messages each copy counts.
-        answer = queue_requests.read_look(self._channel.wait_for(look, request, attempt, cancellation))
+        answer = queue_requests.read_look(self._connection.wait_for(look, request, attempt, cancellation))
         if answer.IsError:
             raise status.refusal(answer.Error, attempt)
         payloads = list(answer.Messages)
@@ -209,7 +209,7 @@ class QueuesClient:
         cancellation: Cancellation,
         sink: Sink | None,
     ) -> Received:
-        downstream = Downstream(self._channel, channel, client_id=client_id)
+        downstream = Downstream(self._connection, channel, client_id=client_id)
         cancellation.attach(downstream)
         try:
             downstream.collect(count=count, wait=wait)

@@ -13,7 +13,7 @@ from datetime import datetime
 from kubemq_nb._wire import codec
 from kubemq_nb.client import pages
 from kubemq_nb.client.calls import Cancellation, PayloadStream
-from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.connection import Connection
 from kubemq_nb.client.ids import fresh_client_id
 from kubemq_nb.client.reading import PART, PART_BYTES, PROGRESS_EVERY, End, Reading, Replay
 from kubemq_nb.errors import DeadlineExceeded, KubeMQError, NotSupported, SubscriptionLost
@@ -22,7 +22,7 @@ from kubemq_nb.messages import StartPosition
 UNKNOWN = 2**62  # a sequence, and a time, that nothing has
 
 
-def last(connection: Channel, channel: str, *, idle: float) -> bytes | None:
+def last(connection: Connection, channel: str, *, idle: float) -> bytes | None:
     """The last stored event, or None."""
 
     def work(cancellation: Cancellation) -> bytes | None:
@@ -31,7 +31,7 @@ def last(connection: Channel, channel: str, *, idle: float) -> bytes | None:
     return connection.run(work, kind="replay", channel=channel)
 
 
-def ends(connection: Channel, channel: str) -> tuple[int, int] | None:
+def ends(connection: Connection, channel: str) -> tuple[int, int] | None:
     """First and last sequence of a channel; None where only a stream would tell, which leaves a trace."""
 
     def work(cancellation: Cancellation) -> Replay | None:
@@ -48,7 +48,7 @@ def ends(connection: Channel, channel: str) -> tuple[int, int] | None:
     return first, read.last
 
 
-def replay(connection: Channel, reading: Reading) -> Replay:
+def replay(connection: Connection, reading: Reading) -> Replay:
     """Read as asked."""
 
     def work(cancellation: Cancellation) -> Replay:
@@ -57,7 +57,7 @@ def replay(connection: Channel, reading: Reading) -> Replay:
     return connection.run(work, kind="replay", channel=reading.channel)
 
 
-def _last(connection: Channel, channel: str, idle: float, cancellation: Cancellation) -> bytes | None:
+def _last(connection: Connection, channel: str, idle: float, cancellation: Cancellation) -> bytes | None:
     connection.ping()  # a broker that is silent is not a channel that is empty
     attempt = connection.attempt(f"the replay of {channel}", channel=channel)
     try:
@@ -71,7 +71,7 @@ def _last(connection: Channel, channel: str, idle: float, cancellation: Cancella
 
 
 def _open(
-    connection: Channel,
+    connection: Connection,
     channel: str,
     start: StartPosition,
     *,
@@ -85,7 +85,7 @@ def _open(
     return connection.stub.replay_events(request, timeout=timeout, metadata=connection.entry())
 
 
-def _replay(connection: Channel, reading: Reading, cancellation: Cancellation) -> Replay:
+def _replay(connection: Connection, reading: Reading, cancellation: Cancellation) -> Replay:
     if reading.start.kind == "new":
         return _Reader(connection, reading, _Bounds(start=reading.start)).read(cancellation)
     if not reading.remembered and (read := _by_pages(connection, reading, cancellation)):
@@ -100,7 +100,7 @@ def _replay(connection: Channel, reading: Reading, cancellation: Cancellation) -
     return _Reader(connection, reading, bounds, began=began).read(cancellation)
 
 
-def _by_pages(connection: Channel, reading: Reading, cancellation: Cancellation) -> Replay | None:
+def _by_pages(connection: Connection, reading: Reading, cancellation: Cancellation) -> Replay | None:
     """The same from a broker of ours; None from others, which are asked once."""
     if connection.has_pages:
         try:
@@ -149,7 +149,7 @@ class _Reader:
     """Reads one stream up to its bounds, watched for silence."""
 
     def __init__(
-        self, connection: Channel, reading: Reading, bounds: _Bounds, *, began: float | None = None
+        self, connection: Connection, reading: Reading, bounds: _Bounds, *, began: float | None = None
     ) -> None:
         self._connection = connection
         self._reading = reading

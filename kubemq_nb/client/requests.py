@@ -7,7 +7,7 @@ from typing import Literal
 from kubemq_nb._wire import codec
 from kubemq_nb.client import checks
 from kubemq_nb.client.calls import Cancellation, PayloadStream
-from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.connection import Connection
 from kubemq_nb.client.ids import new_id
 from kubemq_nb.client.subscription import OnState, StateChange, Subscription
 from kubemq_nb.errors import InvalidMessage
@@ -21,8 +21,8 @@ GAP = "Requests are not stored: what was asked in this gap had no answer from he
 class RequestsClient:
     """The verbs of commands and queries over one channel."""
 
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     def send(self, request: Request) -> Response:
         """Send and wait for the answer; `executed=False` is an answer.
@@ -34,16 +34,16 @@ class RequestsClient:
         checks.check_request(request)
         what = f"the {request.kind} to {request.channel}"
         # The broker's own timeout comes first: it says that nobody answered, ours only that nothing came.
-        attempt = self._channel.attempt(
+        attempt = self._connection.attempt(
             what, channel=request.channel, wait=request.timeout, effect=True, size=len(request.body)
         )
         wire = codec.encode_request(request, id=new_id())
         began = time.perf_counter()
 
         def work(cancellation: Cancellation) -> bytes:
-            return self._channel.wait_for(self._channel.stub.send_request, wire, attempt, cancellation)
+            return self._connection.wait_for(self._connection.stub.send_request, wire, attempt, cancellation)
 
-        payload = self._channel.run(work, kind=request.kind, channel=request.channel)
+        payload = self._connection.run(work, kind=request.kind, channel=request.channel)
         elapsed = time.perf_counter() - began
         return codec.decode_response(payload, channel=request.channel, elapsed=elapsed)
 
@@ -60,8 +60,8 @@ class RequestsClient:
         """Take requests as a responder; live when this returns. `codec.decode_request` reads a payload."""
         checks.check_channel(channel)
         checks.check_subscriber(client_id, group, channel=channel)
-        source = _Requests(self._channel, kind, channel, client_id, group)
-        return Subscription(self._channel, source, keep=keep, on_state=on_state)
+        source = _Requests(self._connection, kind, channel, client_id, group)
+        return Subscription(self._connection, source, keep=keep, on_state=on_state)
 
     def reply(self, request: Request, response: Response) -> None:
         """Answer a request that a subscription brought; id and reply channel come from the request.
@@ -75,19 +75,19 @@ class RequestsClient:
                 f"The answer to a query on {request.channel} needs a body or metadata. Nothing was sent.",
                 channel=request.channel,
             )
-        attempt = self._channel.attempt(
+        attempt = self._connection.attempt(
             f"the answer on {request.channel}",
             channel=request.channel,
             effect=True,
             size=len(response.body),
         )
         wire = codec.encode_response(response, to=request)
-        self._channel.call(self._channel.stub.send_response, wire, attempt)
+        self._connection.call(self._connection.stub.send_response, wire, attempt)
 
 
 @dataclass(frozen=True)
 class _Requests:
-    connection: Channel
+    connection: Connection
     kind: str
     channel: str
     client_id: str

@@ -10,7 +10,7 @@ from typing import Literal, Protocol, Self
 
 from kubemq_nb._wire import codec
 from kubemq_nb.client.calls import PayloadStream
-from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.connection import Connection
 from kubemq_nb.errors import (
     AuthenticationFailed,
     KubeMQError,
@@ -86,7 +86,7 @@ class Subscription:
 
     def __init__(
         self,
-        connection: Channel,
+        connection: Connection,
         source: Source,
         *,
         keep: int,

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from kubemq_nb import frames
-from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.connection import Connection
 from kubemq_nb.client.tokens import Token
 from kubemq_nb.errors import KubeMQError
 from kubemq_nb.messages import Kind, ServerInfo, Start, Where
@@ -143,7 +143,7 @@ class Session:
 
     def ping(self) -> ServerInfo:
         """Ask the broker who it is and since when it runs."""
-        return self._link.ready().channel.ping()
+        return self._link.ready().connection.ping()
 
     def status(self) -> "DataFrame":
         """One line about this session: connection address state server client access jobs up.
@@ -342,7 +342,7 @@ class Session:
         if self.closed:
             return "closed", None
         try:
-            return "live", self._link.channel.ping()
+            return "live", self._link.connection.ping()
         except KubeMQError:
             return "not connected", None
 
@@ -418,18 +418,18 @@ def connect(
         if embedded:
             running = embedded.running
             token = access.in_file(running.token_file) if running.token_file else Token(lambda: None)
-            channel = Channel(running.address, token=token, keepalive=KEEPALIVE)
+            connection = Connection(running.address, token=token, keepalive=KEEPALIVE)
         else:
             token = access.token_of(where, token_env, token_file)
-            channel = Channel(where, token=token, insecure=insecure, **security)
-        server = channel.connect()
+            connection = Connection(where, token=token, insecure=insecure, **security)
+        server = connection.connect()
     except BaseException:
         if embedded:
             embedded.leave()
         raise
     link = Link(
         name=name or str(store or where or "embedded"),
-        channel=channel,
+        connection=connection,
         client_id=client_id or "",
         embedded=embedded,
         read_only=read_only,

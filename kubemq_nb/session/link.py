@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.connection import Connection
 from kubemq_nb.client.queues import QueuesClient
 from kubemq_nb.errors import BrokerUnavailable, RequestRejected, SessionClosed
 from kubemq_nb.messages import Kind
@@ -42,17 +42,17 @@ class Link:
         self,
         *,
         name: str,
-        channel: Channel,
+        connection: Connection,
         client_id: str = "",
         embedded: Embedded | None = None,
         read_only: bool = False,
     ) -> None:
         self.read_only = read_only
         self.name = name
-        self.channel = channel
+        self.connection = connection
         self.client_id = client_id or fresh_id()
         self.embedded = embedded
-        self.queues = QueuesClient(channel)
+        self.queues = QueuesClient(connection)
         self.jobs = Jobs()
         self.seen: dict[tuple[Kind, str], datetime] = {}
         self.progress: Progress | None = None
@@ -61,7 +61,7 @@ class Link:
         self.answering = threading.RLock()
         self._owner = os.getpid()
         if embedded:
-            embedded.attach(channel.reach)
+            embedded.attach(connection.reach)
 
     # Loaded when they are first used: a first read needs one pattern.
 
@@ -70,26 +70,26 @@ class Link:
         """The verbs of live events."""
         from kubemq_nb.client.events import EventsClient  # noqa: PLC0415
 
-        return EventsClient(self.channel)
+        return EventsClient(self.connection)
 
     @cached_property
     def events_store(self) -> "EventsStoreClient":
         """The verbs of stored events."""
         from kubemq_nb.client.events_store import EventsStoreClient  # noqa: PLC0415
 
-        return EventsStoreClient(self.channel)
+        return EventsStoreClient(self.connection)
 
     @cached_property
     def requests(self) -> "RequestsClient":
         """The verbs of commands and queries."""
         from kubemq_nb.client.requests import RequestsClient  # noqa: PLC0415
 
-        return RequestsClient(self.channel)
+        return RequestsClient(self.connection)
 
     @property
     def address(self) -> str:
         """Where the broker is, as host:port."""
-        return self.channel.address
+        return self.connection.address
 
     def ready(self) -> "Link":
         """Itself, if it can be used; a private broker that died is started again first.
@@ -169,7 +169,7 @@ class Link:
         with ExitStack() as ends:  # the last one first
             if self.embedded:
                 ends.callback(self.embedded.leave)
-            ends.callback(self.channel.close)
+            ends.callback(self.connection.close)
             if self.desk:
                 ends.callback(self.desk.close)
             ends.callback(self.jobs.stop, "all")

@@ -254,9 +254,9 @@ class Queues:
         }
         if count == 1:
             spans: dict[str, Any] = {"visibility": as_seconds(visibility), "hold": as_seconds(hold)}
-            held = OneTransaction.receive(link.channel, channel, **spans, **common)
+            held = OneTransaction.receive(link.connection, channel, **spans, **common)
         else:
-            held = ManyTransaction.receive(link.channel, channel, count=count, **common)
+            held = ManyTransaction.receive(link.connection, channel, count=count, **common)
         transaction.hold(held)
         if transaction.empty:
             waited = f" within {as_seconds(wait):g} s" if wait else ""

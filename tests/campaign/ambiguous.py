@@ -13,7 +13,7 @@ from pathlib import Path
 
 import grpc
 
-from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.connection import Connection
 from kubemq_nb.client.events import EventsClient
 from kubemq_nb.client.events_store import EventsStoreClient
 from kubemq_nb.client.queues import QueuesClient
@@ -98,7 +98,7 @@ class Sender:
 
     def __init__(self, worker: int, proxy: Meddler, channel: str) -> None:
         self.line = proxy.lines[worker] = Line(proxy.address)
-        self._connection = Channel(self.line.address, timeout=TIMEOUT)
+        self._connection = Connection(self.line.address, timeout=TIMEOUT)
         self._channel = channel
         self._queues = QueuesClient(self._connection)
         self._stored = EventsStoreClient(self._connection)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from kubemq_nb._wire import codec
-from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.connection import Connection
 from kubemq_nb.client.events import EventsClient
 from kubemq_nb.client.events_store import EventsStoreClient
 from kubemq_nb.client.queues import QueuesClient
@@ -33,14 +33,14 @@ LONGEST = STEPS * (TIMEOUT + WAIT) + 3.0  # seconds, with other threads' turns o
 class Clients(NamedTuple):
     """All that can be called on one connection."""
 
-    connection: Channel
+    connection: Connection
     queues: QueuesClient
     events: EventsClient
     stored: EventsStoreClient
     requests: RequestsClient
 
 
-def clients(connection: Channel) -> Clients:
+def clients(connection: Connection) -> Clients:
     """The clients of one connection."""
     kinds = (QueuesClient, EventsClient, EventsStoreClient, RequestsClient)
     return Clients(connection, *(kind(connection) for kind in kinds))
@@ -157,8 +157,8 @@ def frozen(tries: int, seed: int) -> Outcome:
     done: list[Ended] = []
     with own_broker() as broker:
         # Two connections: what notices the silence must not end the calls in place of their deadline.
-        connection = Channel(broker.address, token=broker.token(), timeout=TIMEOUT)
-        watched = Channel(broker.address, token=broker.token(), keepalive=1.0)
+        connection = Connection(broker.address, token=broker.token(), timeout=TIMEOUT)
+        watched = Connection(broker.address, token=broker.token(), keepalive=1.0)
         on = clients(connection)
         on.queues.send(message(f"{channel}.0", "first"))
         with EventsStoreClient(watched).subscribe(
@@ -185,7 +185,7 @@ def frozen_at(tries: int, seed: int, address: str) -> Outcome:
     channel = fresh("frozen")
     done: list[Ended] = []
     line = Line(address)
-    connection, direct = Channel(line.address, timeout=TIMEOUT), Channel(address)
+    connection, direct = Connection(line.address, timeout=TIMEOUT), Connection(address)
     on = clients(connection)
     on.queues.send(message(f"{channel}.0", "first"))
     while len(done) < tries:

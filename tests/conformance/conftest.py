@@ -5,7 +5,7 @@ from contextlib import closing
 import pytest
 
 import kubemq_nb
-from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.connection import Connection
 from tests.conformance.support import PATTERNS
 
 
@@ -50,7 +50,7 @@ def connect(address, credentials):
     opened = []
 
     def connect(**options):
-        opened.append(Channel(address, token=token, **options))
+        opened.append(Connection(address, token=token, **options))
         return opened[-1]
 
     yield connect
@@ -62,7 +62,10 @@ def connect(address, credentials):
 def both_ways(address, credentials):
     """A connection that uses batches of events, and one that is told that there are none."""
     token = credentials["token_file"].read_text().strip() if credentials else None
-    with closing(Channel(address, token=token)) as batches, closing(Channel(address, token=token)) as stream:
+    with (
+        closing(Connection(address, token=token)) as batches,
+        closing(Connection(address, token=token)) as stream,
+    ):
         stream.has_batches = False
         yield batches, stream
 

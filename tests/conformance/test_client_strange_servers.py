@@ -9,7 +9,7 @@ import pytest
 from kubemq_nb import errors
 from kubemq_nb._wire import columns
 from kubemq_nb._wire import kubemq_pb2 as pb
-from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.connection import Connection
 from kubemq_nb.client.events import EventsClient
 from kubemq_nb.client.events_store import EventsStoreClient
 from kubemq_nb.client.queues import UNCONFIRMED, QueuesClient
@@ -33,7 +33,7 @@ def connect(server):
     opened = []
 
     def connect(address=None, **options):
-        opened.append(Channel(address or server.address, **options))
+        opened.append(Connection(address or server.address, **options))
         return opened[-1]
 
     yield connect

@@ -9,7 +9,7 @@ import pytest
 from kubemq_nb._wire import codec
 from kubemq_nb.broker import launcher
 from kubemq_nb.client import subscription as subscription_module
-from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.connection import Connection
 from kubemq_nb.client.events import EventsClient
 from kubemq_nb.client.events_store import EventsStoreClient
 from kubemq_nb.client.requests import RequestsClient
@@ -53,11 +53,11 @@ def requests(connection):
 
 @pytest.fixture
 def own_broker():
-    """A broker that a test may stop, and a channel to it."""
+    """A broker that a test may stop, and a connection to it."""
     running = launcher.launch()
-    channel = Channel(running.address, token=running.token(), keepalive=10)
-    yield running, channel
-    channel.close()
+    connection = Connection(running.address, token=running.token(), keepalive=10)
+    yield running, connection
+    connection.close()
     running.stop()
 
 

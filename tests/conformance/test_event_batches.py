@@ -8,7 +8,7 @@ import pytest
 
 from kubemq_nb._wire import codec
 from kubemq_nb._wire import kubemq_pb2 as pb
-from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.connection import Connection
 from kubemq_nb.client.events import EventsClient
 from kubemq_nb.client.events_store import EventsStoreClient
 from kubemq_nb.errors import BrokerUnavailable
@@ -53,7 +53,7 @@ COMMON = {
 
 def live(way):
     """A client of live events over the same connection."""
-    return EventsClient(way._channel)
+    return EventsClient(way._connection)
 
 
 def stored(client, channel):
@@ -124,7 +124,7 @@ def test_both_ways_refuse_a_channel_alike(ways, kind, name):
 def test_our_broker_gets_batches(session, channel):
     session.events_store.send(channel, rows=["a", "b"])
 
-    assert session._link.ready().events_store._channel.has_batches
+    assert session._link.ready().events_store._connection.has_batches
 
 
 def test_a_subscriber_gets_all_of_a_batch_in_order(ways, channel):
@@ -149,8 +149,8 @@ def test_progress_is_told_by_the_batch(ways, channel):
 def strange():
     """A server that knows no batches of events, and a client of it."""
     server = StrangeServer()
-    with closing(Channel(server.address)) as channel:
-        yield server, EventsStoreClient(channel)
+    with closing(Connection(server.address)) as connection:
+        yield server, EventsStoreClient(connection)
     server.stop()
 
 
@@ -170,14 +170,14 @@ def test_a_server_without_batches_gets_the_stream_and_is_asked_once(strange):
         assert results.columns["sent"] == [True] * len(part)
 
     assert got == [b"a", b"b", b"c"]
-    assert not client._channel.has_batches
+    assert not client._connection.has_batches
 
 
 def test_a_batch_that_never_left_leaves_the_way_open():
-    with closing(Channel("127.0.0.1:1")) as channel:
-        client = EventsStoreClient(channel)
+    with closing(Connection("127.0.0.1:1")) as connection:
+        client = EventsStoreClient(connection)
 
         with pytest.raises(BrokerUnavailable):
             client.send_rows(Event(channel="log", client_id=ME), {"body": [b"a"]})
 
-        assert channel.has_batches
+        assert connection.has_batches

@@ -7,7 +7,7 @@ import pytest
 
 from kubemq_nb._wire import codec
 from kubemq_nb._wire import kubemq_pb2 as pb
-from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.connection import Connection
 from kubemq_nb.client.events import EventsClient
 from kubemq_nb.client.events_store import EventsStoreClient
 from kubemq_nb.errors import KubeMQError
@@ -178,9 +178,9 @@ def test_another_server_is_asked_once_and_streams():
         "SubscribeToEvents", lambda *_: iter([pb.EventReceive(EventID=f"{uuid.uuid4()}", Body=b"a")] * 2)
     )
     try:
-        with closing(Channel(server.address)) as channel:
-            with EventsClient(channel).subscribe("gates", client_id=ME) as listener:
+        with closing(Connection(server.address)) as connection:
+            with EventsClient(connection).subscribe("gates", client_id=ME) as listener:
                 assert event_bodies(take(listener, 2)) == ["a", "a"]
-            assert not channel.has_batches
+            assert not connection.has_batches
     finally:
         server.stop()

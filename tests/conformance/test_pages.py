@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.connection import Connection
 from kubemq_nb.client.events_store import EventsStoreClient
 from kubemq_nb.errors import KubeMQError
 from kubemq_nb.messages import StartPosition
@@ -22,7 +22,10 @@ pytestmark = pytest.mark.embedded_only
 def ways(address, credentials):
     """A client that reads pages, and one that is told that there are none."""
     token = credentials["token_file"].read_text().strip() if credentials else None
-    with closing(Channel(address, token=token)) as pages, closing(Channel(address, token=token)) as stream:
+    with (
+        closing(Connection(address, token=token)) as pages,
+        closing(Connection(address, token=token)) as stream,
+    ):
         stream.has_pages = False
         yield EventsStoreClient(pages), EventsStoreClient(stream)
 
@@ -127,18 +130,18 @@ def test_a_page_moves_nobodys_position(channel, ways):
 def test_a_large_event_is_asked_for_by_its_size_and_gets_the_time_for_it(ways, monkeypatch):
     channel = f"kubemq-nb-test.pages.{uuid.uuid4().hex[:8]}"
     pages, _ = ways
-    monkeypatch.setattr(pages._channel, "timeout", 2.0)  # seconds, which are for 4 MB
+    monkeypatch.setattr(pages._connection, "timeout", 2.0)  # seconds, which are for 4 MB
     bodies = ["small", "x" * 12_000_000, "small again"]
     for body in bodies:
         pages.send(event(channel, body))
     granted = []
-    wait_for = pages._channel.wait_for
+    wait_for = pages._connection.wait_for
 
     def noting(method, request, attempt, cancellation):
         granted.append(attempt.timeout)
         return wait_for(method, request, attempt, cancellation)
 
-    monkeypatch.setattr(pages._channel, "wait_for", noting)
+    monkeypatch.setattr(pages._connection, "wait_for", noting)
 
     found = pages.replay(channel, start=FIRST)
 

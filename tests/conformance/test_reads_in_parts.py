@@ -9,7 +9,7 @@ import pytest
 from kubemq_nb import frames
 from kubemq_nb._wire import codec, queue_requests
 from kubemq_nb._wire import kubemq_pb2 as pb
-from kubemq_nb.client.channel import PACE, Channel
+from kubemq_nb.client.connection import PACE, Connection
 from kubemq_nb.client.parts import UNCONFIRMED
 from kubemq_nb.client.queues import QueuesClient
 from kubemq_nb.client.transactions import ManyTransaction
@@ -26,7 +26,10 @@ pytestmark = pytest.mark.embedded_only
 def ways(address, credentials):
     """A client that reads in parts, and one that is told that there are none."""
     token = credentials["token_file"].read_text().strip() if credentials else None
-    with closing(Channel(address, token=token)) as parts, closing(Channel(address, token=token)) as once:
+    with (
+        closing(Connection(address, token=token)) as parts,
+        closing(Connection(address, token=token)) as once,
+    ):
         once.has_parts = False
         yield QueuesClient(parts), QueuesClient(once)
 
@@ -127,7 +130,7 @@ def test_our_broker_is_read_in_parts_as_they_come(ways, channel):
         assert len(parts) > 1
         assert received.payloads == []
         assert bodies(payload for part in parts for payload in part) == [str(n) for n in range(1000)]
-    assert ways[0]._channel.has_parts
+    assert ways[0]._connection.has_parts
 
 
 @pytest.mark.parametrize("way", [0, 1])
@@ -162,7 +165,7 @@ def test_an_interrupt_between_two_parts_gives_everything_back(ways, channel):
 
 def test_an_interrupt_of_the_acknowledgement_is_too_late(ways, channel, monkeypatch):
     fill(ways[0], channel, numbered(1000))
-    connection = ways[0]._channel
+    connection = ways[0]._connection
     acknowledge = connection.call
 
     def interrupting(*call):
@@ -228,7 +231,7 @@ def test_an_acknowledgement_counts_once_and_ends_the_stream(ways, connection, ch
 
 def test_a_receipt_that_is_not_confirmed_is_a_note(ways, channel, monkeypatch):
     fill(ways[0], channel, numbered(300))
-    connection = ways[0]._channel
+    connection = ways[0]._connection
 
     def refused(method, request, attempt):
         raise BrokerUnavailable("gone", address="")
@@ -269,10 +272,10 @@ def test_another_server_is_asked_once():
     server = StrangeServer()
     server.on("QueuesInfo", lambda *_: pb.QueuesInfoResponse())
     try:
-        with closing(Channel(server.address)) as channel:
-            received = QueuesClient(channel).peek("orders", count=3, wait=0, client_id=ME)
+        with closing(Connection(server.address)) as connection:
+            received = QueuesClient(connection).peek("orders", count=3, wait=0, client_id=ME)
 
             assert received.payloads == []
-            assert not channel.has_parts
+            assert not connection.has_parts
     finally:
         server.stop()

@@ -9,7 +9,7 @@ import pytest
 
 import kubemq_nb
 from kubemq_nb.broker import launcher
-from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.connection import Connection
 from kubemq_nb.errors import SessionClosed
 from kubemq_nb.session import registry
 from tests.conformance.support import PATIENCE, interrupted
@@ -46,7 +46,7 @@ def is_open(session):
     running = link.embedded.running
     parts = {
         "session": not session.closed,
-        "connection": not link.channel.closed,
+        "connection": not link.connection.closed,
         "broker": running.is_running,
         "store": running.store.exists(),
         "jobs": bool(session.open_jobs()),
@@ -109,15 +109,15 @@ def test_a_session_that_cannot_be_closed_keeps_no_other_open(session, monkeypatc
 
 
 def test_a_stream_that_cannot_be_closed_keeps_no_other_open():
-    channel = Channel("127.0.0.1:50000")
+    connection = Connection("127.0.0.1:50000")
     failing, other = Mock(close=Mock(side_effect=KeyboardInterrupt)), Mock()
     for stream in (failing, other):
-        channel.adopt(stream)
+        connection.adopt(stream)
 
     with pytest.raises(KeyboardInterrupt):
-        channel.close()
+        connection.close()
 
     other.close.assert_called_once_with()
-    assert channel.workers._closed
+    assert connection.workers._closed
     with pytest.raises(SessionClosed):
-        channel.ping()
+        connection.ping()

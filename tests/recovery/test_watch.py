@@ -65,7 +65,7 @@ def test_what_cannot_be_read_now_ends_no_watch(session, monkeypatch, caplog):
 def test_a_session_that_is_closed_while_its_broker_comes_back_ends_in_silence(monkeypatch, caplog):
     session = kubemq_nb.connect(name="closing")
     looked_after = session._link.embedded
-    looked_after.attach(lambda: session._link.channel.close() or session._link.channel.reach())
+    looked_after.attach(lambda: session._link.connection.close() or session._link.connection.reach())
 
     looked_after.restart()
     session.close()

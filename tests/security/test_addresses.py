@@ -9,7 +9,7 @@ import pytest
 
 import kubemq_nb
 from kubemq_nb._wire.address import parse_address
-from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.connection import Connection
 from kubemq_nb.errors import AuthenticationFailed
 
 CORPUS = tomllib.loads(Path(__file__).with_name("addresses.toml").read_text(encoding="utf-8"))
@@ -19,14 +19,14 @@ PROXIES = ("http_proxy", "https_proxy", "grpc_proxy", "all_proxy")
 @pytest.mark.parametrize("address", CORPUS["here"])
 def test_a_token_goes_in_clear_to_this_machine(address):
     assert parse_address(address).loopback
-    Channel(address, token="any").close()
+    Connection(address, token="any").close()
 
 
 @pytest.mark.parametrize("address", CORPUS["away"])
 def test_a_token_does_not_go_in_clear_to_another(address):
     assert not parse_address(address).loopback
     with pytest.raises(AuthenticationFailed, match="in clear"):
-        Channel(address, token="any")
+        Connection(address, token="any")
 
 
 @pytest.mark.parametrize("address", [*CORPUS["here"], *CORPUS["away"]])
@@ -41,7 +41,7 @@ def test_whatever_else_is_refused_in_one_line_before_anything_is_looked_up(addre
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_: pytest.fail("a name was looked up"))
 
     with pytest.raises(ValueError, match="is not host:port, such as") as caught:
-        Channel(address)
+        Connection(address)
 
     assert str(caught.value).isprintable()
     assert str(caught.value).endswith("Nothing was sent.")
@@ -107,10 +107,10 @@ def test_what_is_on_this_machine_is_reached_without_the_proxy(proxy, broker, hos
 
 
 def test_what_is_elsewhere_is_reached_through_it(proxy):
-    channel = Channel("192.0.2.1:50000", timeout=1)
+    connection = Connection("192.0.2.1:50000", timeout=1)
 
     with pytest.raises(kubemq_nb.BrokerUnavailable):
-        channel.ping()
+        connection.ping()
 
-    channel.close()
+    connection.close()
     assert proxy != []

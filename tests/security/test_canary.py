@@ -47,7 +47,7 @@ store = kq.token_file.parent
 ---
 kq
 ---
-kq, vars(kq), vars(kq._link), vars(kq._link.channel), vars(kq._link.channel._token)
+kq, vars(kq), vars(kq._link), vars(kq._link.connection), vars(kq._link.connection._token)
 ---
 %whos
 ---
@@ -244,7 +244,7 @@ def test_no_error_of_any_verb_holds_the_token(serve, tmp_path, file, lenient, ca
                 use(kq)
             shown += [str(caught.value), repr(caught.value), repr(vars(caught.value))]
             shown.append(with_locals(caught.value))
-        shown += [repr(kq), kq.status().to_string(), str(vars(kq._link.channel))]
+        shown += [repr(kq), kq.status().to_string(), str(vars(kq._link.connection))]
 
     assert sum("refused the token of" in text for text in shown) >= 2 * len(USES)
     assert [text for text in [*shown, caplog.text] if CANARY in text] == []

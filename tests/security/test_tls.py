@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import kubemq_nb
-from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.connection import Connection
 from kubemq_nb.errors import BrokerUnavailable
 
 pytestmark = pytest.mark.embedded_only
@@ -149,12 +149,12 @@ def test_a_send_that_fails_over_tls_says_that_nothing_was_sent(files, servers):
     from kubemq_nb.client.queues import QueuesClient
     from kubemq_nb.messages import QueueMessage
 
-    channel = Channel(servers.plain, ca=files.ca)
+    connection = Connection(servers.plain, ca=files.ca)
     with pytest.raises(
         BrokerUnavailable, match=r"Leave out --tls, --ca, --cert and --key\. Nothing was sent\.$"
     ):
-        QueuesClient(channel).send(QueueMessage(channel="a", body=b"x", client_id="me"))
-    channel.close()
+        QueuesClient(connection).send(QueueMessage(channel="a", body=b"x", client_id="me"))
+    connection.close()
 
 
 @pytest.mark.parametrize("failure", FAILURES)

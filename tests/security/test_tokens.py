@@ -8,7 +8,7 @@ import pytest
 
 import kubemq_nb
 from kubemq_nb._wire import kubemq_pb2 as pb
-from kubemq_nb.client.channel import Channel
+from kubemq_nb.client.connection import Connection
 from kubemq_nb.client.events import EventsClient
 from kubemq_nb.client.queues import QueuesClient
 from kubemq_nb.client.tokens import Token
@@ -119,9 +119,9 @@ def test_a_new_token_is_found_by_whatever_is_done_next(server, guard, place, use
         put("second")
         guard.token = "second"
 
-        USES[use](kq._link.channel)
+        USES[use](kq._link.connection)
         refused = guard.refused
-        USES[use](kq._link.channel)
+        USES[use](kq._link.connection)
 
     assert (refused, guard.refused) == (1, 1)
 
@@ -132,25 +132,25 @@ def test_a_new_token_that_the_server_does_not_take_yet_harms_nothing(server, gua
         put("second")
 
         for use in USES.values():
-            use(kq._link.channel)
+            use(kq._link.connection)
 
         guard.token = "second"
         for use in USES.values():
-            use(kq._link.channel)
+            use(kq._link.connection)
 
 
 def test_a_refused_call_is_made_again_once_and_only_with_another_token(server, guard):
-    channel = Channel(server.address, token=of("old", "older", "oldest"))
+    connection = Connection(server.address, token=of("old", "older", "oldest"))
 
     with pytest.raises(AuthenticationFailed):
-        channel.call(channel.stub.queues_info, pb.QueuesInfoRequest(), channel.attempt("it"))
+        connection.call(connection.stub.queues_info, pb.QueuesInfoRequest(), connection.attempt("it"))
     assert guard.refused == 2
 
-    same = Channel(server.address, token=of("old"))
+    same = Connection(server.address, token=of("old"))
     with pytest.raises(AuthenticationFailed):
         same.call(same.stub.queues_info, pb.QueuesInfoRequest(), same.attempt("it"))
     assert guard.refused == 3
-    channel.close()
+    connection.close()
     same.close()
 
 
@@ -162,13 +162,13 @@ def test_nothing_that_may_have_been_done_is_made_again(server, code):
         context.abort(code, "Socket closed")
 
     server.on("SendQueueMessage", fail)
-    channel = Channel(server.address, token=of("old", "new"))
+    connection = Connection(server.address, token=of("old", "new"))
 
     with pytest.raises(kubemq_nb.KubeMQError):
-        QueuesClient(channel).send(message())
+        QueuesClient(connection).send(message())
 
     assert len(server.calls["SendQueueMessage"]) == 1
-    channel.close()
+    connection.close()
 
 
 def test_a_place_that_became_empty_or_unreadable_keeps_the_token_in_use(server, guard, tmp_path):
@@ -179,8 +179,8 @@ def test_a_place_that_became_empty_or_unreadable_keeps_the_token_in_use(server, 
         for spoil in (lambda: file.write_text(""), lambda: file.write_bytes(b"\xff"), file.unlink):
             spoil()
 
-            USES["a subscription"](kq._link.channel)
-            USES["a send"](kq._link.channel)
+            USES["a subscription"](kq._link.connection)
+            USES["a send"](kq._link.connection)
     assert guard.refused == 0
 
 
@@ -308,11 +308,11 @@ def test_the_magic_refuses_that_too_unless_it_is_told_so(place, shell, capsys):
     assert capsys.readouterr().out.startswith(
         "AuthenticationFailed: The token would travel in clear to 192.0.2.1"
     )
-    Channel(ELSEWHERE, token="first", insecure=True).close()
+    Connection(ELSEWHERE, token="first", insecure=True).close()
 
 
 def test_with_tls_a_token_may_leave(files):
-    Channel(ELSEWHERE, token="first", ca=files.ca).close()
+    Connection(ELSEWHERE, token="first", ca=files.ca).close()
 
 
 def test_a_broker_that_others_reach_says_what_that_means(tmp_path):

@@ -49,7 +49,7 @@ KEEPALIVE = 310.0  # seconds; a real server ends connections that ask more often
 
 
 class Closeable(Protocol):
-    """Something that lives on a channel and ends with it."""
+    """Something that lives on a connection and ends with it."""
 
     @property
     def is_open(self) -> bool:
@@ -59,7 +59,7 @@ class Closeable(Protocol):
         """End it."""
 
 
-class Channel:
+class Connection:
     """One connection to one broker, shared by the clients of all patterns and by any number of threads.
 
     Nothing is sent before the first call. `ca`, `cert` and `key` are paths of PEM files; `ca` alone is TLS,
@@ -113,10 +113,10 @@ class Channel:
         self._former: list[_Open] = []  # of the process that this one was forked from
         self._closed = False
         self._begin()
-        _channels.add(self)
+        _connections.add(self)
 
     def __repr__(self) -> str:
-        return f"<Channel {self.address}{' closed' if self._closed else ''}>"
+        return f"<Connection {self.address}{' closed' if self._closed else ''}>"
 
     def _begin(self) -> None:
         """Begin without a connection, stream or thread."""
@@ -233,7 +233,7 @@ class Channel:
 
     @contextmanager
     def guarded(self, attempt: status.Attempt) -> Iterator[None]:
-        """Let only this package's errors out; those of a closed channel are SessionClosed."""
+        """Let only this package's errors out; those of a closed one are SessionClosed."""
         self._require_open()
         try:
             with status.translated(attempt):
@@ -334,7 +334,7 @@ class Channel:
         return self.workers.run(work, name=_thread(kind, channel))
 
     def adopt(self, stream: Closeable) -> None:
-        """Close this stream with the channel."""
+        """Close this stream with the connection."""
         with self._lock:
             self._require_open()
             self._streams.add(stream)
@@ -408,7 +408,7 @@ def _thread(kind: str, channel: str) -> str:
 
 
 class _Open:
-    """The connections of a channel and the calls on them."""
+    """The channels of a connection, as gRPC has them, and the calls on them."""
 
     def __init__(
         self, target: str, credentials: grpc.ChannelCredentials | None, options: list[tuple[str, object]]
@@ -428,15 +428,15 @@ class _Open:
         self._waits.close()
 
 
-_channels: "WeakSet[Channel]" = WeakSet()
+_connections: "WeakSet[Connection]" = WeakSet()
 _spoiled = False  # whether this is a fork whose parent had streams: a thread of it may have been within gRPC
 
 
 def _in_fork() -> None:
     global _spoiled  # noqa: PLW0603  gRPC's state is the whole process's
-    for channel in list(_channels):
-        _spoiled |= channel.streams
-        channel.leave_to_parent()
+    for connection in list(_connections):
+        _spoiled |= connection.streams
+        connection.leave_to_parent()
 
 
 os.register_at_fork(after_in_child=_in_fork)
