@@ -169,7 +169,11 @@ class Place:
         given = dict(self.options)
         if not given.keys() & {"store", "address", "profile"} and not os.environ.get("KUBEMQ_ADDRESS"):
             given["store"] = only_store()
+        store = given.get("store")
+        is_new = store and not launcher.store_path(store).exists()
         self._session = connect(**given)
+        if is_new:  # the name may be mistyped
+            sys.stderr.write(f"(there was no store {store}; it was made)\n")
         return self._session
 
     def expect(self) -> None:

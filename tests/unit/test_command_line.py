@@ -292,6 +292,18 @@ def test_it_attaches_to_the_only_running_broker_or_lists_the_choices(tmp_path, m
     assert "named store: --store one or --store two starts it again, --store NAME starts a new" in stopped[2]
 
 
+@pytest.mark.embedded_only
+def test_a_line_that_makes_a_store_says_so_once(tmp_path, capsys):
+    store = str(tmp_path / "lesons")
+
+    told = []
+    for _ in range(2):
+        assert program.main(["--store", store, "queues", "send", "orders", "a", "--quiet"]) == 0
+        told.append(capsys.readouterr().err)
+
+    assert told == [f"(there was no store {store}; it was made)\n", ""]
+
+
 def test_a_pipe_that_was_closed_is_no_error(place, session, channel):
     session.queues.send(channel, rows=["x" * 5000] * 200)
     process = shell(*place, "queues", "peek", channel, "-n", "200", "--format", "jsonl")
