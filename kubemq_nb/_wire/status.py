@@ -7,7 +7,7 @@ resolution end a call before anything is written; every other break may come aft
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import grpc
 
@@ -80,8 +80,7 @@ NOT_TRUSTED = (
 _SHUT = ("Socket closed", "onnection reset")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One thing tried, in the words that its errors use."""
 
     what: str  # with article: "the send to orders"

@@ -1,6 +1,5 @@
 """How much waits in a queue, told without a wait; not every server knows the call."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from kubemq_nb._wire import queue_requests
@@ -8,8 +7,7 @@ from kubemq_nb.client.connection import Connection
 from kubemq_nb.errors import NotSupported
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueInfo:
+class QueueInfo(NamedTuple):
     """What the broker counts for one queue."""
 
     name: str

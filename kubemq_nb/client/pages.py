@@ -6,7 +6,6 @@ server, so there is no client id. Other servers do not know the call (docs/adr/0
 
 import time
 from bisect import bisect_right
-from dataclasses import replace
 from datetime import datetime
 from math import inf
 
@@ -78,7 +77,7 @@ class _Pages:
         payload = self._connection.wait_for(
             self._connection.stub.read_events_page,
             codec.encode_page_request(channel, start=start, last=self._final, most=most),
-            replace(attempt, timeout=min(attempt.timeout, left)),
+            attempt._replace(timeout=min(attempt.timeout, left)),
             self._cancellation,
         )
         return codec.decode_page(payload)

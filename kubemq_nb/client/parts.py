@@ -6,7 +6,7 @@ not know the calls (docs/adr/0011-reads-in-parts.md).
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kubemq_nb._wire import queue_requests, status
 from kubemq_nb._wire.stub import Part
@@ -23,8 +23,7 @@ Sink = Callable[[list[bytes]], None]
 """Takes the payloads of a read in parts, in order, as they come."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
+class Received(NamedTuple):
     """What a peek or receive brought, as wire bytes in queue order."""
 
     payloads: list[bytes]  # empty when a sink took them

@@ -1,7 +1,6 @@
 """Queues: send, peek, receive, ack_all, info."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from kubemq_nb._wire import codec, queue_requests, status
@@ -155,7 +154,7 @@ class QueuesClient:
         except NotSupported:
             self._connection.has_parts = False
             return None
-        return received and replace(received, payloads=payloads)
+        return received and received._replace(payloads=payloads)
 
     def _peek(
         self, channel: str, count: int, wait: float, client_id: str, cancellation: Cancellation
@@ -217,7 +216,7 @@ class QueuesClient:
                 return Received(payloads=[])
             received = _handed_over(Received(payloads=downstream.payloads), sink)
             cancellation.commit()
-            return replace(received, note=_acknowledged(downstream, channel))
+            return received._replace(note=_acknowledged(downstream, channel))
         finally:
             downstream.close()
 
@@ -227,7 +226,7 @@ def _handed_over(received: Received, sink: Sink | None) -> Received:
     if sink is None:
         return received
     sink(received.payloads)
-    return replace(received, payloads=[])
+    return received._replace(payloads=[])
 
 
 def _acknowledged(downstream: Downstream, channel: str) -> str:
@@ -241,7 +240,7 @@ def _acknowledged(downstream: Downstream, channel: str) -> str:
 
 
 def _beside(received: Received, there: Waiting) -> Received:
-    return replace(received, delayed=there.delayed, held=there.held)
+    return received._replace(delayed=there.delayed, held=there.held)
 
 
 def _within(payloads: list[bytes], limit: int) -> list[bytes]:
@@ -265,4 +264,4 @@ def _fitting(count: int, read: Callable[[int], Received]) -> Received:
                 raise
             count //= 2
             continue
-        return received if count == asked else replace(received, cut=True)
+        return received if count == asked else received._replace(cut=True)

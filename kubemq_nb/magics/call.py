@@ -1,7 +1,6 @@
 """One call of a command: what the line said, and the notebook and session that it is about."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubemq_nb.magics.declaration import Command
 from kubemq_nb.magics.grammar import Presentation
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
     from kubemq_nb.session import Session, Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """What a command needs to run.
 
     Attributes:

@@ -11,7 +11,7 @@ from functools import cached_property
 from numbers import Integral
 from pathlib import Path
 from types import EllipsisType, NoneType, UnionType
-from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from kubemq_nb.magics import values
 from kubemq_nb.messages import Body, Decode, Duration, End, Fields, Rows, Start, Tags, Where
@@ -34,8 +34,7 @@ OPTIONAL_WORDS = {
 OWNERS = {"self", "session", "known", "settings"}  # what a method is called on, which no line names
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """How text becomes the value of a parameter; `read` is None where only `{{...}}` will do.
 
     Attributes:
@@ -102,8 +101,7 @@ def _choice(choices: tuple[str, ...], number: Callable[[str], object] | None) ->
     return read
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One word or option of a command."""
 
     name: str  # the keyword in Python
@@ -204,8 +202,7 @@ class Command:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Docstring:
+class Docstring(NamedTuple):
     """A docstring in Google form: its first line, what follows, and a text for each parameter."""
 
     summary: str

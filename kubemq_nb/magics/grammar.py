@@ -5,7 +5,7 @@ import difflib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, NoReturn, cast
+from typing import Any, Literal, NamedTuple, NoReturn, cast
 
 from IPython.core.error import UsageError
 
@@ -51,8 +51,7 @@ def options(command: Command) -> tuple[Parameter, ...]:
     return (*command.options, *(each for each in PRESENTATION.options if each.name not in absent))
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """What a line said: values for some of the command's parameters, and how to present the result."""
 
     arguments: dict[str, object]

@@ -1,6 +1,5 @@
 """What goes on in the background, as it stands now: feeds, responders, transactions."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from kubemq_nb.visible import line
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from kubemq_nb.session.jobs import JobStatus
+    from kubemq_nb.session.job_status import JobStatus
     from kubemq_nb.session.live import Live
     from kubemq_nb.session.transactions import Transaction
 
@@ -51,7 +50,7 @@ def transaction(held: "Transaction", look: Look = DEFAULT) -> Shown:
         ).shown()
     about = f", queue, {held.state}{as_of(datetime.now(UTC), look)}"
     table = Table(columns_of(held.df, look), caption=(held.channel, about), note=_held(held, look))
-    return Shown(table.text(), replace(table, note=f"{table.note}. {SAVED}").html())
+    return Shown(table.text(), table._replace(note=f"{table.note}. {SAVED}").html())
 
 
 _ENDED = {

@@ -52,8 +52,7 @@ class Column:
         return replace(self, name=line(self.name), cells=[fitted(line(text), width) for text in self.cells])
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """Columns between a caption and a note.
 
     Attributes:

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from kubemq_nb.session.dashboard import Dashboard
     from kubemq_nb.session.feed import Feed
     from kubemq_nb.session.form import SendForm
-    from kubemq_nb.session.jobs import Job, JobStatus
+    from kubemq_nb.session.job_status import JobStatus
+    from kubemq_nb.session.jobs import Job
     from kubemq_nb.session.queue_browser import QueueBrowser
     from kubemq_nb.session.responders import Responder
     from kubemq_nb.session.scrub import Scrubber
@@ -35,7 +36,7 @@ _HOMES = {
     "Dashboard": "dashboard",
     "Feed": "feed",
     "Job": "jobs",
-    "JobStatus": "jobs",
+    "JobStatus": "job_status",
     "QueueBrowser": "queue_browser",
     "Responder": "responders",
     "Scrubber": "scrub",

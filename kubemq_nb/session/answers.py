@@ -14,7 +14,8 @@ from kubemq_nb.errors import DeadlineExceeded, RequestRejected
 from kubemq_nb.messages import Body, Duration, Request, Response, Tags, as_seconds, as_tags
 from kubemq_nb.session import automatic, background
 from kubemq_nb.session.automatic import Auto, Mode
-from kubemq_nb.session.jobs import JobStatus, State
+from kubemq_nb.session.job_status import JobStatus
+from kubemq_nb.session.jobs import State
 from kubemq_nb.session.outgoing import bytes_of, text
 from kubemq_nb.session.responders import (
     Exchange,

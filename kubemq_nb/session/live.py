@@ -15,7 +15,8 @@ from kubemq_nb.errors import KubeMQError
 from kubemq_nb.frames import selecting
 from kubemq_nb.messages import Duration, Where, as_seconds
 from kubemq_nb.session import background, registry
-from kubemq_nb.session.jobs import JobStatus, Outage, State
+from kubemq_nb.session.job_status import JobStatus, Outage
+from kubemq_nb.session.jobs import State
 from kubemq_nb.session.rate import Rate
 
 if TYPE_CHECKING:

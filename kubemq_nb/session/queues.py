@@ -30,7 +30,6 @@ from kubemq_nb.messages import (
 from kubemq_nb.session import exporting
 from kubemq_nb.session.link import Link
 from kubemq_nb.session.outgoing import Columns, bytes_of, in_parts, many, send_in_parts, text, whole_seconds
-from kubemq_nb.session.queue import Queue
 from kubemq_nb.session.read_only import changes
 from kubemq_nb.session.transactions import Transaction
 
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from kubemq_nb.frames.build import QueueMessages
+    from kubemq_nb.session.queue import Queue
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -267,7 +267,7 @@ class Queues:
 
     def named(
         self, channel: str, *, client_id: str | None = None, count: int = 32, wait: Duration = 1.0
-    ) -> Queue:
+    ) -> "Queue":
         """Have one queue at hand, with defaults of its own.
 
         Args:
@@ -276,6 +276,8 @@ class Queues:
             count: Most messages that a peek or receive brings.
             wait: Seconds that a peek or receive waits for a first message.
         """
+        from kubemq_nb.session.queue import Queue  # noqa: PLC0415  a first read does without it
+
         return Queue(queues=self, channel=channel, client_id=client_id, count=count, wait=wait)
 
     def _send_many(self, common: QueueMessage, columns: Columns) -> "DataFrame":

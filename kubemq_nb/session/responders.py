@@ -14,7 +14,7 @@ from kubemq_nb._wire import codec
 from kubemq_nb.errors import KubeMQError
 from kubemq_nb.messages import Request, Response, as_tags, encode_body
 from kubemq_nb.session import background
-from kubemq_nb.session.jobs import JobStatus
+from kubemq_nb.session.job_status import JobStatus
 from kubemq_nb.session.live import Live
 from kubemq_nb.session.outgoing import text
 

@@ -12,7 +12,7 @@ from kubemq_nb.widgets import cells
 
 if TYPE_CHECKING:
     from kubemq_nb.messages import Start
-    from kubemq_nb.session.jobs import JobStatus
+    from kubemq_nb.session.job_status import JobStatus
     from kubemq_nb.widgets.tail import Source, Tail
 
 _RESPONDERS = ("commands", "queries")

@@ -2,7 +2,6 @@
 
 import os
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
@@ -27,7 +26,7 @@ def _connect(call: "Call") -> Session:
         raise UsageError("--token-env wants the name of an environment variable, not a token")
     given = {name: _expanded(value) for name, value in call.arguments.items()}
     try:
-        session = replace(call, arguments=given).invoke()
+        session = call._replace(arguments=given).invoke()
     except (TypeError, ValueError) as error:
         raise UsageError(_unexpanded(str(error), call.arguments, given)) from None
     return bind(call, session)
