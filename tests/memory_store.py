@@ -52,6 +52,10 @@ class MemoryStore:
         self.commits += 1
         return results
 
+    def messages(self) -> list[Message]:
+        """All messages that are in queues."""
+        return list(self._messages.values())
+
     def close(self) -> None:
         """Nothing is left to do."""
 
