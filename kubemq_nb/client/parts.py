@@ -58,14 +58,17 @@ class InParts:
         delayed, held = (part.Delayed, part.Held) if part.HasField("Held") else (None, None)
         return Received(payloads=[], expired=part.Expired, delayed=delayed, held=held, cut=part.IsCut)
 
-    def receive(self, count: int, wait: float) -> Received | None:
-        """Take up to `count`, and acknowledge them when all are here; None as of `peek`."""
+    def receive(self, count: int, wait: float, *, meanwhile: Callable[[], object]) -> Received | None:
+        """Take up to `count`, and acknowledge them when all are here; None as of `peek`.
+
+        `meanwhile` is done while the acknowledgement is under way.
+        """
         part, stream = self._read(count, max(wait, SHORTEST_WAIT) if wait else 0.0, is_peek=False)
         if not part.Transaction:
             return None if part.IsLarge else Received(payloads=[])
         try:
             self._cancellation.commit()
-            return Received(payloads=[], cut=part.IsCut, note=self._acknowledged(part.Transaction))
+            return Received(payloads=[], cut=part.IsCut, note=self._acknowledged(part.Transaction, meanwhile))
         finally:
             stream.cancel()  # what is not acknowledged goes back
 
@@ -97,14 +100,17 @@ class InParts:
         stream = self._connection.read_parts(method, request, attempt, self._cancellation, take)
         return parts[0], stream
 
-    def _acknowledged(self, transaction: str) -> str:
+    def _acknowledged(self, transaction: str, meanwhile: Callable[[], object]) -> str:
         """Acknowledge what is in hand; a failure is a note, because raising would lose the messages."""
         what = f"the receipt from {self._channel}"
         attempt = self._connection.attempt(what, channel=self._channel, effect=True)
+        arrived = queue_requests.arrived(transaction)
         try:
-            self._connection.call(
-                self._connection.stub.acknowledge_parts, queue_requests.arrived(transaction), attempt
-            )
+            pending = self._connection.start(self._connection.stub.acknowledge_parts, arrived, attempt)
+            try:
+                meanwhile()
+            finally:
+                self._connection.finish(pending, attempt)
         except KubeMQError:
             return UNCONFIRMED
         return ""

@@ -84,19 +84,31 @@ class QueuesClient:
         return self._connection.run(work, kind="peek", channel=channel)
 
     def receive(
-        self, channel: str, *, count: int, wait: float, client_id: str, sink: Sink | None = None
+        self,
+        channel: str,
+        *,
+        count: int,
+        wait: float,
+        client_id: str,
+        sink: Sink | None = None,
+        meanwhile: Callable[[], object] = lambda: None,
     ) -> Received:
         """Take up to `count`; answers with what is there, and waits up to `wait` seconds only for the first.
 
         Messages are acknowledged when all of them are in hand: an interrupt before gives them all back, one
         after is too late, and the call ends as if there had been none. A wait under 1 s is 1 s, but 0 is no
-        wait. A sink gets the payloads as that of `peek`.
+        wait. A sink gets the payloads as that of `peek`. When it has all of them, `meanwhile` may be called
+        in the same thread, while they are being acknowledged.
         """
         self._check(channel, count, wait, client_id)
 
         def work(cancellation: Cancellation) -> Received:
             return self._in_parts(
-                channel, client_id, sink, cancellation, lambda parts: parts.receive(count, wait)
+                channel,
+                client_id,
+                sink,
+                cancellation,
+                lambda parts: parts.receive(count, wait, meanwhile=meanwhile),
             ) or _fitting(
                 count, lambda fewer: self._receive(channel, fewer, wait, client_id, cancellation, sink)
             )

@@ -26,6 +26,7 @@ class QueueMessages:
         self.count = 0
         self._parts: list[dict[str, np.ndarray[Any, Any]]] = []
         self._damaged: list[str] = []
+        self._whole: pd.DataFrame | None = None
 
     @collecting.paused()
     def add(self, payloads: Sequence[bytes]) -> None:
@@ -39,14 +40,21 @@ class QueueMessages:
         self.count += len(payloads)
 
     @collecting.paused()
+    def complete(self) -> pd.DataFrame:
+        """Make the frame, as no more will come."""
+        if self._whole is None:
+            if not self._parts:
+                self.add(())
+            columns = {name: np.concatenate([part[name] for part in self._parts]) for name in QUEUE}
+            index = pd.RangeIndex(self.count)
+            finished = {name: _finished(columns[name], dtype, index) for name, dtype in QUEUE.items()}
+            self._whole = _framed(finished, index, {"kind": "queues"})
+        return self._whole
+
     def frame(self, **attrs: object) -> pd.DataFrame:
         """All of them, with facts about them."""
-        if not self._parts:
-            self.add(())
-        columns = {name: np.concatenate([part[name] for part in self._parts]) for name in QUEUE}
-        index = pd.RangeIndex(self.count)
-        finished = {name: _finished(columns[name], dtype, index) for name, dtype in QUEUE.items()}
-        frame = _framed(finished, index, {"kind": "queues", **attrs})
+        frame = self.complete()
+        frame.attrs.update(attrs)
         if self._damaged:
             frame.attrs["damaged"] = self._damaged
         return frame

@@ -65,6 +65,10 @@ class Arriving:
         """Take the next part."""
         self.messages.add(payloads)
 
+    def complete(self) -> None:
+        """No more will come."""
+        self.messages.complete()
+
     @cached_property
     def messages(self) -> "QueueMessages":
         """What came until now."""
@@ -205,6 +209,7 @@ class Queues:
             wait=as_seconds(wait),
             client_id=client_id or self._link.client_id,
             sink=arriving.add,
+            meanwhile=arriving.complete,
         )
         return self._frame(channel, arriving, read, is_peek=False)
 

@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from contextlib import closing
+from contextlib import closing, nullcontext
 
 import pytest
 
@@ -166,18 +166,35 @@ def test_an_interrupt_between_two_parts_gives_everything_back(ways, channel):
 def test_an_interrupt_of_the_acknowledgement_is_too_late(ways, channel, monkeypatch):
     fill(ways[0], channel, numbered(1000))
     connection = ways[0]._connection
-    acknowledge = connection.call
+    acknowledge = connection.start
 
     def interrupting(*call):
         signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
         return acknowledge(*call)
 
-    monkeypatch.setattr(connection, "call", interrupting)
+    monkeypatch.setattr(connection, "start", interrupting)
     received = ways[0].receive(channel, count=1000, wait=0, client_id=ME)
     monkeypatch.undo()
 
     assert (len(received.payloads), received.note) == (1000, "")
     assert waiting(ways[0], channel)[0][:2] == (0, 1000)
+
+
+@pytest.mark.parametrize("failure", [None, LookupError("of the frame")])
+def test_what_is_done_meanwhile_comes_when_all_is_here_and_stops_nothing(ways, channel, failure):
+    fill(ways[0], channel, numbered(1000))
+    parts, seen = [], []
+
+    def meanwhile():
+        seen.append(sum(map(len, parts)))
+        if failure:
+            raise failure
+
+    with pytest.raises(LookupError) if failure else nullcontext():
+        ways[0].receive(channel, count=1000, wait=0, client_id=ME, sink=parts.append, meanwhile=meanwhile)
+
+    assert seen == [1000]
+    assert waiting(ways[0], channel) == [(0, 1000, 0)]
 
 
 def test_a_connection_that_breaks_between_two_parts_loses_nothing(ways, connect, channel):
@@ -236,7 +253,7 @@ def test_a_receipt_that_is_not_confirmed_is_a_note(ways, channel, monkeypatch):
     def refused(method, request, attempt):
         raise BrokerUnavailable("gone", address="")
 
-    monkeypatch.setattr(connection, "call", refused)
+    monkeypatch.setattr(connection, "start", refused)
     received = ways[0].receive(channel, count=300, wait=0, client_id=ME)
     monkeypatch.undo()
 
