@@ -266,9 +266,12 @@ def test_a_token_does_not_tell_itself():
         pickle.dumps(token)
 
 
-def test_the_brokers_log_and_runtime_file_hold_no_token(lenient, file):
+def test_the_brokers_log_and_runtime_file_hold_no_token(lenient, file, tmp_path):
+    wrong = tmp_path / "wrong"
+    wrong.touch(mode=0o600)
+    wrong.write_text("none of its tokens")
     with pytest.raises(KubeMQError):
-        kubemq_nb.connect(lenient.address)
+        kubemq_nb.connect(lenient.address, token_file=wrong)
     kubemq_nb.connect(lenient.address, token_file=file).close()
 
     held = [path for path in Path(lenient.store).rglob("*") if path.is_file()]
