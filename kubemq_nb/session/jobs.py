@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from weakref import WeakValueDictionary
 
 from kubemq_nb import frames
+from kubemq_nb.errors import KubeMQError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -103,10 +104,22 @@ class Jobs:
         return jobs[id]
 
     def stop(self, which: int | Literal["all"]) -> list[Job]:
-        """Stop one or all; what was stopped."""
-        jobs = self.all() if which == "all" else [self.get(which)]
-        for job in jobs:
+        """Stop one or all; what was stopped.
+
+        Raises:
+            KubeMQError: Some of all did not stop as they should; the others did.
+        """
+        if which != "all":
+            job = self.get(which)
             job.stop()
+            return [job]
+        jobs = self.all()
+        failures = [told for job in jobs if (told := _failure(job))]
+        if failures:
+            raise KubeMQError(
+                f"{len(jobs) - len(failures)} of {len(jobs)} jobs were stopped; {'; '.join(failures)}."
+                " `%kubemq jobs` lists what still runs."
+            )
         return jobs
 
     def able(self, id: int, verb: str) -> Any:
@@ -119,6 +132,15 @@ class Jobs:
         if not hasattr(job, verb):
             raise ValueError(f"job {id} is a {job.kind} on {job.channel}: there is no {verb} for it")
         return job
+
+
+def _failure(job: Job) -> str:
+    """Stop a job: why it did not stop as it should, or nothing."""
+    try:
+        job.stop()
+    except Exception as error:  # noqa: BLE001  whatever it is, the jobs behind this one are stopped too
+        return f"job {job.id} ({job.kind} on {job.channel}): {str(error).rstrip('.') or type(error).__name__}"
+    return ""
 
 
 def listing(jobs: "Iterable[Job]", **attrs: object) -> "DataFrame":

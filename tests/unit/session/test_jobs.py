@@ -1,5 +1,6 @@
 import pytest
 
+from kubemq_nb.errors import KubeMQError
 from kubemq_nb.session.feed import Feed
 from kubemq_nb.session.jobs import Jobs, listing
 from tests.unit.session.streams import FedStream
@@ -44,6 +45,24 @@ def test_all_jobs_stop_at_once(jobs):
 
     assert jobs.stop("all") == made
     assert all(job.finished for job in made)
+
+
+def test_all_jobs_stop_although_one_of_them_fails_and_the_error_names_it(jobs, monkeypatch):
+    first, second, third = (feed(jobs, f"gates.{letter}") for letter in "abc")
+
+    def broken():
+        raise KubeMQError("The broker went away.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(second, "stop", broken)
+        with pytest.raises(KubeMQError) as told:
+            jobs.stop("all")
+
+    assert (first.finished, second.finished, third.finished) == (True, False, True)
+    assert str(told.value) == (
+        "2 of 3 jobs were stopped; job 2 (events on gates.b): The broker went away."
+        " `%kubemq jobs` lists what still runs."
+    )
 
 
 def test_an_unknown_number_names_those_that_there_are(jobs):
