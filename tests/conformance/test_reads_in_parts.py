@@ -9,6 +9,7 @@ import pytest
 from kubemq_nb import frames
 from kubemq_nb._wire import codec, queue_requests
 from kubemq_nb._wire import kubemq_pb2 as pb
+from kubemq_nb.broker.engine.parts import PART
 from kubemq_nb.client.connection import PACE, Connection
 from kubemq_nb.client.parts import UNCONFIRMED
 from kubemq_nb.client.queues import QueuesClient
@@ -51,7 +52,7 @@ MEGABYTE = bytes(10**6)
 SENT = {
     "none": [],
     "one": [b"a"],
-    "just a part": numbered(128),
+    "just a part": numbered(PART),
     "many": numbered(1000),
     "of some size": [bytes(20_000)] * 70,
     "of every size": [b"a", bytes(10**6), b"b", bytes(500_000), b"", b"c"],
@@ -62,7 +63,7 @@ SENT = {
 }
 
 
-@pytest.mark.parametrize("count", [1, 100, 128, 1024])
+@pytest.mark.parametrize("count", [1, 100, PART, 1024])
 @pytest.mark.parametrize("name", SENT)
 def test_both_ways_peek_the_same(ways, channel, name, count):
     fill(ways[0], channel, SENT[name])
@@ -88,7 +89,7 @@ def test_both_ways_tell_what_a_look_does_not_show(ways, connection, channel, sen
     assert (in_parts.delayed, in_parts.held) == (1, 1)
 
 
-@pytest.mark.parametrize("count", [1, 128, 1024, 20_000])
+@pytest.mark.parametrize("count", [1, PART, 1024, 20_000])
 @pytest.mark.parametrize("name", SENT)
 def test_both_ways_receive_the_same_and_leave_the_same(ways, channel, name, count):
     for way, to in zip(ways, (f"{channel}.parts", f"{channel}.whole"), strict=True):

@@ -193,10 +193,10 @@ def test_damaged_ones_do_not_go_back(engine):
 
 def test_others_get_none_of_what_is_being_read(engine):
     engine.send("orders", *IDS)
-    first = Read(engine, "orders", 200)
-    second = Read(engine, "orders", 200)
+    first = Read(engine, "orders", PART + 1)
+    second = Read(engine, "orders")
 
-    assert (first.all(), second.all()) == (IDS[:200], IDS[200:])
+    assert (first.all(), second.all()) == (IDS[: PART + 1], IDS[PART + 1 :])
 
 
 def test_it_waits_for_the_first_message_only(engine):
