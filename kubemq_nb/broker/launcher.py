@@ -167,8 +167,9 @@ class RunningBroker:
         Raises:
             BrokerStartError: It did not start; the port may have gone to somebody else meanwhile.
         """
-        end(self._runtime, self._hold.process)
-        self._runtime = self._find_or_start(self.address)
+        with self._alone():
+            end(self._runtime, self._hold.process)
+            self._runtime = shared.read_runtime(self.store) or self._start(self.address)
 
     def revive(self) -> Literal["started", "joined", "stopped"]:
         """Start it anew if it died, or join the one that somebody else started since; not if it was stopped.

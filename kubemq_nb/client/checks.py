@@ -26,6 +26,7 @@ _CHANNEL_WORDS = {
 
 def check_channel(channel: str, *, wildcards: bool = False) -> None:
     """Refuse a channel name of events or requests that breaks a rule."""
+    _check_text(channel)
     if number := _channel_error(channel, wildcards=wildcards):
         raise _invalid_channel(channel, number, number)
     _check_utf8("The channel", channel, None)
@@ -33,9 +34,15 @@ def check_channel(channel: str, *, wildcards: bool = False) -> None:
 
 def check_queue(channel: str) -> None:
     """Refuse a queue name that breaks a rule."""
+    _check_text(channel)
     if number := _channel_error(channel):
         raise _invalid_channel(channel, number, 120)
     _check_utf8("The channel", channel, None)
+
+
+def _check_text(channel: object) -> None:
+    if not isinstance(channel, str):
+        raise TypeError(f"a channel is text, not {channel!r}")
 
 
 def check_subscriber(client_id: str, group: str, *, channel: str, store: bool = False) -> None:

@@ -25,7 +25,6 @@ PART_SIZE = 4_000_000  # unless so many characters or bytes are
 BUFFER = 1_000_000  # bytes of a column that are read at once
 BASE64 = "body_base64"
 TEXTS = frozenset({"id", "channel", "metadata", "client_id", "dead_letter", "body", "rerouted_from"})
-NUMBERS = frozenset({"expiration", "delay", "max_receive_count"})  # in CSV, where a cell is text
 
 Record = dict[str, Any]
 Part = pd.DataFrame | list[Any]
@@ -82,6 +81,8 @@ def _object(line: str, place: str) -> Any:
         value = json.loads(line)
     except RecursionError:
         raise ValueError(f"{place}: nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{place}, character {error.colno}: {error.msg}") from error
     except ValueError as error:
         raise ValueError(f"{place}: {error}") from error
     return value if isinstance(value, dict) else line.strip()
@@ -179,10 +180,10 @@ def _csv_messages(rows: Iterator[tuple[int, list[str]]], name: str) -> Iterator[
 
 
 def _value(name: str, text: str, *, ours: bool) -> Any:
-    """A cell of a CSV file: an apostrophe of ours taken away, and numbers where messages have them."""
+    """A cell of a CSV file, an apostrophe of ours taken away."""
     if ours and name in {*TEXTS, BASE64} and text.startswith("'"):
         return text[1:]
-    return int(text) if name in NUMBERS and text else text
+    return text
 
 
 def _read_parquet(path: Path) -> Iterator[Part]:

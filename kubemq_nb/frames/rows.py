@@ -188,6 +188,20 @@ def _text(name: str, value: Any) -> str | None:
     return value or None
 
 
+def _whole(name: str, value: Any) -> int | None:
+    """A field that is a whole number; seconds are given as they are, without a unit."""
+    if not value:
+        return None
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        number = None
+    if number is None or (isinstance(value, float) and number != value) or isinstance(value, bool):
+        what = "a whole number" if name == "max_receive_count" else "whole seconds, as a number"
+        raise TypeError(f"{name} is {what}, not {value!r}")
+    return number
+
+
 def _as_it_is(value: Any) -> Any:
     return value
 
@@ -195,6 +209,7 @@ def _as_it_is(value: Any) -> Any:
 _CONVERTED: dict[str, Callable[[Any], Any]] = {
     "tags": _tags,
     **{name: partial(_text, name) for name in ("id", "metadata", "dead_letter")},
+    **{name: partial(_whole, name) for name in ("expiration", "delay", "max_receive_count")},
 }
 
 

@@ -45,6 +45,8 @@ class Where:
     """
 
     def __init__(self, text: str) -> None:
+        if not isinstance(text, str):
+            raise TypeError(f"where is a condition or a text to search for, not {type(text).__name__}")
         self.text = " ".join(text.split("\n")).strip()
         if not self.text:
             raise Unclear("where wants a condition such as body.total > 10, or a text to search for")
@@ -124,9 +126,10 @@ def _parsed(text: str) -> ast.expr:
             return ast.parse(text, mode="eval").body
     except SyntaxError as error:
         column = min(error.offset or len(text) + 1, len(text) + 1)
+        equal = " (what is equal is told by ==)" if text[column - 1 : column] == "=" else ""
         raise Unclear(
-            f"where, column {column}: no condition here ({error.msg}); a text to search for is quoted, "
-            'and so is a key that is no name: body["a b"]'
+            f"where, column {column}: no condition here ({error.msg}){equal}; a text to search for is "
+            'quoted, and so is a key that is no name: body["a b"]'
         ) from None
     except (ValueError, RecursionError, MemoryError):
         raise Unclear("where: no condition can be read in this text; it may be nested too deeply") from None

@@ -107,6 +107,8 @@ class Dispatcher:
         parsed = grammar.parse(command, words[length:], lambda text: cells.evaluate(text, variables))
         if cell is not None:
             parsed = self._with_cell(command, parsed, line, cell)
+        elif parsed.presentation.encode != "text":
+            raise UsageError("--encode says what a cell holds: begin it with %%kubemq, and write that below")
         result = self.carry_out(command, parsed, f"{'%' if cell is None else '%%'}kubemq {line}")
         return self._shown(result, parsed.presentation)
 

@@ -30,6 +30,8 @@ def whole(text: str) -> int:
 
 def duration(text: str) -> float:
     """Read a duration such as `500ms`, `5s` or `1h30m`, in seconds."""
+    if text == "0":
+        return 0.0
     if _number.fullmatch(text):
         raise Unreadable(f"wants a unit: {text}s, {text}ms, {text}m or {text}h")
     if not _duration.fullmatch(text):

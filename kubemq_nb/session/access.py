@@ -6,8 +6,10 @@ from pathlib import Path
 
 from kubemq_nb._wire import certificates
 from kubemq_nb._wire.address import parse_address
+from kubemq_nb._wire.status import HINT
 from kubemq_nb.broker import known
 from kubemq_nb.client.tokens import Secret, Token
+from kubemq_nb.errors import BrokerUnavailable
 from kubemq_nb.session import registry
 
 VARIABLE = "KUBEMQ_AUTH_TOKEN"
@@ -28,6 +30,14 @@ def address_of(address: str | None, store: str | Path | None) -> str:
         return "" if store else os.environ.get("KUBEMQ_ADDRESS", "")
     parse_address(address)
     return address
+
+
+def of_variable(error: BrokerUnavailable, address: str) -> BrokerUnavailable:
+    """The same for an address that nobody typed: it says where it comes from."""
+    hint = (
+        "Is the server running that KUBEMQ_ADDRESS names? Without that variable the embedded broker starts."
+    )
+    return BrokerUnavailable(str(error).replace(HINT, hint), address=address)
 
 
 def refuse_for_embedded(**given: object) -> None:

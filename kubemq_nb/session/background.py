@@ -34,6 +34,15 @@ def checked(handler: F, what: str = "a handler is a function of one message") ->
     """
     if not callable(handler):
         raise TypeError(f"{what}, not {type(handler).__name__}")
+    try:
+        signature = inspect.signature(handler)
+    except ValueError:  # some that are built in do not tell
+        return handler
+    try:
+        signature.bind(None)
+    except TypeError as error:
+        name = getattr(handler, "__name__", type(handler).__name__)
+        raise TypeError(f"{what}; {name}{signature} cannot be called with one: {error}") from None
     return handler
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from kubemq_nb import frames
 from kubemq_nb.client.connection import Connection
 from kubemq_nb.client.tokens import Token
-from kubemq_nb.errors import KubeMQError
+from kubemq_nb.errors import BrokerUnavailable, KubeMQError
 from kubemq_nb.messages import Kind, ServerInfo, Start, Where
 from kubemq_nb.session import access, language, profiles, registry
 from kubemq_nb.session.broker import Broker
@@ -423,9 +423,11 @@ def connect(
             token = access.token_of(where, token_env, token_file)
             connection = Connection(where, token=token, insecure=insecure, **security)
         server = connection.connect()
-    except BaseException:
+    except BaseException as error:
         if embedded:
             embedded.leave()
+        if where and address is None and isinstance(error, BrokerUnavailable):
+            raise access.of_variable(error, where) from error
         raise
     link = Link(
         name=name or str(store or where or "embedded"),
@@ -435,6 +437,7 @@ def connect(
         read_only=read_only,
     )
     allowed = access.described(token, encrypted=bool(tls or ca or cert), certificate=cert is not None)
+    allowed = f"read-only, {allowed}" if read_only else allowed
     session = Session(link, server, allowed)
     if former := registry.add(session):
         former.replaced()

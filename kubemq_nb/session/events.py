@@ -45,8 +45,8 @@ class Events:
             metadata: Text beside the body.
             tags: Text to text.
             id: Id of the event; one is made when it is left out.
-            rows: Many events, sent in order: a DataFrame, bodies or dicts. Other options apply to each
-                row that does not set its own.
+            rows: Many events, sent in order: a DataFrame, bodies or dicts. A row is one JSON body with
+                all its columns, or its column `body`; others are options then, before those of the call.
             client_id: Sender to be named instead of the session's client id.
 
         Returns:
@@ -94,6 +94,7 @@ class Events:
         if live and to_file is not None:
             raise TypeError(NO_FILE)
         if live:
+            refuse_bounds(count=count, timeout=timeout)
             return self._feed(channel, None, None, group, keep, client_id, selection)
         with self._link.ready().events.subscribe(
             channel,
@@ -167,3 +168,13 @@ class Events:
         )
         link.used("events", channel)
         return feed
+
+
+def refuse_bounds(**given: object) -> None:
+    """Do nothing, where none of these was given: a feed would pass it over.
+
+    Raises:
+        TypeError: One was.
+    """
+    if names := [name for name, value in given.items() if value is not None]:
+        raise TypeError(f"a feed goes on until it is stopped: leave out live, or {', '.join(names)}")

@@ -22,7 +22,7 @@ from kubemq_nb.messages import (
     as_seconds,
 )
 from kubemq_nb.session import background, streaming
-from kubemq_nb.session.events import NO_FILE, TIMEOUT
+from kubemq_nb.session.events import NO_FILE, TIMEOUT, refuse_bounds
 from kubemq_nb.session.exporting import Export
 from kubemq_nb.session.feed import EventHandler, Feed
 from kubemq_nb.session.fold import FoldFunction
@@ -64,8 +64,8 @@ class EventsStore:
             metadata: Text beside the body.
             tags: Text to text.
             id: Id of the event; one is made when it is left out.
-            rows: Many events, sent in order: a DataFrame, bodies or dicts. Other options apply to each
-                row that does not set its own.
+            rows: Many events, sent in order: a DataFrame, bodies or dicts. A row is one JSON body with
+                all its columns, or its column `body`; others are options then, before those of the call.
             client_id: Sender to be named instead of the session's client id.
 
         Returns:
@@ -131,12 +131,18 @@ class EventsStore:
         if live and to_file is not None:
             raise TypeError(NO_FILE)
         if live:
+            refuse_bounds(to=to, count=count, timeout=timeout, idle=idle)
             return self._feed(channel, None, None, begin, keep, place, selection)
         if begin.kind == "new":
             return self._await_new(channel, count, timeout, keep, place, selection, to_file)
+        end = None if to is None else as_end(to)
+        if isinstance(end, int) and begin.kind == "sequence" and end < begin.value:
+            raise ValueError(
+                f"nothing lies between: the end, seq:{end}, is before the start, seq:{begin.value}"
+            )
         given = {"timeout": timeout, "idle": idle}
         spans: dict[str, Any] = {name: as_seconds(span) for name, span in given.items() if span is not None}
-        spans |= {"start": begin, "to": None if to is None else as_end(to), "count": count}
+        spans |= {"start": begin, "to": end, "count": count}
         spans["progress"] = self._link.report(0)
         if to_file is not None:
             return self._replay_to_file(channel, to_file, selection, spans | place)

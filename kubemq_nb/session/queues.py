@@ -109,8 +109,8 @@ class Queues:
             delay: Seconds before anybody can see it; whole.
             max_receive_count: Deliveries after which a reject moves it to `dead_letter`, which it needs.
             dead_letter: Queue that takes it over then; without one it is dropped after 1,024 deliveries.
-            rows: Many messages, sent in batches: a DataFrame, bodies or dicts. Other options apply to each
-                row that does not set its own.
+            rows: Many messages, sent in batches: a DataFrame, bodies or dicts. A row is one JSON body with
+                all its columns, or its column `body`; others are options then, before those of the call.
             client_id: Sender to be named instead of the session's client id.
 
         Returns:

@@ -343,6 +343,22 @@ def test_address_and_token_are_found_in_the_environment(address, credentials, mo
         assert session.queues.peek("kubemq-nb-test.environment", wait=0).empty
 
 
+def test_an_address_of_the_environment_is_named_where_nothing_answers(monkeypatch):
+    monkeypatch.setenv("KUBEMQ_ADDRESS", "127.0.0.1:1")
+
+    with pytest.raises(BrokerUnavailable, match="the server running that KUBEMQ_ADDRESS names"):
+        kubemq_nb.connect()
+    with pytest.raises(BrokerUnavailable) as told:
+        kubemq_nb.connect("127.0.0.1:1")
+
+    assert "KUBEMQ_ADDRESS" not in str(told.value)
+
+
+def test_a_connection_that_only_looks_says_so(address, credentials):
+    with kubemq_nb.connect(address, name="looking", read_only=True, **credentials) as looking:
+        assert looking.status()["access"].iloc[0].startswith("read-only, ")
+
+
 @pytest.mark.embedded_only
 def test_a_named_store_is_shared_by_those_who_name_it(channel, tmp_path):
     store = tmp_path / "store"

@@ -411,6 +411,26 @@ def test_a_broker_is_stopped_and_reset_also_where_another_session_has_started_it
     second.stop()
 
 
+def test_nobody_starts_a_broker_while_another_session_restarts_it(tmp_path, monkeypatch):
+    first, second = launcher.launch(tmp_path), launcher.launch(tmp_path)
+    end, found = launcher.end, []
+
+    def end_and_look(*given):
+        end(*given)
+        watch = threading.Thread(target=lambda: found.append(second.revive()))
+        watch.start()
+        watch.join(2)
+
+    monkeypatch.setattr(launcher, "end", end_and_look)
+    first.restart()
+
+    eventually(lambda: found)
+    assert found == ["joined"]
+    assert first.pid == second.pid
+    first.stop()
+    second.stop()
+
+
 def test_a_name_means_a_folder_among_the_users_data(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
 

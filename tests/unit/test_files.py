@@ -183,6 +183,17 @@ def test_a_damaged_line_is_named(tmp_path):
         frames.records(tmp_path / "rows.jsonl")
 
 
+def test_a_number_that_is_none_is_named_by_its_row(tmp_path):
+    path = tmp_path / "orders.csv"
+    path.write_text("body,delay\na,2\nb,x\n")
+
+    with pytest.raises(TypeError, match="row 1: delay is whole seconds, as a number, not 'x'"):
+        frames.records(path)
+    path.write_text("body,delay\na,2\nb,\n")
+
+    assert frames.records(path) == [{"body": b"a", "delay": 2}, {"body": b"b"}]
+
+
 def test_numbers_of_a_csv_without_bodies_stay_whole_where_some_are_missing(tmp_path):
     (tmp_path / "rows.csv").write_text("n,name\n1,a\n,b\n")
 

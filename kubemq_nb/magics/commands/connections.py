@@ -74,9 +74,9 @@ def _close(call: "Call") -> Text:
     session = registry.get(call.presentation.on) if call.presentation.on else registry.current()
     name = call.arguments.get("name") or session.name
     call.invoke(session)
-    if registry.all():
-        bind(call, registry.current())
-    return Text(f"{name} is closed")
+    if not registry.all():
+        return Text(f"{name} is closed")
+    return Text(f"{name} is closed, and {bind(call, registry.current()).name} is the current connection")
 
 
 def _deleted(call: "Call") -> str:

@@ -41,7 +41,7 @@ def test_any_connection_closes_another_by_its_name(two):
 def test_a_line_closes_a_connection_by_name_by_on_or_the_current_one(run, two, shell):
     first, second = two
 
-    assert run("close first") == "first is closed"
+    assert run("close first") == "first is closed, and second is the current connection"
     assert shell.user_ns["kq"] is second
     run("close --on second")
 

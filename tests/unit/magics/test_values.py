@@ -20,6 +20,7 @@ def test_a_duration_without_a_unit_or_order_is_refused(text):
 
 
 def test_a_bare_number_is_told_its_units():
+    assert values.duration("0") == 0.0
     with pytest.raises(values.Unreadable, match="wants a unit: 5s, 5ms, 5m or 5h"):
         values.duration("5")
 
