@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from kubemq_nb._wire import codec, queue_requests, status
+from kubemq_nb._wire import codec, large, queue_requests, status
 from kubemq_nb._wire.queue_requests import Settling
 from kubemq_nb.client import batches, checks
 from kubemq_nb.client.calls import Cancellation
@@ -237,6 +237,7 @@ def _handed_over(received: Received, sink: Sink | None) -> Received:
     """What was read at once, as if it had come in one part."""
     if sink is None:
         return received
+    large.give_back(sum(map(len, received.payloads)))  # of the answer that they were taken from
     sink(received.payloads)
     return received._replace(payloads=[])
 
