@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 MOST = 500  # channel names that are remembered
 SHOWN = 60  # characters of a line that an error repeats
+HELP = ("--help", "-h")
 LONG = {"events_store receive": "read"}  # commands that may take long, and what they do
 
 
@@ -82,6 +83,8 @@ class Dispatcher:
             return reference.page(COMMANDS)
         if len(words) == 1 and grammar.is_noun(words[0], COMMANDS.beginning(words[0])):
             return reference.page(COMMANDS, words[0])
+        if words[-1] in HELP:
+            return reference.page(COMMANDS, *words[:-1][:2])
         return self._run(words, line.strip(), local)
 
     def cell(self, line: str, cell: str, local: dict[str, Any]) -> object:

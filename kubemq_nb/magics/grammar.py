@@ -42,6 +42,16 @@ class Presentation:
     encode: Encoding = "text"
 
 
+ELSEWHERE = {
+    "consume": "receive",
+    "disconnect": "close",
+    "list": "channels",
+    "ls": "channels",
+    "publish": "send",
+    "purge": "ack_all",
+}
+"""What other tools call a command of ours, for suggestions."""
+
 PRESENTATION = Command("", Presentation, shorts={"out": "-o", "quiet": "-q", "yes": "-y"})
 
 
@@ -110,6 +120,7 @@ def _no_command(word: str, commands: Iterable[Command]) -> str:
 def _did_you_mean(word: str, choices: Iterable[str]) -> str:
     names = {each.lstrip("-"): each for each in sorted(choices)}
     typed = word.lstrip("-")
+    typed = ELSEWHERE.get(typed, typed)
     begun = [name for name in names if typed and name.startswith(typed)]
     nearest = begun or difflib.get_close_matches(typed, names, n=1)
     return f"Did you mean {names[nearest[0]]}? " if nearest else ""

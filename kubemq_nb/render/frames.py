@@ -44,6 +44,7 @@ VOLATILE = {
     "elapsed",
     "expiration_at",
     "last_activity",
+    "left",
     "pid",
     "sent_at",
     "server",
@@ -53,6 +54,7 @@ VOLATILE = {
     "token",
     "up",
 }
+WAITING = ("id", "kind", "channel", "left")  # of requests: whoever answers names one
 ALWAYS = {"timestamp", "receive_count", "body", "size"}  # when the frame has them
 OPTIONAL = {"error", "sent_at", "expiration_at", "delayed_to", "note"}
 FIELDS = 8  # of a JSON body that become columns
@@ -90,12 +92,13 @@ def columns_of(head: "DataFrame", look: Look) -> list[Column]:
 
 def _of_messages(head: "DataFrame") -> list[str]:
     """The columns that say something here; the rest is in the frame."""
-    present = [name for name in MESSAGE if name in head.columns or name == "size"]
+    lead = WAITING if "left" in head.columns else ()
+    present = [name for name in MESSAGE if name not in lead and (name in head.columns or name == "size")]
     if fields := _asked(head):  # in place of the whole body
         at = present.index("body")
         before = [name for name in present[:at] if name in ALWAYS or _says_something(head, name)]
-        return [*before, *fields, "size"]
-    return [name for name in present if name in ALWAYS or _says_something(head, name)]
+        return [*lead, *before, *fields, "size"]
+    return [*lead, *(name for name in present if name in ALWAYS or _says_something(head, name))]
 
 
 def _asked(head: "DataFrame") -> list[str]:
@@ -259,7 +262,7 @@ ENDS = {
     "timeout": "stopped at the timeout",
     "size": "a frame holds no more: `to_file` takes any number",
 }
-SPECIAL: dict[str, Callable[[Any], str]] = {"tags": tags, "elapsed": span, "pid": str}
+SPECIAL: dict[str, Callable[[Any], str]] = {"tags": tags, "elapsed": span, "left": span, "pid": str}
 WRITERS: tuple[tuple[Any, Callable[[Any], str]], ...] = (  # the first that fits
     (bool, lambda value: "yes" if value else "no"),
     (int, "{:,}".format),

@@ -239,7 +239,8 @@ class Queues:
     ) -> Transaction:
         """Hold messages back from others until each is acknowledged, rejected or sent elsewhere.
 
-        An empty queue gives a transaction that is `empty`, not an error.
+        An empty queue gives a transaction that is `empty`, not an error. What is not settled goes back, and
+        counts as one delivery of those that `max_receive_count` allows; `peek` counts none.
 
         Args:
             channel: Queue to take from.

@@ -145,6 +145,16 @@ def test_a_line_runs_on_the_connection_that_it_names(run, lab, address, credenti
     assert lab.user_ns["kq"].name == "lab"
 
 
+@pytest.mark.parametrize(
+    ("line", "same"),
+    [("queues send --help", "help queues send"), ("queues -h", "help queues"), ("--help", "help")],
+)
+def test_help_may_be_asked_for_behind_a_command(run, lab, line, same):
+    assert run(f"%kubemq {line}") == run(f"%kubemq {same}")
+    run('%kubemq queues send CH -- "--help"')
+    assert run("%kubemq queues peek CH")["body"].iloc[-1] == b"--help"
+
+
 @pytest.mark.rows("C-05")
 def test_a_closed_session_says_so(run, lab):
     session = lab.user_ns["kq"]

@@ -2,6 +2,7 @@ import threading
 
 import pytest
 
+from kubemq_nb import render
 from kubemq_nb.errors import BrokerUnavailable, DeadlineExceeded, InvalidMessage, RequestRejected
 from kubemq_nb.messages import Response
 from kubemq_nb.session import answers
@@ -46,6 +47,9 @@ def test_requests_of_all_channels_wait_at_one_desk(desk, line):
     assert waiting["decoded"].tolist() == [{"carrier": "UA"}, "open"]
     assert all(0 < left <= 10 for left in waiting["left"])
     assert (waiting["deadline"] - waiting["timestamp"]).dt.total_seconds().tolist() == [10.0, 10.0]
+    head, first, *_ = render.frame(waiting).text.splitlines()
+    assert head.split()[:4] == ["id", "kind", "channel", "left"]
+    assert first.split()[:3] == ["q-1", "query", "prices"]
 
 
 def test_a_reply_reaches_the_asker_and_stands_in_both_logs(desk, line):
