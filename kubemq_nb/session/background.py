@@ -26,8 +26,8 @@ def call(function: Callable[[Any], object], argument: object) -> object:
     return asyncio.run_coroutine_threadsafe(result, _loop(os.getpid())).result()
 
 
-def checked(handler: F, what: str = "a handler is a function of one message") -> F:
-    """The handler, if it can be called; `what` says what it should be.
+def checked(handler: F, what: str = "a handler is a function of one message", *, takes: int = 1) -> F:
+    """The handler, if it can be called with so many arguments; `what` says what it should be.
 
     Raises:
         TypeError: It cannot.
@@ -39,10 +39,10 @@ def checked(handler: F, what: str = "a handler is a function of one message") ->
     except ValueError:  # some that are built in do not tell
         return handler
     try:
-        signature.bind(None)
+        signature.bind(*[None] * takes)
     except TypeError as error:
         name = getattr(handler, "__name__", type(handler).__name__)
-        raise TypeError(f"{what}; {name}{signature} cannot be called with one: {error}") from None
+        raise TypeError(f"{what}; {name}{signature} cannot be called so: {error}") from None
     return handler
 
 

@@ -201,7 +201,7 @@ class EventsStore:
             channel,
             fold=None
             if fold is None
-            else background.checked(fold, "a fold is a function of a state and an event"),
+            else background.checked(fold, "a fold is a function of a state and an event", takes=2),
             initial=initial,
             read_again=read_again,
             connection=link.name,
