@@ -66,7 +66,7 @@ def test_a_job_that_cannot_be_stopped_keeps_nothing_else_open(session, monkeypat
     job = session.events.receive("orders", live=True)
     with monkeypatch.context() as failing:
         failing.setattr(job, "stop", Mock(side_effect=RuntimeError("no")))
-        with pytest.raises(KubeMQError, match="0 of 1 jobs were stopped; job 1 .*: no"):
+        with pytest.raises(KubeMQError, match=r"0 of 1 jobs were stopped; job 1 .*: no"):
             session.close()
 
     assert set(is_open(session)) <= {"jobs"}
