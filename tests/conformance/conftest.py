@@ -60,14 +60,14 @@ def connect(address, credentials):
 
 @pytest.fixture(scope="module")
 def both_ways(address, credentials):
-    """A connection that uses batches of events, and one that is told that there are none."""
+    """A connection that uses the calls of our own broker, and one that is told that there are none."""
     token = credentials["token_file"].read_text().strip() if credentials else None
     with (
-        closing(Connection(address, token=token)) as batches,
-        closing(Connection(address, token=token)) as stream,
+        closing(Connection(address, token=token)) as ours,
+        closing(Connection(address, token=token)) as plain,
     ):
-        stream.has_batches = False
-        yield batches, stream
+        plain.has_batches = plain.has_pages = plain.has_parts = False
+        yield ours, plain
 
 
 @pytest.fixture

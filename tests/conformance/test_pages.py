@@ -1,12 +1,10 @@
 """The two ways of a bounded replay, page by page and by the stream, bring the same."""
 
 import uuid
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kubemq_nb.client.connection import Connection
 from kubemq_nb.client.events_store import EventsStoreClient
 from kubemq_nb.errors import KubeMQError
 from kubemq_nb.messages import StartPosition
@@ -19,15 +17,9 @@ pytestmark = pytest.mark.embedded_only
 
 
 @pytest.fixture(scope="module")
-def ways(address, credentials):
+def ways(both_ways):
     """A client that reads pages, and one that is told that there are none."""
-    token = credentials["token_file"].read_text().strip() if credentials else None
-    with (
-        closing(Connection(address, token=token)) as pages,
-        closing(Connection(address, token=token)) as stream,
-    ):
-        stream.has_pages = False
-        yield EventsStoreClient(pages), EventsStoreClient(stream)
+    return [EventsStoreClient(way) for way in both_ways]
 
 
 @pytest.fixture(scope="module")

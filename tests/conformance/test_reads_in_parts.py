@@ -24,15 +24,9 @@ pytestmark = pytest.mark.embedded_only
 
 
 @pytest.fixture(scope="module")
-def ways(address, credentials):
+def ways(both_ways):
     """A client that reads in parts, and one that is told that there are none."""
-    token = credentials["token_file"].read_text().strip() if credentials else None
-    with (
-        closing(Connection(address, token=token)) as parts,
-        closing(Connection(address, token=token)) as once,
-    ):
-        once.has_parts = False
-        yield QueuesClient(parts), QueuesClient(once)
+    return [QueuesClient(way) for way in both_ways]
 
 
 def fill(client, channel, sent):

@@ -213,6 +213,15 @@ def draft(channel, id, **policy):
     return Draft(id, "sender", channel, False, id.encode(), hashlib.md5(id.encode()).digest(), **policy)
 
 
+def walked(walk, steps):
+    """Take so many steps of a random walk; what fails tells those before it."""
+    for _ in range(steps):
+        try:
+            walk.step()
+        except AssertionError as error:
+            raise AssertionError("\n".join(["last steps:", *walk.steps[-40:], str(error)])) from error
+
+
 def drain(reader):
     """All that a reader can take now, each written before the next is taken."""
     taken = []

@@ -12,7 +12,7 @@ from kubemq_nb.broker.engine import old_stream, transactions
 from kubemq_nb.broker.engine.clock import SECOND
 from kubemq_nb.broker.engine.old_stream import Asked, OldStream, settle_left
 from kubemq_nb.broker.engine.transactions import Action, Consumer, Get
-from tests.unit.broker.harness import BEGIN, Engine, draft
+from tests.unit.broker.harness import BEGIN, Engine, draft, walked
 from tests.unit.broker.model import Holder, Item, Model, Waiting
 
 NAMES = ("orders", "bills", "dead")
@@ -316,9 +316,4 @@ def item_of(message):
 
 @pytest.mark.parametrize("seed", range(25))
 def test_queues_are_what_the_page_says(seed):
-    walk = Walk(seed)
-    for _ in range(STEPS):
-        try:
-            walk.step()
-        except AssertionError as error:
-            raise AssertionError("\n".join(["last steps:", *walk.steps[-40:], str(error)])) from error
+    walked(Walk(seed), STEPS)

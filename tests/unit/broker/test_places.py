@@ -10,7 +10,7 @@ import pytest
 from kubemq_nb.broker.engine import durable, events_store
 from kubemq_nb.broker.engine.clock import SECOND
 from kubemq_nb.broker.engine.events import Refused
-from tests.unit.broker.harness import BEGIN, Engine
+from tests.unit.broker.harness import BEGIN, Engine, walked
 
 CHANNELS = ("orders", "bills")
 CLIENTS = ("u", "v", "x", "y", "z")
@@ -192,9 +192,4 @@ VERBS = {
 @pytest.mark.parametrize("seed", range(25))
 def test_places_are_what_the_page_says(seed, monkeypatch):
     monkeypatch.setattr(durable, "PAGE", 4)
-    walk = Walk(seed)
-    for _ in range(STEPS):
-        try:
-            walk.step()
-        except AssertionError as error:
-            raise AssertionError("\n".join(["last steps:", *walk.steps[-40:], str(error)])) from error
+    walked(Walk(seed), STEPS)
