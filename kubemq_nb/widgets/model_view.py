@@ -56,6 +56,7 @@ class ModelView(AnyWidget, Generic[M]):
 
     def __init__(self, source: M, *, variables: Variables | None = None) -> None:
         super().__init__()
+        _hear_where_it_was_said(self.comm)
         self.source: M | None = source
         self._variables: Variables = {} if variables is None else variables
         self._guard = threading.RLock()  # of the traits: ticker, worker and main thread change them
@@ -175,6 +176,16 @@ class ModelView(AnyWidget, Generic[M]):
                 with self._telling():
                     self.refresh()
             return not self.over(self.source)
+
+
+def _hear_where_it_was_said(comm: object) -> None:
+    """Let a comm take a message of the page in the subshell that the page chose for it.
+
+    ipykernel 7.4 takes it where the comm last published from instead: in a busy main shell it would wait for
+    the cell, and in the subshell of a page that was closed it would be lost.
+    """
+    if hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = lambda _data, chosen: chosen
 
 
 def sentences(text: str) -> tuple[str, str]:

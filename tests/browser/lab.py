@@ -231,8 +231,12 @@ class Notebook:
         """End the kernel's process and start a new one, as Restart Kernel does."""
         self.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
 
+    def deafen(self) -> None:
+        """Let messages of views wait for the cell that runs, as older kernels and other pages do."""
+        self.page.evaluate(_DEAFEN)
+
     def keep_busy(self) -> None:
-        """Run a cell that does not end; the kernel hears nothing of its views until `interrupt`."""
+        """Run a cell that does not end until `interrupt`."""
         self.page.evaluate(_KEEP_BUSY)
 
     def interrupt(self) -> None:
@@ -311,6 +315,10 @@ _THEME = """async (theme) => {
     const done = () => document.body.dataset.jpThemeName === theme && isOver();
     await jupyterapp.commands.execute('apputils:change-theme', {theme});
     while (!done()) await new Promise((ready) => setTimeout(ready, 20));
+}"""
+
+_DEAFEN = """() => {
+    jupyterapp.shell.currentWidget.sessionContext.session.kernel.commsOverSubshells = 'disabled';
 }"""
 
 _KEEP_BUSY = """async () => {

@@ -13,7 +13,7 @@ PROMISED = {
     "test_answers.py": 9,
     "test_dashboard.py": 9,
     "test_life.py": 1,
-    "test_live_table.py": 18,
+    "test_live_table.py": 19,
     "test_notebook_7.py": 1,
     "test_queue_browser.py": 12,
     "test_responder.py": 1,
