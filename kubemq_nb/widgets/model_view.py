@@ -185,7 +185,7 @@ def _hear_where_it_was_said(comm: object) -> None:
     the cell, and in the subshell of a page that was closed it would be lost.
     """
     if hasattr(comm, "_reply_subshell_for"):
-        comm._reply_subshell_for = lambda _data, chosen: chosen
+        comm._reply_subshell_for = lambda _data, chosen: chosen  # noqa: SLF001  there is no public name
 
 
 def sentences(text: str) -> tuple[str, str]:
