@@ -1,4 +1,4 @@
-"""Files larger than memory pass through in parts, and large messages leave nothing behind."""
+"""Large files pass through in parts; large messages, and many reads, leave nothing behind."""
 
 import sys
 
@@ -8,6 +8,14 @@ from benchmarks import memory
 from tests.campaign.grounds import fresh, own_broker, resident, session
 from tests.campaign.sizes import MIB, WAYS
 
+READS = {
+    "peek": lambda kq, channel: kq.queues.peek(channel, wait=0),
+    "receive": lambda kq, channel: kq.queues.receive(channel, wait=0),
+    "send and receive": lambda kq, channel: (
+        kq.queues.send(channel, "x"),
+        kq.queues.receive(channel, wait=0),
+    ),
+}
 BODY = 40 * MIB
 LEFT = 30 * MIB  # may stay of what has gone: less than one message
 
@@ -35,3 +43,19 @@ def test_large_messages_leave_nothing_behind_in_the_broker():
 
         kq.queues.peek(fresh("again"), wait=0)  # the broker has let go when it answers the next call
         assert resident(broker.pid) - before < LEFT
+
+
+@pytest.mark.embedded_only
+@pytest.mark.skipif(sys.platform != "linux", reason="the system does not tell the memory of a process")
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+def test_many_reads_leave_nothing_behind_in_the_kernel(read):
+    with own_broker() as broker, session(broker.address, broker.token_file) as kq:
+        channel = fresh("reads")
+        for _ in range(300):
+            read(kq, channel)
+        before = resident()
+
+        for _ in range(1000):
+            read(kq, channel)
+
+        assert resident() - before < 8 * MIB

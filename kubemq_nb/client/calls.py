@@ -157,6 +157,15 @@ def single(call: Iterator[bytes]) -> bytes | None:
     return answers[0] if answers else None
 
 
+def read_out(stream: Iterator[bytes]) -> None:
+    """Read what is answered to its end; in a worker thread only.
+
+    gRPC keeps 20 kB of a single-threaded stream whose end nobody has read, and a fork may wait for it.
+    """
+    with suppress(grpc.RpcError):
+        deque(stream, maxlen=0)
+
+
 class Pending(Generic[A]):
     """A unary call on its way."""
 

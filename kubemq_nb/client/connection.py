@@ -17,7 +17,6 @@ from kubemq_nb._wire.address import Address, parse_address
 from kubemq_nb._wire.certificates import PemFile
 from kubemq_nb._wire.stub import NOTHING, Stub
 from kubemq_nb.client.calls import (
-    Cancellable,
     Cancellation,
     Conversation,
     PayloadStream,
@@ -286,13 +285,13 @@ class Connection:
         attempt: status.Attempt,
         cancellation: Cancellation,
         take: Callable[[bytes], bool],
-    ) -> Cancellable:
+    ) -> PayloadStream[bytes]:
         """Make a call that is answered in parts, until `take` says that it got the last; in a worker only.
 
-        Gives the stream, which is still open then.
+        Gives the stream, which is still open then, and has to be read out.
         """
 
-        def make(shown: Metadata) -> Cancellable | None:
+        def make(shown: Metadata) -> PayloadStream[bytes] | None:
             stream = cancellation.attach(method(request, timeout=attempt.timeout, metadata=shown))
             try:
                 return stream if any(map(take, stream)) else None

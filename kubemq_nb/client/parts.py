@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from kubemq_nb._wire import queue_requests, status
 from kubemq_nb._wire.stub import Part
-from kubemq_nb.client.calls import Cancellable, Cancellation
+from kubemq_nb.client.calls import Cancellation, PayloadStream, read_out
 from kubemq_nb.client.connection import PACE, Connection
 from kubemq_nb.client.downstream import SHORTEST_WAIT
 from kubemq_nb.errors import KubeMQError
@@ -52,7 +52,8 @@ class InParts:
 
     def peek(self, count: int, wait: float) -> Received | None:
         """Look at up to `count`; None of what is large, which is better read by calls that know its size."""
-        part, _ = self._read(count, math.ceil(wait), is_peek=True)
+        part, stream = self._read(count, math.ceil(wait), is_peek=True)
+        read_out(stream)
         if part.IsLarge:
             return None
         delayed, held = (part.Delayed, part.Held) if part.HasField("Held") else (None, None)
@@ -65,14 +66,20 @@ class InParts:
         """
         part, stream = self._read(count, max(wait, SHORTEST_WAIT) if wait else 0.0, is_peek=False)
         if not part.Transaction:
+            read_out(stream)
             return None if part.IsLarge else Received(payloads=[])
         try:
             self._cancellation.commit()
-            return Received(payloads=[], cut=part.IsCut, note=self._acknowledged(part.Transaction, meanwhile))
-        finally:
+            note = self._acknowledged(part.Transaction, meanwhile)
+        except BaseException:
             stream.cancel()  # what is not acknowledged goes back
+            raise
+        if note:
+            stream.cancel()
+        read_out(stream)
+        return Received(payloads=[], cut=part.IsCut, note=note)
 
-    def _read(self, count: int, wait: float, *, is_peek: bool) -> tuple[Part, Cancellable]:
+    def _read(self, count: int, wait: float, *, is_peek: bool) -> tuple[Part, PayloadStream[bytes]]:
         """Hand over all that comes; the last part, and the stream, which holds what was taken."""
         what = f"the {'peek at' if is_peek else 'receive from'} {self._channel}"
         attempt = self._connection.attempt(what, channel=self._channel, wait=max(wait, 1.0))
@@ -89,15 +96,16 @@ class InParts:
 
         def take(payload: bytes) -> bool:
             part = queue_requests.read_part(payload)
-            if part.Error:
-                raise status.refusal(part.Error, attempt)
-            if part.Messages:
+            if part.Messages and not part.Error:
                 self._sink(list(part.Messages))
             parts[:] = [part]
             return part.IsLast
 
         method = self._connection.stub.read_queue_in_parts
         stream = self._connection.read_parts(method, request, attempt, self._cancellation, take)
+        if parts[0].Error:
+            read_out(stream)
+            raise status.refusal(parts[0].Error, attempt)
         return parts[0], stream
 
     def _acknowledged(self, transaction: str, meanwhile: Callable[[], object]) -> str:
