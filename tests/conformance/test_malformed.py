@@ -107,7 +107,10 @@ def test_random_bytes_are_answered_or_refused(wire, rpc):
     assert grpc.StatusCode.UNAVAILABLE not in outcomes
 
 
-NAMES = st.text(st.characters(), max_size=12) | st.text(string.ascii_letters + ".*> \t\n", max_size=8)
+# Older protobuf refuses lone surrogates itself; those that reach the wire are tried above.
+NAMES = st.text(st.characters(codec="utf-8"), max_size=12) | st.text(
+    string.ascii_letters + ".*> \t\n", max_size=8
+)
 NUMBERS = st.integers(-(2**31), 2**31 - 1)
 
 
