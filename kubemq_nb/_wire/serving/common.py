@@ -48,12 +48,13 @@ def with_fields(message: bytes, number: int, contents: Iterable[bytes]) -> bytes
     """
     parts = [message]
     for content in contents:
-        parts += (_start_of_field(number, len(content)), content)
+        parts += (start_of_field(number, len(content)), content)
     return b"".join(parts)
 
 
 @lru_cache(maxsize=4096)
-def _start_of_field(number: int, size: int) -> bytes:
+def start_of_field(number: int, size: int) -> bytes:
+    """What stands before the `size` bytes of a field's content."""
     return _varint(number << 3 | _LENGTH_GIVEN) + _varint(size)
 
 

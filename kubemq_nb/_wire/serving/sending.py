@@ -1,16 +1,18 @@
 """Messages of queues on their way in, on the broker's side of the wire."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import md5
 
 from kubemq_nb._wire import containers_pb2 as containers
 from kubemq_nb._wire import kubemq_pb2 as pb
-from kubemq_nb._wire.serving.common import new_id, read
+from kubemq_nb._wire.serving.common import new_id, read, start_of_field
 
 Draft = tuple[str, str, str, bool, bytes, bytes, int, int, int, str, str]
 """id, client id, channel, if it is empty, content, MD5, expiration, delay, max count, dead letter, error."""
 
-NO_LIMITS = (0, 0, 0, "", "")
+TOGETHER = 2**20  # bytes of a request whose messages are decoded all at once
+
+_ID = pb.SendQueueMessageResult.MESSAGEID_FIELD_NUMBER
 
 Result = tuple[str, int, int, int, str]
 """id, sent at, expires at, delayed to, error."""
@@ -20,38 +22,57 @@ class _Results:
     """The wire form of results, one after another."""
 
     def __init__(self) -> None:
-        self._good = pb.SendQueueMessageResult()  # one for all: setting a field takes a fifth of making one
+        self._sent_at = 0
+        self._end = b""  # the field of this time, which most results of a request have in common
 
     def one(self, result: Result) -> bytes:
         id, sent_at, expires_at, delayed_to, error = result
-        if not (expires_at or delayed_to or error):
-            self._good.MessageID = id
-            self._good.SentAt = sent_at
-            return self._good.SerializeToString()
-        return pb.SendQueueMessageResult(
-            MessageID=id,
-            SentAt=sent_at,
-            ExpirationAt=expires_at,
-            DelayedTo=delayed_to,
-            IsError=bool(error),
-            Error=error,
-        ).SerializeToString()
+        if expires_at or delayed_to or error or not id:
+            return pb.SendQueueMessageResult(
+                MessageID=id,
+                SentAt=sent_at,
+                ExpirationAt=expires_at,
+                DelayedTo=delayed_to,
+                IsError=bool(error),
+                Error=error,
+            ).SerializeToString()
+        if sent_at != self._sent_at:
+            self._sent_at = sent_at
+            self._end = pb.SendQueueMessageResult(SentAt=sent_at).SerializeToString()
+        text = id.encode()
+        return start_of_field(_ID, len(text)) + text + self._end  # half of what the library takes
 
 
 def read_message(data: bytes) -> Draft:
     """A message as its sender gives it; attributes are the broker's and are left out."""
-    message = read(pb.QueueMessage, data)
+    return _draft(read(pb.QueueMessage, data), data)
+
+
+def read_messages(request: bytes, messages: Sequence[bytes]) -> Iterator[Draft]:
+    """The same of all messages of a batch or of an upstream request, which have the same fields.
+
+    To decode them together takes half of what it takes one by one; large ones would be in memory twice.
+
+    Raises:
+        Malformed: One of them, or more, does not decode.
+    """
+    if len(request) > TOGETHER:
+        return map(read_message, messages)
+    return map(_draft, read(pb.QueueMessagesBatchRequest, request).Messages, messages)
+
+
+def _draft(message: pb.QueueMessage, data: bytes) -> Draft:
     id, body = message.MessageID, message.Body
     digest = md5(body, usedforsecurity=False).digest()
-    limits = NO_LIMITS
-    if not id or message.HasField("Policy") or message.HasField("Attributes"):
-        limits = _limits(message.Policy)
-        id = message.MessageID = id or new_id()
-        message.ClearField("Policy")
-        message.ClearField("Attributes")
-        data = message.SerializeToString()
+    empty = not body and not message.Metadata
     # Most are kept as they came; the channel in them is overruled by the one that a delivery appends.
-    return (id, message.ClientID, message.Channel, not body and not message.Metadata, data, digest, *limits)
+    if id and not (message.HasField("Policy") or message.HasField("Attributes")):
+        return (id, message.ClientID, message.Channel, empty, data, digest, 0, 0, 0, "", "")
+    limits = _limits(message.Policy)
+    id = message.MessageID = id or new_id()
+    message.ClearField("Policy")
+    message.ClearField("Attributes")
+    return (id, message.ClientID, message.Channel, empty, message.SerializeToString(), digest, *limits)
 
 
 def _limits(policy: pb.QueueMessagePolicy) -> tuple[int, int, int, str, str]:

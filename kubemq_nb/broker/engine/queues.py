@@ -1,12 +1,13 @@
 """All queues: finding them, sending to them, and bringing them back from the store."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
 from kubemq_nb.broker.engine.clock import RETRY, SECOND, Clock
 from kubemq_nb.broker.engine.plan import Commit, Content, LoadQueue, Message, Plan, QueueContent
 from kubemq_nb.broker.engine.queue import Queue
 from kubemq_nb.broker.engine.schedule import Schedule
-from kubemq_nb.broker.engine.sending import Draft, Sending, Sent, accept, draft_error
+from kubemq_nb.broker.engine.sending import Draft, Fields, Sending, Sent, accept, draft_error, made
+from kubemq_nb.rules import MAX_RECEIVE_COUNT
 
 
 class Queues:
@@ -62,7 +63,7 @@ class Queues:
         """How many messages of a queue are not due yet."""
         return self._schedule.count(queue)
 
-    def send(self, drafts: Sequence[Draft], reply: Callable[[list[Sent]], None]) -> None:
+    def send(self, drafts: Iterable[Fields], reply: Callable[[list[Sent]], None]) -> None:
         """Store messages and answer with one result for each, in order; bad ones do not stop the others."""
         sending = self.sending(drafts)
 
@@ -80,22 +81,32 @@ class Queues:
         else:
             reply(sending.results)
 
-    def sending(self, drafts: Sequence[Draft]) -> Sending:
+    def sending(self, drafts: Iterable[Fields]) -> Sending:
         """Number messages and say what the store has to do for them."""
         now = self.clock.now()
         results: list[Sent] = []
         messages: list[Message] = []
         later: list[tuple[Queue, int, Message]] = []
         touched: dict[str, Queue] = {}
-        for draft in drafts:
-            error = draft_error(draft)
-            if error:
-                results.append(Sent(draft.id, error=error))
+        for fields in drafts:
+            id, client, channel, empty, content, md5, expiration, delay, most, dead_letter, error = fields
+            queue = touched.get(channel)
+            unusual = expiration or delay or most or dead_letter or error
+            if queue is not None and client and not empty and not unusual:
+                # As nearly all: what draft_error and accept would find, for half of the time.
+                results.append(made(Sent, (id, now, 0, 0, "")))
+                sequence = queue.next_sequence()
+                stored = queue.id, sequence, content, md5, now, 0, 0, 0, MAX_RECEIVE_COUNT, "", ""
+                messages.append(made(Message, stored))
                 continue
-            queue = touched.get(draft.channel) or touched.setdefault(draft.channel, self.get(draft.channel))
+            draft = made(Draft, fields)
+            if reason := draft_error(draft):
+                results.append(Sent(id, error=reason))
+                continue
+            queue = queue or touched.setdefault(channel, self.get(channel))
             result, message = accept(draft, queue, now)
             results.append(result)
-            if draft.delay:
+            if delay:
                 later.append((queue, result.delayed_to, message))
             else:
                 messages.append(message)

@@ -10,9 +10,13 @@ from kubemq_nb.broker.engine.queue import Queue
 from kubemq_nb.broker.engine.schedule import Schedule
 
 _queue_error = lru_cache(rules.queue_error)  # of every message, and few names
-_made = tuple.__new__  # a third of what the constructor of a named tuple takes, which every message passes
+made = tuple.__new__  # a third of what the constructor of a named tuple takes, which every message passes
 
 INVALID_NAME = "stan: invalid publish request"  # the real server's storage refuses these names so
+
+
+Fields = tuple[str, str, str, bool, bytes, bytes, int, int, int, str, str]
+"""Those of a Draft: of many messages, each as a record would take more than reading its fields."""
 
 
 class Draft(NamedTuple):
@@ -141,4 +145,4 @@ def accept(draft: Draft, queue: Queue, now: int) -> tuple[Sent, Message]:
     sequence = 0 if delay else queue.next_sequence()
     most = most or rules.MAX_RECEIVE_COUNT
     stored = queue.id, sequence, content, md5, now, expires_at, expiration, 0, most, dead_letter, ""
-    return _made(Sent, (id, now, expires_at, delayed_to, "")), _made(Message, stored)
+    return made(Sent, (id, now, expires_at, delayed_to, "")), made(Message, stored)

@@ -13,7 +13,7 @@ from kubemq_nb.broker.engine.queues import Queues
 from kubemq_nb.broker.engine.sending import Sent
 from kubemq_nb.broker.engine.transactions import Action, Consumer, Get
 from kubemq_nb.broker.handlers.calls import Answer, Context
-from kubemq_nb.broker.handlers.queues import read_draft
+from kubemq_nb.broker.handlers.queues import read_draft, read_drafts
 from kubemq_nb.broker.handlers.streams import OrderedAnswers, for_ever, incoming
 
 
@@ -46,7 +46,7 @@ class QueueStreamHandlers:
         def reply(results: list[Sent]) -> None:
             answer(sending.upstream_response(request_id, results))
 
-        self._queues.send([read_draft(message) for message in messages], reply)
+        self._queues.send(read_drafts(data, messages), reply)
 
     async def old_stream(self, _: object, context: Context) -> None:
         """StreamQueueMessage: one message at a time, invisible for a time."""

@@ -12,7 +12,7 @@ from kubemq_nb.broker.engine.delivery import AckAll, Peek, Receive
 from kubemq_nb.broker.engine.plan import Message
 from kubemq_nb.broker.engine.queue import Queue
 from kubemq_nb.broker.engine.queues import Queues
-from kubemq_nb.broker.engine.sending import Draft, Sent, is_storable
+from kubemq_nb.broker.engine.sending import Draft, Fields, Sent, is_storable
 from kubemq_nb.broker.handlers.calls import Answer, Context
 
 
@@ -22,6 +22,14 @@ def read_draft(data: bytes) -> Draft:
         return tuple.__new__(Draft, sending.read_message(data))  # a third of what its constructor takes
     except common.Malformed as error:
         return Draft(common.new_id(), "", "", True, b"", b"", error=str(error))
+
+
+def read_drafts(request: bytes, messages: Sequence[bytes]) -> Sequence[Fields]:
+    """All messages of a request: together, or one by one where one does not decode."""
+    try:
+        return list(sending.read_messages(request, messages))
+    except common.Malformed:
+        return [read_draft(message) for message in messages]
 
 
 class QueueHandlers:
@@ -42,7 +50,7 @@ class QueueHandlers:
         if not messages:
             await context.abort(grpc.StatusCode.UNKNOWN, "empty messages batch")
         answer: Answer[list[Sent]] = Answer()
-        self._queues.send([read_draft(message) for message in messages], answer.give)
+        self._queues.send(read_drafts(data, messages), answer.give)
         return sending.batch_response(batch_id, await answer.wait(), have_errors=False)
 
     async def receive(self, data: bytes, context: Context) -> None:
