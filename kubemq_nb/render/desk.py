@@ -22,9 +22,8 @@ def desk(source: "Answers", look: Look = DEFAULT) -> Shown:
     settled = log[log["outcome"].notna()]
     counts = f"Answered {now.answered:,}, refused {now.refused:,}, unanswered {now.unanswered:,}."
     note = f" {line(now.note)}." if now.note else ""
-    state = "live" if now.state == "waiting" else now.state
     name = source.channel or "no channel yet"
-    about = f", by hand, {where(source.connection)}, {state}{as_of(now.as_of, look)}. {counts}{note}"
+    about = f", by hand, {where(source.connection)}, {now.state}{as_of(now.as_of, look)}. {counts}{note}"
     first, second = _waiting(waiting.head(look.max_rows), len(waiting), look), _log(settled, look)
     caption = Table([], caption=(name, about)).html()
     return Shown(

@@ -11,7 +11,6 @@ from kubemq_nb.visible import line
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from kubemq_nb.session.job_status import JobStatus
     from kubemq_nb.session.live import Live
     from kubemq_nb.session.transactions import Transaction
 
@@ -25,7 +24,7 @@ def live(source: "Live[Any]", look: Look = DEFAULT) -> Shown:
     counts = f"Received {now.received:,}, dropped {now.dropped:,}, errors {now.errors:,}."
     last = f" Last {len(rows):,} of {now.received:,}:" if len(rows) else ""
     note = f" {line(now.note)}." if now.note else ""
-    state = f"{_state(now)}{as_of(now.as_of, look)}"
+    state = f"{now.state}{as_of(now.as_of, look)}"
     about = f", {KINDS[source.kind]}, {where(source.connection)}, {state}. {counts}{note}{last}"
     table = Table(columns_of(rows, look) if len(rows) else [], caption=(source.channel, about), note=SAVED)
     text = "\n".join(filter(None, [line(f"{source.channel}{about}"), Table(table.columns).text()]))
@@ -35,11 +34,6 @@ def live(source: "Live[Any]", look: Look = DEFAULT) -> Shown:
 def where(connection: str) -> str:
     """A connection in words."""
     return "embedded broker" if connection == "embedded" else connection
-
-
-def _state(now: "JobStatus") -> str:
-    """A source that waits for its first row is live."""
-    return "live" if now.state == "waiting" else now.state
 
 
 def transaction(held: "Transaction", look: Look = DEFAULT) -> Shown:

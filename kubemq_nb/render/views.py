@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kubemq_nb.session.queue_browser import QueueBrowser
 
 TITLE = "KubeMQ dashboard"
-WORDS = {"live": "connected", "waiting": "connected"}  # state: what a reader calls it
+WORDS = {"live": "connected"}  # state: what a reader calls it
 
 
 def dashboard(board: "Board", look: Look = DEFAULT) -> Shown:

@@ -34,7 +34,7 @@ MOST = 1_000  # requests that wait at once
 MOST_BYTES = 64_000_000  # of them all
 REMEMBERED = 1_000  # latencies that the percentiles are of
 
-_STATES: tuple[State, ...] = ("live", "waiting", "reconnecting", "not connected", "stopped")  # best first
+_STATES: tuple[State, ...] = ("live", "reconnecting", "not connected", "stopped")  # best first
 
 Key = tuple[str, str]  # id and reply channel: the same ask, however often it came here
 

@@ -251,7 +251,7 @@ class Dashboard:
         self._traffic = Traffic(PERIOD)
         self._figures: Sequence[Figures] = ()
         self._server = self.session.server
-        self._state: State = "waiting"
+        self._state: State = "connecting"
         self._note = ""
         self._errors = self._attempt = 0
         self._as_of: datetime | None = None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pandas import DataFrame
 
-State = Literal["waiting", "live", "paused", "reconnecting", "not connected", "stopped"]
+State = Literal["connecting", "live", "paused", "reconnecting", "not connected", "stopped"]
 """What a view shows of a feed or responder."""
 
 COLUMNS = {

@@ -287,14 +287,12 @@ class Live(ABC, Generic[Row]):
 
     @property
     def state(self) -> State:
-        """Whether it waits for its first row, is live, paused, reconnecting, not connected or stopped."""
+        """Whether it is live, paused, reconnecting, not connected or stopped."""
         if self._stopped:
             return "stopped"
         if self._state != "live":
             return self._state
-        if self._frozen:
-            return "paused"
-        return "live" if self._taken else "waiting"
+        return "paused" if self._frozen else "live"
 
     @property
     def note(self) -> str:

@@ -21,7 +21,7 @@ from kubemq_nb.widgets.model_view import Action, Message, ModelView, module
 
 _LOOKS = {
     **captions.LOOKS,
-    **dict.fromkeys(("waiting", "live", "paused"), ("taking requests", "good", "live")),
+    **dict.fromkeys(("live", "paused"), ("taking requests", "good", "live")),
 }
 _LONGEST = 2_000  # characters of the line of code
 

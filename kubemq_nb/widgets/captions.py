@@ -25,7 +25,6 @@ LOOKS = {  # of every view; state: word, tone, icon
 }
 _LOOKS = {
     **LOOKS,
-    "waiting": ("live", "good", "live"),
     "live": ("live", "good", "live"),
     "paused": ("paused", "off", "hold"),
 }

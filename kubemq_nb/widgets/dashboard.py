@@ -29,7 +29,7 @@ READ_ONLY = (
 
 _LOOKS = {
     **captions.LOOKS,
-    "waiting": ("connecting", "warn", "spin"),
+    "connecting": ("connecting", "warn", "spin"),
     "live": ("connected", "good", "live"),
 }
 

@@ -65,7 +65,7 @@ class Listener:
             self.feeds += [table, handler]
 
     def live(self) -> bool:
-        return all(feed.status().state in ("live", "waiting") for feed in self.feeds)
+        return all(feed.status().state == "live" for feed in self.feeds)
 
     def broken(self) -> bool:
         return all(feed.status().state == "reconnecting" for feed in self.feeds)

@@ -385,7 +385,7 @@ def test_sizes_are_decimal(length, text):
 
 @dataclass
 class Counters:
-    state: str = "waiting"
+    state: str = "live"
     received: int = 0
     dropped: int = 0
     errors: int = 0

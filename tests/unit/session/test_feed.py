@@ -37,7 +37,7 @@ def bodies(frame):
     return list(frame["id"])
 
 
-def test_a_feed_waits_for_its_first_row_and_then_is_live(begin, stream):
+def test_a_feed_is_live_before_its_first_row(begin, stream):
     feed = begin()
     before = feed.status()
 
@@ -45,7 +45,7 @@ def test_a_feed_waits_for_its_first_row_and_then_is_live(begin, stream):
 
     assert feed.wait(count=2)
     after = feed.status()
-    assert (before.state, before.received) == ("waiting", 0)
+    assert (before.state, before.received) == ("live", 0)
     assert (after.state, after.received, after.held) == ("live", 2, 2)
     assert bodies(feed.df) == ["a", "b"]
 
@@ -315,7 +315,7 @@ def test_a_refused_subscription_raises_without_on_error_and_tells_it_with():
 
 
 def test_a_feed_names_its_channel_in_its_repr_and_no_address(begin):
-    assert repr(begin()) == "<Feed 0: events gates, waiting>"
+    assert repr(begin()) == "<Feed 0: events gates, live>"
 
 
 def test_a_feed_without_room_is_refused():
