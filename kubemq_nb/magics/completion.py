@@ -30,7 +30,7 @@ class Completion:
     Args:
         shell: Where to offer completions.
         commands: What can be typed.
-        channels: Gives the channel names that were seen.
+        channels: Gives the channel names that were seen, of a pattern or of all.
         settings: Gives the names of what `config` sets.
     """
 
@@ -38,13 +38,13 @@ class Completion:
         self,
         shell: "InteractiveShell",
         commands: Sequence[Command],
-        channels: Callable[[], Iterable[str]],
+        channels: Callable[[str], Iterable[str]],
         settings: Callable[[], Iterable[str]] = tuple,
     ) -> None:
         self._shell = shell
         self._commands = commands
+        self._channels = channels
         self._named: dict[str, Callable[[], Iterable[str]]] = {
-            **dict.fromkeys(("channel", "dead_letter"), channels),
             **dict.fromkeys(("on", "name"), lambda: [session.name for session in registry.all()]),
             "profile": profiles.names,
             "key": lambda: sorted(settings()),
@@ -100,25 +100,27 @@ class Completion:
         options = grammar.options(command)
         name, equals, value = fragment.partition("=")
         if equals and (joined := [each for each in options if each.option == name and not each.flag]):
-            return _all([f"{name}={each}" for each in self._values(joined[0], value)], "value")
+            return _all([f"{name}={each}" for each in self._values(joined[0], value, command.noun)], "value")
         last = before[-1] if before else ""
         awaiting = [each for each in options if last and last in (each.short, each.option) and not each.flag]
         if awaiting:
-            return _all(self._values(awaiting[0], fragment), "value")
+            return _all(self._values(awaiting[0], fragment, command.noun), "value")
         if fragment.startswith("-"):
             return _all([each.option for each in options], "option")
         place = _words(before, options)
         if place < len(command.arguments):
-            return _all(self._values(command.arguments[place], fragment), "value")
+            return _all(self._values(command.arguments[place], fragment, command.noun), "value")
         return []
 
-    def _values(self, parameter: Parameter, fragment: str) -> Iterable[str]:
+    def _values(self, parameter: Parameter, fragment: str, noun: str) -> Iterable[str]:
         if parameter.reading.metavar in FILES and parameter.name != "store":
             return _files(fragment)
         if parameter.metavar == "ID":  # the word; an option --id is a name that one makes
             return _waiting()
         if parameter.reading.read is None:
             return self._variables(Callable)
+        if parameter.name in ("channel", "dead_letter"):
+            return self._channels(noun)
         named = self._named.get(parameter.name, tuple)
         return [*named(), *parameter.reading.choices]
 

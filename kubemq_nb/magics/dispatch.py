@@ -16,6 +16,7 @@ from kubemq_nb.magics.present import announce, presented
 from kubemq_nb.magics.words import Word, lines, split
 from kubemq_nb.render import cut
 from kubemq_nb.session import Session, Transaction, connect, registry
+from kubemq_nb.session.channels import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,13 +69,18 @@ class Dispatcher:
         self._shell = shell
         self._look = look
         self._connect = first or self._first
-        self._seen: dict[str, None] = {}  # channels, the newest last
+        self._seen: dict[tuple[str, str], None] = {}  # noun and name of channels, the newest last
         self._latest: Transaction | None = None
 
-    def channels(self) -> list[str]:
-        """Names of channels that this shell has used, the newest first, then others that are known."""
-        known = (name for session in registry.all() for name in session.channels.names)
-        return list(dict.fromkeys([*reversed(self._seen), *known]))
+    def channels(self, noun: str) -> list[str]:
+        """Names of channels that this shell has used, the newest first, then others that are known.
+
+        Args:
+            noun: Those of this pattern; another word than a pattern's is for all.
+        """
+        known = (each for session in registry.all() for each in session.channels.names)
+        places = [*reversed(self._seen), *known]
+        return list(dict.fromkeys(name for kind, name in places if noun not in KINDS or kind in (noun, "")))
 
     def line(self, line: str, local: dict[str, Any]) -> object:
         """Run one line and give what it shows."""
@@ -134,13 +140,14 @@ class Dispatcher:
         )
         result = self._result(call)
         # After it ran, so that completion offers no name that was refused.
-        self._remember(call.arguments.get("channel"))
+        self._remember(command.noun, call.arguments.get("channel"))
         return result
 
-    def _remember(self, channel: object) -> None:
+    def _remember(self, noun: str, channel: object) -> None:
         if isinstance(channel, str):
-            self._seen.pop(channel, None)
-            self._seen[channel] = None
+            place = noun if noun in KINDS else "", channel
+            self._seen.pop(place, None)
+            self._seen[place] = None
             if len(self._seen) > MOST:
                 del self._seen[next(iter(self._seen))]
 

@@ -68,7 +68,7 @@ class Channels:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._answers: bool | None = None  # None: not tried yet
-        self._listed: Sequence[str] = ()
+        self._listed: Sequence[tuple[Kind, str]] = ()
 
     def list(self, pattern: Kind | None = None, filter: str | None = None) -> "DataFrame":
         """List the channels with what is known of each.
@@ -110,13 +110,13 @@ class Channels:
             for (kind, channel), facts in sorted(known.items())
             if kind in kinds
         ]
-        self._listed = [each.channel for each in found]
+        self._listed = [(each.kind, each.channel) for each in found]
         return found
 
     @property
-    def names(self) -> Sequence[str]:
-        """The channels that this session used or was told of last; the broker is not asked."""
-        return [*dict.fromkeys([*(channel for _, channel in list(self._link.seen)), *self._listed])]
+    def names(self) -> Sequence[tuple[Kind, str]]:
+        """Kind and name of the channels that this session used or was told of last; asks no broker."""
+        return [*dict.fromkeys([*self._link.seen, *self._listed])]
 
     @property
     def complete(self) -> bool:

@@ -153,8 +153,10 @@ class Session:
         return _status([self], notes=self._content())
 
     def connections(self) -> "DataFrame":
-        """The line of `status` for every open session."""
-        return _status(registry.all())
+        """The line of `status` for every open session; `attrs["notes"]` names the current one of several."""
+        sessions = registry.all()
+        current = [f"{registry.current().name} is the current one"] if len(sessions) > 1 else []
+        return _status(sessions, notes=current)
 
     def use(self, name: str) -> "Session":
         """Make another open session the current one.

@@ -37,6 +37,12 @@ if TYPE_CHECKING:
 
     from kubemq_nb.client.reading import Replay
 
+_READ_ON = "what {} was sent beyond counts as read"
+_OF_POSITION = {  # by what ended a read under a name whose position the broker remembers
+    **dict.fromkeys(("count", "timeout", "size"), _READ_ON),
+    "idle": "{} goes on where it had read to, whatever the start",
+}
+
 
 class EventsStore:
     """Events that are kept in order: each has a sequence from 1 and the time of its storing."""
@@ -148,7 +154,7 @@ class EventsStore:
             return self._replay_to_file(channel, to_file, selection, spans | place)
         replay = self._link.ready().events_store.replay(channel, **spans, **place)
         self._link.used("events_store", channel)
-        frame = frames.events(replay.payloads, "events_store", **self._facts(channel, replay))
+        frame = frames.events(replay.payloads, "events_store", **self._facts(channel, replay, **place))
         return selection.apply(frame) if selection else frame
 
     @changes_with("group", "client_id")
@@ -257,11 +263,14 @@ class EventsStore:
 
             replay = client.replay(channel, sink=write, **reading)
         self._link.used("events_store", channel)
-        return export.told(**self._facts(channel, replay))
+        return export.told(**self._facts(channel, replay, reading["group"], reading["client_id"]))
 
-    def _facts(self, channel: str, replay: "Replay") -> dict[str, Any]:
-        """What the frame tells of its replay."""
+    def _facts(self, channel: str, replay: "Replay", group: str, client_id: str) -> dict[str, Any]:
+        """What the frame tells of its replay, also of the position that the broker remembers."""
+        name = group or client_id
+        note = _OF_POSITION.get(replay.end) if name and replay.last else None
         return {
+            "notes": [note.format(name)] if note else [],
             "channel": channel,
             "server": self._link.address,
             "complete": replay.complete,

@@ -47,15 +47,15 @@ class Export:
             )
         self._writer.write(frame)
 
-    def told(self, **attrs: object) -> "DataFrame":
-        """One line with the file, how many rows it has, and its size; after the read."""
+    def told(self, notes: "Iterable[str]" = (), **attrs: object) -> "DataFrame":
+        """One line with the file, its rows and its size, after the read, and the `notes` of the read."""
         writer = self._writer
         columns: dict[str, list[object]] = {
             "file": [str(writer.path)],
             "rows": [writer.count],
             "bytes": [writer.path.stat().st_size],
         }
-        return frames.table(columns, COLUMNS, rows=writer.count, notes=list(self._notes()), **attrs)
+        return frames.table(columns, COLUMNS, rows=writer.count, notes=[*notes, *self._notes()], **attrs)
 
     def _notes(self) -> "Iterable[str]":
         if self._selection and self._selection.where:

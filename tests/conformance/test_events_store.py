@@ -291,6 +291,19 @@ def test_a_client_id_of_ones_own_goes_on_where_it_was(session, channel, store, r
     assert again == ["e4"]
 
 
+def test_a_read_under_a_name_tells_what_its_position_did(store, read, channel, tmp_path):
+    store(5)
+    group = f"group-{channel[-8:]}"
+
+    cut = read(count=2, group=group)
+    again = eventually(lambda: read(group=group, start="first").attrs["notes"])
+    to_file = read(group=group, to_file=tmp_path / "read.jsonl")
+
+    assert cut.attrs["notes"] == [f"what {group} was sent beyond counts as read"]
+    assert again == to_file.attrs["notes"] == [f"{group} goes on where it had read to, whatever the start"]
+    assert read(count=2).attrs["notes"] == []
+
+
 def test_an_interrupted_wait_for_what_is_new_leaves_a_session_that_works(session, channel, read):
     with interrupted():
         read(start="new", timeout=60)

@@ -20,7 +20,7 @@ def completion(shell):
 
 
 def made(shell):
-    return Completion(shell, COMMANDS, lambda: ["orders", "orders.dead"])
+    return Completion(shell, COMMANDS, lambda _noun: ["orders", "orders.dead"])
 
 
 def offered(completion, typed):
@@ -148,6 +148,17 @@ def test_channels_that_python_used_or_a_listing_told_are_offered(lab, session, c
     assert names == [channel, f"{channel}.made"]
 
 
+def test_only_channels_of_the_pattern_are_offered(lab, session, channel):
+    session.queues.send(f"{channel}.queue", "x")
+    session.events_store.send(f"{channel}.store", "x")
+    lab.run_line_magic("kubemq", f"queues peek {channel}.peeked")
+    completion = lab.magics_manager.registry["KubeMQMagics"].completion
+
+    assert offered(completion, f"%kubemq queues peek {channel}") == [f"{channel}.peeked", f"{channel}.queue"]
+    assert offered(completion, f"%kubemq events_store receive {channel}") == [f"{channel}.store"]
+    assert len(offered(completion, f"%kubemq channels delete queues {channel}")) == 3
+
+
 @pytest.mark.parametrize("typed", ["print(", "%timeit x", "# %kubemqx ", "'%kubemq"])
 def test_other_lines_are_left_to_others(completion, typed):
     found = completion.match(typed)
@@ -165,7 +176,7 @@ def test_our_lines_are_ours_alone(completion):
 
 @pytest.mark.rows("M-05")
 def test_a_flood_of_channels_is_bounded_and_quick(shell):
-    completion = Completion(shell, COMMANDS, lambda: [f"channel.{n}" for n in range(100_000)])
+    completion = Completion(shell, COMMANDS, lambda _noun: [f"channel.{n}" for n in range(100_000)])
     began = time.perf_counter()
 
     names = offered(completion, "%kubemq queues peek ch")

@@ -56,7 +56,9 @@ def test_each_command_goes_where_on_says(run, two, channel):
 
     assert run("status --on first")["connection"].tolist() == ["first"]
     assert registry.current() is second
-    assert [row["client"] for _, row in run("connections").iterrows()] == [first.client_id, second.client_id]
+    listed = run("connections")
+    assert listed["client"].tolist() == [first.client_id, second.client_id]
+    assert listed.attrs["notes"] == ["second is the current one"]
     with pytest.raises(SessionClosed, match=r"no connection third is open \(open: first, second\)"):
         run("ping --on third")
 

@@ -72,7 +72,7 @@ def test_a_terminal_completes_it_too(shell, typed, expected):
     shell.user_ns["flights"] = []
     shell.min_elide = 30  # as the shell of a terminal has it
     magics = shell.magics_manager.registry["KubeMQMagics"]
-    magics.dispatcher._remember("seen.before")
+    magics.dispatcher._remember("", "seen.before")
 
     found = IPythonPTCompleter(shell=shell).get_completions(Document(typed), CompleteEvent())
     completed = [typed[: len(typed) + each.start_position] + each.text for each in found]
