@@ -94,13 +94,26 @@ class Workers:
 
     def __init__(self) -> None:
         self._idle: deque[SimpleQueue[Callable[[], None] | None]] = deque()
+        self._under_way: set[Cancellation] = set()
         self._closed = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether one of them is at work."""
+        return bool(self._under_way)
 
     def run(self, work: Callable[[Cancellation], T], *, name: str) -> T:
         """Do `work` in a worker and wait; an interrupt cancels it, unless it has committed."""
         cancellation = Cancellation()
         outcomes: SimpleQueue[Callable[[], T]] = SimpleQueue()
-        self._start(lambda: outcomes.put(_outcome(work, cancellation, name)))
+
+        def job() -> None:
+            outcome = _outcome(work, cancellation, name)
+            self._under_way.discard(cancellation)
+            outcomes.put(outcome)
+
+        self._under_way.add(cancellation)
+        self._start(job)
         try:
             outcome = outcomes.get()
         except BaseException:

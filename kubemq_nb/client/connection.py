@@ -47,6 +47,12 @@ PACE = 2_000_000  # bytes a second with which a large message has to be content
 KEEPALIVE = 310.0  # seconds; a real server ends connections that ask more often than every 5 minutes
 
 
+FORKS = os.environ.get(
+    "GRPC_ENABLE_FORK_SUPPORT", ""
+).lower()  # what gRPC is told of them; on: it clears them
+ON = {"1", "true", "yes"}
+
+
 class Closeable(Protocol):
     """Something that lives on a connection and ends with it."""
 
@@ -125,13 +131,15 @@ class Connection:
         self._streams: WeakSet[Closeable] = WeakSet()
 
     @property
-    def streams(self) -> bool:
-        """Whether a stream of it is open."""
-        return any(stream.is_open for stream in self._streams)
+    def busy(self) -> bool:
+        """Whether a stream of it is open, or a call waits."""
+        return self.workers.busy or any(stream.is_open for stream in self._streams)
 
     def leave_to_parent(self) -> None:
         """In a fork: begin anew. Two processes break a connection that they share; threads stay behind."""
         if self._opened:
+            if FORKS in ON:
+                self._opened.forget_waits()
             self._former.append(self._opened)  # gRPC would close it otherwise
         self._begin()
 
@@ -386,8 +394,8 @@ class Connection:
     def _require_open(self) -> None:
         if _spoiled:
             raise SessionClosed(
-                "This process was forked while its parent had a feed, responder or transaction open, and"
-                " gRPC does not survive that. Start it by multiprocessing's spawn instead."
+                f"This process was forked {_spoiled}, and gRPC does not survive that."
+                " Start it by multiprocessing's spawn instead."
             )
         if self._closed:
             raise SessionClosed(
@@ -421,6 +429,13 @@ class _Open:
         self._waits = made([*options, (ChannelOptions.SingleThreadedUnaryStream, 1)])
         self.stub = Stub(self._calls, self._waits)
 
+    def forget_waits(self) -> None:
+        """In a fork: end the calls that wait, which belong to threads of the parent, or were cancelled.
+
+        Told of forks, gRPC would itself wait here for their end, which nobody reads.
+        """
+        self._waits.close()
+
     def close(self) -> None:
         """End every call on them."""
         self._calls.close()
@@ -428,13 +443,16 @@ class _Open:
 
 
 _connections: "WeakSet[Connection]" = WeakSet()
-_spoiled = False  # whether this is a fork whose parent had streams: a thread of it may have been within gRPC
+_spoiled = ""  # when this process was forked, if gRPC cannot be used in it
 
 
 def _in_fork() -> None:
     global _spoiled  # noqa: PLW0603  gRPC's state is the whole process's
+    if FORKS and FORKS not in ON:
+        _spoiled = "where GRPC_ENABLE_FORK_SUPPORT is off"
     for connection in list(_connections):
-        _spoiled |= connection.streams
+        if connection.busy:  # a thread of the parent may have been within gRPC
+            _spoiled = "while its parent had a feed, responder, transaction or waiting call open"
         connection.leave_to_parent()
 
 

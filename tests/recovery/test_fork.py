@@ -18,7 +18,8 @@ pytestmark = [pytest.mark.embedded_only, pytest.mark.timeout(120)]
 
 # Older gRPC works in a fork only where it is told before it is loaded; docs/reliability.md says so.
 OLD = Version(grpc.__version__) < Version("1.80")
-ENVIRONMENT = os.environ | ({"GRPC_ENABLE_FORK_SUPPORT": "1"} if OLD else {})
+UNTOLD = {name: value for name, value in os.environ.items() if name != "GRPC_ENABLE_FORK_SUPPORT"}
+ENVIRONMENT = UNTOLD | ({"GRPC_ENABLE_FORK_SUPPORT": "1"} if OLD else {})
 
 FORKS = """
 import os, sys
@@ -114,6 +115,93 @@ def test_each_fork_has_a_connection_and_threads_of_its_own(tmp_path):
     assert done.stdout.splitlines() == [str([0] * 10), str([str(n) for n in range(1, 10)]), "2"], done.stderr
 
 
+WAITING = """
+import multiprocessing, os, signal, sys, threading, time, warnings
+warnings.simplefilter("ignore")
+import kubemq_nb
+
+kq = kubemq_nb.connect()
+kq.queues.send("orders", "first")
+workers = kq._link.connection.workers
+got = []
+
+def until(there):
+    deadline = time.monotonic() + 10
+    while not there():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+def receive():
+    got.extend(kq.queues.receive("later", wait=30)["body"])
+
+def waits():
+    until(lambda: any(cancellation._calls for cancellation in list(workers._under_way)))
+
+def interrupt():
+    waits()
+    os.kill(os.getpid(), signal.SIGINT)
+
+if sys.argv[1] == "waits":
+    other = threading.Thread(target=receive, daemon=True)
+    other.start()
+    waits()
+else:
+    other = threading.Thread(target=interrupt)
+    other.start()
+    try:
+        receive()
+    except KeyboardInterrupt:
+        until(lambda: not workers.busy)
+
+child = multiprocessing.get_context("fork").Process(target=kq.queues.send, args=("orders", "second"))
+child.start()
+child.join(20)
+kq.queues.send("later", "after the fork")
+other.join(10)
+print(child.exitcode, len(kq.queues.peek("orders", count=2)), got)
+child.kill()
+"""
+
+
+def fork_beside(way, folder, told):
+    """Fork beside a call of another thread that waits, or after one that was interrupted."""
+    return subprocess.run(
+        [sys.executable, "-c", WAITING, way],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=folder,
+        check=False,
+        env=UNTOLD | ({"GRPC_ENABLE_FORK_SUPPORT": told} if told else {}),
+    )
+
+
+@pytest.mark.parametrize("told", ["", "1"])
+def test_a_fork_can_call_after_a_call_was_interrupted(tmp_path, told):
+    done = fork_beside("interrupted", tmp_path, told)
+
+    # Told of forks, older gRPC ends a fork in which it cannot close everything.
+    assert done.stdout.split() == (["64", "1", "[]"] if OLD and told else ["0", "2", "[]"]), done.stderr
+
+
+@pytest.mark.parametrize("told", ["", "1"])
+def test_a_fork_beside_a_call_that_waits_ends_at_once(tmp_path, told):
+    done = fork_beside("waits", tmp_path, told)
+
+    if OLD and told:
+        assert done.stdout.split() == ["64", "1", "[]"], done.stderr
+    else:
+        assert done.stdout.strip() == "1 1 [b'after the fork']", done.stderr
+        assert "waiting call open" in done.stderr
+
+
+def test_a_fork_where_grpc_is_told_to_expect_none_ends_at_once(tmp_path):
+    done = fork_beside("interrupted", tmp_path, "0")
+
+    assert done.stdout.split() == ["1", "1", "[]"], done.stderr
+    assert "GRPC_ENABLE_FORK_SUPPORT is off" in done.stderr
+
+
 LOCKED = """
 import multiprocessing, warnings
 warnings.simplefilter("ignore")
@@ -132,7 +220,9 @@ work.kill()
 
 def test_a_fork_waits_for_no_lock_that_a_thread_of_its_parent_held(tmp_path):
     command = [sys.executable, "-c", LOCKED]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False, env=ENVIRONMENT
+    )
 
     assert done.stdout.split() == ["0", "2"], done.stderr
 
