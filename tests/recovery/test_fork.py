@@ -156,10 +156,11 @@ else:
 child = multiprocessing.get_context("fork").Process(target=kq.queues.send, args=("orders", "second"))
 child.start()
 child.join(20)
+print(child.exitcode, flush=True)
+child.kill()
 kq.queues.send("later", "after the fork")
 other.join(10)
-print(child.exitcode, len(kq.queues.peek("orders", count=2)), got)
-child.kill()
+print(len(kq.queues.peek("orders", count=2)), got)
 """
 
 
@@ -181,24 +182,24 @@ def test_a_fork_can_call_after_a_call_was_interrupted(tmp_path, told):
     done = fork_beside("interrupted", tmp_path, told)
 
     # Told of forks, older gRPC ends a fork in which it cannot close everything.
-    assert done.stdout.split() == (["64", "1", "[]"] if OLD and told else ["0", "2", "[]"]), done.stderr
+    assert done.stdout.splitlines() == (["64", "1 []"] if OLD and told else ["0", "2 []"]), done.stderr
 
 
 @pytest.mark.parametrize("told", ["", "1"])
 def test_a_fork_beside_a_call_that_waits_ends_at_once(tmp_path, told):
     done = fork_beside("waits", tmp_path, told)
 
-    if OLD and told:
-        assert done.stdout.split() == ["64", "1", "[]"], done.stderr
+    if OLD and told:  # such gRPC may break the connection of the parent as well
+        assert done.stdout.splitlines()[0] == "64", done.stderr
     else:
-        assert done.stdout.strip() == "1 1 [b'after the fork']", done.stderr
+        assert done.stdout.splitlines() == ["1", "1 [b'after the fork']"], done.stderr
         assert "waiting call open" in done.stderr
 
 
 def test_a_fork_where_grpc_is_told_to_expect_none_ends_at_once(tmp_path):
     done = fork_beside("interrupted", tmp_path, "0")
 
-    assert done.stdout.split() == ["1", "1", "[]"], done.stderr
+    assert done.stdout.splitlines() == ["1", "1 []"], done.stderr
     assert "GRPC_ENABLE_FORK_SUPPORT is off" in done.stderr
 
 
