@@ -168,6 +168,7 @@ def test_a_request_that_runs_out_while_somebody_types_keeps_what_was_typed(shown
 def test_the_auto_answer_has_its_four_ways(shown):
     switch = shown.view.get_by_role("switch")
     switch.check()
+    expect(foot(shown)).to_have_text("answers.auto('echo')")
     assert shown.run("print(ask('delays.mean', 'AA').result().text)").strip() == "AA"
     shown.view.get_by_role("radio", name="Fixed").check()
     shown.view.get_by_role("textbox", name="Fixed body").fill('{"mean": 0}')
@@ -178,6 +179,7 @@ def test_the_auto_answer_has_its_four_ways(shown):
     shown.view.get_by_role("radio", name="Error").check()
     shown.view.get_by_role("textbox", name="Error", exact=True).fill("closed")
     shown.view.get_by_role("textbox", name="Error", exact=True).press("Enter")
+    expect(foot(shown)).to_have_text("answers.auto('error', error='closed')")
     assert shown.run("print(ask('gates.assign', 'AA').result().error)").strip() == "closed"
     shown.view.get_by_role("radio", name="Delay").check()
     shown.view.get_by_role("textbox", name="after").fill("30")

@@ -250,6 +250,7 @@ def test_two_displays_of_a_feed_agree(open_notebook):
     views.nth(1).wait_for()
 
     views.nth(0).get_by_role("button", name="Pause").click()
+    expect(views.nth(1).get_by_role("button", name="Resume", exact=True)).to_be_visible()
     notebook.run("fly(1)")
 
     for view in views.all():
