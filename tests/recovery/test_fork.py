@@ -189,11 +189,12 @@ def test_a_fork_can_call_after_a_call_was_interrupted(tmp_path, told):
 def test_a_fork_beside_a_call_that_waits_ends_at_once(tmp_path, told):
     done = fork_beside("waits", tmp_path, told)
 
+    code, *rest = done.stdout.splitlines()
     if OLD and told:  # such gRPC may break the connection of the parent as well
-        assert done.stdout.splitlines()[0] == "64", done.stderr
-    else:
-        assert done.stdout.splitlines() == ["1", "1 [b'after the fork']"], done.stderr
-        assert "waiting call open" in done.stderr
+        assert code == "64", done.stderr
+        return
+    assert rest == ["1 [b'after the fork']"], done.stderr
+    assert int(code) < 0 or (code == "1" and "waiting call open" in done.stderr)  # gRPC may crash in it first
 
 
 def test_a_fork_where_grpc_is_told_to_expect_none_ends_at_once(tmp_path):
