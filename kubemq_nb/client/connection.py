@@ -45,12 +45,8 @@ logger = logging.getLogger(__name__)
 AHEAD = 4 * 2**20  # bytes of a stream that are read before somebody takes them, beside one message
 PACE = 2_000_000  # bytes a second with which a large message has to be content
 KEEPALIVE = 310.0  # seconds; a real server ends connections that ask more often than every 5 minutes
-
-
-FORKS = os.environ.get(
-    "GRPC_ENABLE_FORK_SUPPORT", ""
-).lower()  # what gRPC is told of them; on: it clears them
-ON = {"1", "true", "yes"}
+FORKS = os.environ.get("GRPC_ENABLE_FORK_SUPPORT", "").lower()
+ON = {"1", "true", "yes"}  # values of it with which gRPC itself clears up in a fork
 
 
 class Closeable(Protocol):
