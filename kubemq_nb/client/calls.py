@@ -105,22 +105,24 @@ class Workers:
     def run(self, work: Callable[[Cancellation], T], *, name: str) -> T:
         """Do `work` in a worker and wait; an interrupt cancels it, unless it has committed."""
         cancellation = Cancellation()
-        outcomes: SimpleQueue[Callable[[], T]] = SimpleQueue()
+        outcomes: list[Callable[[], T]] = []
+        arrived: SimpleQueue[None] = SimpleQueue()
 
         def job() -> None:
-            outcome = _outcome(work, cancellation, name)
+            self._under_way.add(cancellation)
+            outcomes.append(_outcome(work, cancellation, name))
             self._under_way.discard(cancellation)
-            outcomes.put(outcome)
+            arrived.put(None)
 
-        self._under_way.add(cancellation)
-        self._start(job)
         try:
-            outcome = outcomes.get()
+            self._start(job)
+            arrived.get()
         except BaseException:
             if cancellation.cancel():
                 raise
-            outcome = outcomes.get()
-        return outcome()
+            if not outcomes:  # an interrupt may come when `get` has taken what tells of it
+                arrived.get()
+        return outcomes[0]()
 
     def close(self) -> None:
         """Let idle workers go; busy ones go when their work ends."""

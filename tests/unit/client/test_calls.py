@@ -2,9 +2,11 @@
 
 import signal
 import threading
+from queue import SimpleQueue
 
 import pytest
 
+from kubemq_nb.client import calls
 from kubemq_nb.client.calls import Cancellation, Cancelled, Workers
 
 
@@ -70,6 +72,26 @@ def test_an_interrupt_after_the_commit_lets_the_work_end(workers):
         interrupt_main_thread()
         interrupted.wait(0.2)  # nobody sets it: time for the interrupt to do harm, if it could
         return "kept"
+
+    assert workers.run(work, name="x") == "kept"
+
+
+def test_an_interrupt_that_comes_with_the_outcome_loses_nothing(workers, monkeypatch):
+    class Late(SimpleQueue):
+        """Raises in the thread that waits, when it has taken what it waited for."""
+
+        def get(self):
+            taken = super().get()
+            if threading.current_thread() is threading.main_thread():
+                monkeypatch.undo()
+                raise KeyboardInterrupt
+            return taken
+
+    def work(cancellation: Cancellation) -> str:
+        cancellation.commit()
+        return "kept"
+
+    monkeypatch.setattr(calls, "SimpleQueue", Late)
 
     assert workers.run(work, name="x") == "kept"
 
