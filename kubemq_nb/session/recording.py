@@ -4,8 +4,10 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from kubemq_nb._wire import codec
+from kubemq_nb.session.body_fields import BodyFields, Values
 
 HELD = 2**27
 """Bytes of payloads that are held; parts beyond are read again when they are asked for."""
@@ -31,6 +33,7 @@ class Recording:
         self._size = 0
         self._sequences = array("q")
         self._times = array("q")  # Unix nanoseconds, never going back
+        self._fields = BodyFields()
         self._parts: list[_Part] = []
         self._used: list[_Part] = []  # parts with payloads, the one used last at the end
 
@@ -44,8 +47,18 @@ class Recording:
             sequence, time = codec.event_position(payload)
             self._sequences.append(sequence)
             self._times.append(max(time, self._times[-1]) if self._times else time)
+        self._fields.add(payloads)
         self._parts.append(part)
         self._hold(part)
+
+    def axes(self) -> dict[str, Values]:
+        """Numbers of all events that never go back, by name: sequence, time, and fields such as body.hour."""
+        fields = {f"body.{name}": values for name, values in self._fields.grown().items()}
+        return {
+            "sequence": Values(is_time=False, numbers=self._sequences),
+            "time": Values(is_time=True, numbers=self._times),
+            **fields,
+        }
 
     def sequence(self, place: int) -> int:
         """Sequence of the event at a place; 0 before the first."""
@@ -55,21 +68,21 @@ class Recording:
         """When it was stored, in Unix nanoseconds; that of the first event before it."""
         return self._times[max(place, 1) - 1]
 
-    def up_to(self, sequence: int) -> int:
-        """How many events have this sequence or a lower one."""
-        return bisect_right(self._sequences, sequence)
+    def up_to(self, number: float, axis: str = "sequence") -> int:
+        """How many events have this number or a lower one on an axis."""
+        return bisect_right(self._numbers(axis), number)
 
-    def until(self, nanoseconds: int) -> int:
-        """How many events were stored by this instant."""
-        return bisect_right(self._times, nanoseconds)
-
-    def counts(self, bins: int, *, by_time: bool) -> list[int]:
-        """How many events fall into each of so many equal stretches of the axis."""
-        axis = self._times if by_time else self._sequences
-        if not axis:
+    def counts(self, bins: int, axis: str) -> list[int]:
+        """How many events fall into each of so many equal stretches of an axis."""
+        numbers = self._numbers(axis)
+        if not numbers:
             return [0] * bins
-        low, span = axis[0], axis[-1] - axis[0] + 1
-        edges = [bisect_left(axis, low - (-span * edge // bins)) for edge in range(1, bins + 1)]
+        low, span = numbers[0], numbers[-1] - numbers[0] + (numbers.typecode == "q")
+        shares = [
+            span * edge / bins if isinstance(span, float) else -(-span * edge // bins)
+            for edge in range(1, bins)
+        ]
+        edges = [*(bisect_left(numbers, low + share) for share in shares), len(numbers)]
         return [edge - before for before, edge in zip([0, *edges], edges, strict=False)]
 
     def payload(self, place: int) -> bytes:
@@ -83,6 +96,10 @@ class Recording:
             if part.after >= to:
                 return
             yield from self._of(part)[max(after - part.after, 0) : to - part.after]
+
+    def _numbers(self, axis: str) -> "array[Any]":
+        own = {"sequence": self._sequences, "time": self._times}
+        return own.get(axis) or self.axes()[axis].numbers
 
     def _of(self, part: _Part) -> list[bytes]:
         if part.payloads is None:

@@ -86,28 +86,34 @@ class Scrubber:
         self.expected = expected
         background.spawn(f"scrub:{self.channel}", lambda: self._read(read))
 
-    def at(self, sequence: int | None = None, *, time: datetime | None = None) -> Self:
+    def at(
+        self, sequence: float | None = None, *, time: datetime | None = None, by: str | None = None
+    ) -> Self:
         """Go to the position after an event, waiting until it was read.
 
         Args:
             sequence: Its sequence; 0 is before the first event. One that is not stored is the one before it.
             time: An instant in place of a sequence: the last event that was stored by then.
+            by: A field of `axes`, such as `body.hour`: the last event where it is no more than the number or
+                the time given.
 
         Raises:
-            ValueError: Neither or both are given, or the sequence is not stored yet.
+            ValueError: Neither or both are given, the sequence is not stored yet, or `by` is none of `axes`.
         """
         if (sequence is None) == (time is None):
             raise ValueError("at wants a sequence, or a time")
+        if time is not None and time.tzinfo is None:
+            raise ValueError(f"a time needs its zone: {time.isoformat()} has none")
+        wanted = sequence if time is None else codec.nanoseconds(time) + 999
+        assert wanted is not None
+        if by is not None:
+            return self._move(self._place_by(by, wanted, is_time=time is not None))
         if time is not None:
-            if time.tzinfo is None:
-                raise ValueError(f"a time needs its zone: {time.isoformat()} has none")
-            instant = codec.nanoseconds(time) + 999
             self._wait(
-                lambda: bool(len(self._recording)) and self._recording.time(len(self._recording)) > instant
+                lambda: bool(len(self._recording)) and self._recording.time(len(self._recording)) > wanted
             )
-            return self._move(self._recording.until(instant))
-        assert sequence is not None
-        return self._move(self._place_of(sequence))
+            return self._move(self._recording.up_to(wanted, "time"))
+        return self._move(self._place_of(int(wanted)))
 
     def step(self, count: int = 1) -> Self:
         """Go so many events forward, or back with a negative count; it stops at the ends.
@@ -233,15 +239,29 @@ class Scrubber:
             changed=sum(changed),
         )
 
-    def counts(self, bins: int, *, by_time: bool) -> list[int]:
-        """How many events fall into each of so many equal stretches of time, or of sequences."""
-        with self._folding:
-            return self._recording.counts(bins, by_time=by_time)
+    @property
+    def axes(self) -> Sequence[str]:
+        """What events are found by: `sequence`, `time`, and when all was read fields such as `body.hour`.
 
-    def times(self, *sequences: int) -> list[datetime | None]:
-        """When the events of these sequences were stored; None before the first."""
+        Those are numbers, or times as ISO 8601 writes them, at the top of JSON bodies of at most 64 KiB, that
+        each event has and that never go back; the first eight of the first body are followed.
+        """
+        with self._folding:
+            axes = list(self._recording.axes())
+        return axes[:2] if self.reading == "reading" else axes
+
+    def counts(self, bins: int, axis: str = "sequence") -> list[int]:
+        """How many events fall into each of so many equal stretches of an axis."""
+        with self._folding:
+            return self._recording.counts(bins, axis)
+
+    def along(self, axis: str, *sequences: int) -> list[datetime | float | None]:
+        """What the events of these sequences have on an axis; None before the first."""
+        with self._folding:
+            values = self._recording.axes()[axis]
         places = [self._recording.up_to(sequence) for sequence in sequences]
-        return [codec.instant(self._recording.time(place)) if place else None for place in places]
+        found = [values.numbers[place - 1] if place else None for place in places]
+        return [codec.instant(int(each)) if values.is_time and each is not None else each for each in found]
 
     @property
     def span(self) -> tuple[int, int]:
@@ -280,6 +300,18 @@ class Scrubber:
             return None
         with self._folding:
             return self._fold.at(place)
+
+    def _place_by(self, field: str, wanted: float, *, is_time: bool) -> int:
+        """How many events have no more than this in a field."""
+        self.wait()
+        with self._folding:
+            fields = dict(list(self._recording.axes().items())[2:])
+        if field not in fields:
+            known = ", ".join(fields) or "none here"
+            raise ValueError(f"{field} is no field that each event has and that never goes back ({known})")
+        if fields[field].is_time != is_time:
+            raise ValueError(f"{field} holds {'times: give `time`' if fields[field].is_time else 'numbers'}")
+        return self._recording.up_to(wanted, field)
 
     def _place_of(self, sequence: int) -> int:
         self._wait(lambda: self.span[1] >= sequence)

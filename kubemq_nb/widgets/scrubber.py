@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from traitlets import Dict
@@ -24,6 +24,8 @@ from kubemq_nb.widgets.model_view import Action, Message, module
 BARS = 124
 LINES = 200
 """Lines of a state that reach the browser."""
+
+_LABELS = {"time": "stored at"}
 
 _READING = {
     "reading": ("reading", "good", "live"),
@@ -125,16 +127,17 @@ class ScrubberView(Host[Scrubber]):
 
     def _move(self, message: Message) -> None:
         self._turn = str(message.get("turn", ""))
-        first, last = self._source.span
+        last = self._source.span[1]
         wanted = message["to"]
-        if self.choices["axis"] == "time" and message.get("of") == "slider":
-            times = self._source.times(first, last)
-            moment = datetime.fromtimestamp(int(wanted) / 1000, times[0].tzinfo) if times[0] else None
-            self._source.at(time=moment) if moment and wanted < _milliseconds(times[1]) else self._source.at(
-                last
-            )
-        else:
+        axis = self._chosen(self._source)
+        if axis == "sequence" or message.get("of") != "slider":
             self._source.at(min(max(int(wanted), 0), last))
+        elif wanted >= self.axis["high"]:
+            self._source.at(last)
+        elif self.axis["is_time"]:
+            self._source.at(time=datetime.fromtimestamp(wanted / 1000, UTC), by=_field(axis))
+        else:
+            self._source.at(wanted, by=axis)
         self._done = f"at({self._source.sequence})"
 
     def _step(self, message: Message) -> None:
@@ -148,8 +151,10 @@ class ScrubberView(Host[Scrubber]):
         moment = positions.chosen("time", str(message["text"]))
         assert isinstance(moment, datetime)
         if self._source.reading != "reading":
-            self._source.at(time=moment)
-            self._done = f"at(time=datetime.fromisoformat({moment.isoformat()!r}))"
+            field = _field(self._chosen(self._source)) if self.axis["is_time"] else None
+            self._source.at(time=moment, by=field)
+            by = f", by={field!r}" if field else ""
+            self._done = f"at(time=datetime.fromisoformat({moment.isoformat()!r}){by})"
 
     def _pin(self) -> None:
         self._source.pin()
@@ -190,38 +195,44 @@ class ScrubberView(Host[Scrubber]):
     def _position(self, source: Scrubber, spent: float) -> dict[str, object]:
         event = source.event
         first, last = source.span
-        (at,) = source.times(source.sequence)
+        (at,) = source.along("time", source.sequence)
         keys = render.counted(self.table["keys"], "key")
         return {
             "turn": self._turn,
             "sequence": source.sequence,
             "first": first,
             "last": last,
-            "time": _milliseconds(at),
+            "time": _coordinate(at),
             "size": size(len(event.body)) if event else "",
             "body": shown_body(decode(event.body), event.body) if event else "",
             "fold": f"{source.fold_name}, {keys}, {spent:,.0f} ms" if source.fold_name else "",
             "pinned": source.pinned,
         }
 
+    def _chosen(self, source: Scrubber) -> str:
+        """The axis that was chosen, as long as there is one of that name."""
+        chosen = str(self.choices["axis"])
+        return chosen if chosen in source.axes else "sequence"
+
     def _axis(self, source: Scrubber) -> dict[str, object]:
-        by_time = self.choices["axis"] == "time"
+        name = self._chosen(source)
         first, last = source.span
-        start, end, at, pin = map(
-            _milliseconds, source.times(first, last, source.sequence, source.pinned or 0)
-        )
-        sequences = [first - 1 if first else 0, last, source.sequence, source.pinned or 0]
-        low, high, here, pinned = [start, end, at, pin] if by_time else sequences
-        key = (source.received, by_time)
+        values = source.along(name, first, last, source.sequence, source.pinned or 0)
+        low, high, here, pinned = map(_coordinate, values)
+        if name == "sequence":
+            low = max(first - 1, 0)
+        key = (source.received, name)
         if self._bars[0] != key:
-            self._bars = (key, source.counts(BARS, by_time=by_time))
+            self._bars = (key, source.counts(BARS, name))
         return {
-            "by": self.choices["axis"],
+            "by": name,
+            "names": [{"name": each, "label": _LABELS.get(each, cells.cut(each))} for each in source.axes],
+            "is_time": isinstance(values[1], datetime),
             "bars": self._bars[1],
             "low": low,
             "high": high,
-            "here": max(here, low),
-            "pin": None if source.pinned is None else max(pinned, low),
+            "here": max(here, low) if source.place else low,
+            "pin": None if source.pinned is None else max(pinned, low) if source.pinned else low,
         }
 
     def _state(self, source: Scrubber) -> dict[str, object]:
@@ -283,5 +294,11 @@ def _sides(values: Sequence[object]) -> list[str]:
     ]
 
 
-def _milliseconds(moment: datetime | None) -> int:
-    return int(moment.timestamp() * 1000) if moment else 0
+def _coordinate(value: datetime | float | None) -> float:
+    """Where a value is on its axis: a time in Unix milliseconds."""
+    return int(value.timestamp() * 1000) if isinstance(value, datetime) else value or 0
+
+
+def _field(axis: str) -> str | None:
+    """The axis, if it is a field of the bodies."""
+    return axis if axis.startswith("body.") else None

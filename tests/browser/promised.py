@@ -17,7 +17,7 @@ PROMISED = {
     "test_notebook_7.py": 1,
     "test_queue_browser.py": 12,
     "test_responder.py": 1,
-    "test_scrubber.py": 4,
+    "test_scrubber.py": 5,
     "test_send_form.py": 9,
     "test_tour.py": 1,
 }

@@ -83,6 +83,41 @@ def test_the_keyboard_steps_and_pins_and_two_positions_stand_side_by_side(open_n
     expect(notebook.page.locator(".jp-Cell")).to_have_count(2)
 
 
+def test_the_axis_is_a_field_of_the_bodies_where_that_never_goes_back(open_notebook):
+    notebook = open_notebook(
+        CONNECT,
+        """from datetime import datetime, timedelta
+began = datetime(2013, 1, 1, 5)
+hours = [f"{began + timedelta(hours=number):%Y-%m-%dT%H:%M}" for number in range(720)]
+rows = [{"carrier": "UA", "time_hour": hour} for hour in hours]
+kq.events_store.send("flights.hours", rows=rows)
+scrub = %kubemq events_store scrub flights.hours
+scrub.wait(20)
+scrub""",
+    )
+    view = notebook.view
+    axis = view.get_by_role("combobox", name="Axis")
+    expect(axis.get_by_role("option")).to_have_text(["sequence", "stored at", "body.time_hour"])
+
+    axis.select_option("body.time_hour")
+
+    marks = view.locator(".kq-axis span")
+    expect(marks).to_have_text(["1 Jan 2013", "8 Jan", "16 Jan", "23 Jan", "31 Jan"])
+    time = view.get_by_role("textbox", name="Time")
+    expect(time).to_have_value("2013-01-31 04:00:00")
+    time.fill("2013-01-02 17:30")
+    time.press("Enter")
+    expect(view.get_by_role("heading", name="Event 37", exact=True)).to_be_visible()
+    expect(view.locator(".kq-foot code")).to_contain_text("by='body.time_hour'")
+    view.get_by_role("slider").fill(str(1357020000000 + 3_600_000 * 100))
+    expect(view.get_by_role("heading", name="Event 102", exact=True)).to_be_visible()
+    expect(time).to_have_value("2013-01-05 10:00:00")
+    looks.assert_clean(notebook.page, view)
+
+    notebook.reload()
+    expect(notebook.view.get_by_role("combobox", name="Axis")).to_have_value("body.time_hour")
+
+
 @pytest.mark.rows("M-22")
 def test_an_event_is_sent_again_through_a_form_below(open_notebook):
     notebook = open_notebook(SETUP, SCRUB, "scrub.at(12)")

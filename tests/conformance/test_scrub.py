@@ -90,6 +90,30 @@ def test_a_time_is_the_last_event_stored_by_then(stored):
 
 
 @pytest.mark.embedded_only
+@pytest.mark.rows("B-07")
+def test_a_field_that_never_goes_back_finds_the_last_event_up_to_its_value(stored, channel):
+    hours = [{"hour": f"2013-01-01T{number // 10:02}:00", "miles": number * 2.5} for number in range(100)]
+    stored.events_store.send(channel, rows=hours)
+    scrub = stored.events_store.scrub(channel)
+
+    assert scrub.at(time=datetime(2013, 1, 1, 5, 30, tzinfo=UTC), by="body.hour").sequence == 60
+    assert scrub.axes == ["sequence", "time", "body.hour", "body.miles"]
+    assert scrub.at(10, by="body.miles").sequence == 5
+    assert scrub.at(-1, by="body.miles").sequence == 0
+    assert scrub.along("body.miles", 0, 5) == [None, 10.0]
+    with pytest.raises(
+        ValueError, match=r"body.delay is no field that each event has .*body.hour, body.miles"
+    ):
+        scrub.at(1, by="body.delay")
+    with pytest.raises(ValueError, match=r"body\.hour holds times: give `time`"):
+        scrub.at(1, by="body.hour")
+    with pytest.raises(ValueError, match=r"body\.miles holds numbers"):
+        scrub.at(time=datetime(2013, 1, 1, tzinfo=UTC), by="body.miles")
+    with pytest.raises(ValueError, match="sequence is no field"):
+        scrub.at(1, by="sequence")
+
+
+@pytest.mark.embedded_only
 def test_two_positions_are_compared_line_by_line(stored):
     scrub = stored.events_store.scrub("departures", fold=balance)
 
@@ -181,7 +205,7 @@ def test_what_does_not_fit_into_memory_is_read_again(stored):
     assert list(recording.payloads(150, 320)) == payloads[150:320]
     assert asked == [(101, 200), (201, 300), (301, 400)]
     assert recording.payload(MANY) == payloads[-1]
-    assert recording.counts(15, by_time=False) == [100] * 15
+    assert recording.counts(15, "sequence") == [100] * 15
 
 
 def test_states_that_are_kept_stay_within_their_bound(monkeypatch):

@@ -2,6 +2,9 @@
 
 const SHAPES = [["first", "First (Home)"], ["back", "Back one (Left)"], ["forward", "Forward one (Right)"], ["last", "Last (End)"]];
 const STEPPING = [1, 10, 100, 1000];
+const TICKS = [0, 0.25, 0.5, 0.75, 1];
+const [SECOND, HOUR, DAY] = [1000, 3_600_000, 86_400_000];
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const PATIENCE = 2000; // ms after which a move that was not answered is given up
 
 function build(model) {
@@ -39,8 +42,8 @@ function buildTrack(view) {
   const [a, b] = [el("span", { class: "kq-pin" }, "A"), el("span", { class: "kq-pin" }, "B")];
   const pins = el("div", { class: "kq-pins" }, a, b);
   const slider = el("input", { type: "range", "aria-label": "Position", oninput: () => move(view, "move", { to: Number(slider.value), of: "slider" }) });
-  const [low, high] = [el("span"), el("span")];
-  return { node: el("div", { class: "kq-pane kq-track" }, pins, el("div", {}, bars), slider, el("div", { class: "kq-axis" }, low, high)), bars, pins, a, b, slider, low, high };
+  const ticks = TICKS.map(() => el("span"));
+  return { node: el("div", { class: "kq-pane kq-track" }, pins, el("div", {}, bars), slider, el("div", { class: "kq-axis" }, ...ticks)), bars, pins, a, b, slider, ticks };
 }
 
 function buildBar(view) {
@@ -53,8 +56,7 @@ function buildBar(view) {
   view.of = el("span");
   view.time = el("input", { class: "kq-input", placeholder: "2013-01-31 23:59", title: "A time in UTC", onchange: () => view.send("time", { text: view.time.value }) });
   view.time.style.width = "176px";
-  view.by = el("select", { class: "kq-select", onchange: () => view.send("axis", { axis: view.by.value }) },
-    el("option", { value: "sequence" }, "sequence"), el("option", { value: "time" }, "stored at"));
+  view.by = el("select", { class: "kq-select", onchange: () => view.send("axis", { axis: view.by.value }) });
   const unit = (name, ...nodes) => el("label", { class: "kq-unit" }, el("span", {}, name), ...nodes);
   return el("div", { class: "kq-bar", role: "group", "aria-label": "Position" }, el("div", { class: "kq-steps" }, ...shapes),
     unit("Step", view.steps), unit("Sequence", view.sequence, view.of), unit("Time", view.time), unit("Axis", view.by));
@@ -119,7 +121,7 @@ function paint(view) {
   const copy = () => button({ name: "Copy traceback", glyph: "copy", title: "Copy the traceback", look: "quiet", act: () => copyText(failure.traceback, view.copied) });
   paintSaid(view, ...(reading.note ? [[{ tone: "bad", icon: "bad", head: reading.note }]] : []), ...(failure.head ? [[failure, copy]] : []));
   paintTrack(view, model.get("axis"), position);
-  paintBar(view, position, model.get("choices"));
+  paintBar(view, position, model.get("axis"), model.get("choices").step);
   paintActions(view, position, reading);
   paintPanes(view, position, table);
   paintChild(view);
@@ -142,18 +144,28 @@ function paintActions(view, { pinned }, { state }) {
 }
 
 function paintTrack(view, axis, position) {
-  const { bars, slider, pins, a, b, low, high } = view.track;
+  const { bars, slider, pins, a, b, ticks } = view.track;
   const share = (value) => (axis.high > axis.low ? (value - axis.low) / (axis.high - axis.low) : 0);
-  if (!view.waiting || document.activeElement !== slider) Object.assign(slider, { min: axis.low, max: axis.high, value: axis.here });
+  if (!view.waiting || document.activeElement !== slider) Object.assign(slider, { min: axis.low, max: axis.high, step: Number.isInteger(axis.low) && Number.isInteger(axis.high) ? 1 : "any", value: axis.here });
   slider.style.setProperty("--at", `${100 * share(Number(slider.value))}%`);
   slider.setAttribute("aria-valuetext", position.sequence ? `after event ${position.sequence}` : "before the first event");
   drawBars(bars, axis.bars, share(axis.here));
   show(pins, axis.pin !== null);
   a.style.left = `calc(8px + (100% - 16px) * ${share(axis.pin ?? 0)})`;
   b.style.left = `calc(8px + (100% - 16px) * ${share(axis.here)})`;
-  const name = (value) => (axis.by === "time" ? (value ? utc(value).slice(0, 19) : "") : value.toLocaleString("en"));
-  write(low, name(axis.low));
-  write(high, name(axis.high));
+  const marks = axis.high > axis.low ? TICKS.map((part) => mark(axis, axis.low + part * (axis.high - axis.low), !part)) : ["", "", "", "", ""];
+  marks.forEach((text, place) => write(ticks[place], text));
+}
+
+// A mark on the axis is as fine as the axis is long; the first one has the year.
+function mark({ is_time, by, low, high }, value, isFirst) {
+  if (by === "sequence") return Math.round(value).toLocaleString("en");
+  if (!is_time) return value.toLocaleString("en", { maximumSignificantDigits: 6 });
+  const [text, span] = [utc(value), high - low];
+  const day = `${Number(text.slice(8, 10))} ${MONTHS[Number(text.slice(5, 7)) - 1]}${isFirst || utc(low).slice(0, 4) !== text.slice(0, 4) ? ` ${text.slice(0, 4)}` : ""}`;
+  if (span >= 4 * DAY) return day;
+  const clock = text.slice(11, span >= 4 * HOUR ? 16 : span >= 20 * SECOND ? 19 : 23);
+  return isFirst || span >= DAY / 2 ? `${day} ${clock}` : clock;
 }
 
 function drawBars(node, bars, here) {
@@ -167,11 +179,15 @@ function drawBars(node, bars, here) {
   });
 }
 
-function paintBar(view, { sequence, last, time }, { axis, step: stepping }) {
+function paintBar(view, { sequence, last, time }, axis, stepping) {
   const set = (node, value) => { if (document.activeElement !== node) node.value = value; };
   set(view.sequence, sequence.toLocaleString("en"));
-  set(view.time, time ? utc(time).slice(0, 19) : "");
-  set(view.by, axis);
+  const shown = axis.is_time && sequence ? axis.here : time;
+  set(view.time, shown ? utc(shown).slice(0, 19) : "");
+  const names = JSON.stringify(axis.names);
+  if (view.names !== names) view.by.replaceChildren(...axis.names.map(({ name, label }) => el("option", { value: name }, label)));
+  view.names = names;
+  set(view.by, axis.by);
   set(view.steps, stepping);
   write(view.of, `of ${last.toLocaleString("en")}`);
 }

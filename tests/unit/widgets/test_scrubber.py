@@ -12,7 +12,10 @@ from tests.unit.widgets.conftest import eventually
 
 
 def payload(number):
-    body = json.dumps({"carrier": "AB"[number % 2], "n": number}).encode()
+    hour = f"2013-01-{1 + number // 24:02}T{number % 24:02}:00"
+    body = json.dumps(
+        {"carrier": "AB"[number % 2], "n": number % 9, "hour": hour, "miles": number / 8}
+    ).encode()
     return pb.EventReceive(
         EventID=str(number), Channel="gates", Body=body, Sequence=number, Timestamp=10**18 + number * 10**9
     ).SerializeToString()
@@ -88,6 +91,42 @@ def test_on_the_axis_of_time_the_slider_is_an_instant(scrubber, view):
 
     assert high - low == 79_000
     assert eventually(lambda: shown.position["sequence"] == 5)
+
+
+def test_the_slider_moves_along_a_field_that_never_goes_back(scrubber, view):
+    source = scrubber()
+    shown = view(source, variables={"scrub": source})
+    assert [each["label"] for each in shown.axis["names"]] == [
+        "sequence",
+        "stored at",
+        "body.hour",
+        "body.miles",
+    ]
+
+    shown.act({"do": "axis", "axis": "body.hour"})
+    low, high = shown.axis["low"], shown.axis["high"]
+    shown.act({"do": "move", "of": "slider", "to": low + 4 * 3_600_000 + 5, "turn": "one"})
+
+    assert (high - low, shown.axis["is_time"], sum(shown.axis["bars"])) == (79 * 3_600_000, True, 80)
+    assert eventually(lambda: shown.position["sequence"] == 5 and not shown.busy)
+    shown.act({"do": "time", "text": "2013-01-02 01:30"})
+    assert eventually(lambda: shown.position["sequence"] == 25 and not shown.busy)
+    told = "scrub.at(time=datetime.fromisoformat('2013-01-02T01:30:00+00:00'), by='body.hour')"
+    assert shown.foot["code"] == told
+
+    shown.act({"do": "axis", "axis": "body.miles"})
+    shown.act({"do": "move", "of": "slider", "to": 1.9, "turn": "two"})
+    assert eventually(lambda: shown.position["sequence"] == 15)
+    shown.act({"do": "move", "of": "slider", "to": shown.axis["high"], "turn": "three"})
+    assert eventually(lambda: shown.position["sequence"] == 80)
+
+
+def test_a_field_that_goes_back_is_no_axis(scrubber, view):
+    shown = view(scrubber())
+
+    shown.act({"do": "axis", "axis": "body.n"})
+
+    assert (shown.axis["by"], shown.axis["high"]) == ("sequence", 80)
 
 
 def test_a_pinned_position_stands_beside_the_present_one(scrubber, view):
