@@ -8,14 +8,6 @@ from typing import Protocol
 from kubemq_nb import lab
 from kubemq_nb.broker import command
 
-OF_A_SESSION = (
-    "start",
-    "stop",
-    "restart",
-    "damage",
-    "reset",
-)  # verbs of `broker` that are commands as any other
-
 
 class Program(Protocol):
     """What runs by itself, without a session."""
@@ -36,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     program = PROGRAMS.get(given[0]) if given else None
-    if program is None or (given[1:2] and given[1] in OF_A_SESSION):
+    # A broker in the foreground takes options alone: `broker` with a word is a command of a session.
+    if program is None or (program is command and given[1:2] and not given[1].startswith("-")):
         from kubemq_nb import command_line  # noqa: PLC0415  a broker needs neither pandas nor IPython
 
         return command_line.main(given)
