@@ -207,6 +207,7 @@ def test_an_answer_that_does_not_get_through_is_in_the_log_and_the_next_one_does
     one.stream.put_payload(request("lost"))
     with one.responder._changed:
         assert one.responder._changed.wait_for(lambda: one.responder.errors, 5)
+    assert one.responder.wait(count=1, timeout=5)
     one.responder._reply = whole
 
     assert one.ask("again").text == "fine"
