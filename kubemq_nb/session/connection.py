@@ -344,9 +344,11 @@ class Session:
         if self.closed:
             return "closed", None
         try:
-            return "live", self._link.connection.ping()
+            server = self._link.connection.ping()
+            self._link.connection.reach()  # what waits goes another way than the ping
         except KubeMQError:
             return "not connected", None
+        return "live", server
 
     def __enter__(self) -> Self:
         return self

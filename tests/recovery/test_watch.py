@@ -2,11 +2,12 @@
 
 import os
 import signal
+import threading
 
 import pytest
 
 import kubemq_nb
-from kubemq_nb.errors import BrokerStartError
+from kubemq_nb.errors import BrokerStartError, BrokerUnavailable
 from kubemq_nb.session import embedded
 from tests.conformance.support import eventually
 
@@ -91,3 +92,17 @@ def test_a_shared_broker_that_one_session_stops_is_left_to_whoever_starts_it(tmp
     assert "`%kubemq broker start` starts it again" in caplog.text
     for each in (one, other):
         each.close()
+
+
+def test_where_a_connection_is_said_to_live_again_what_waits_gets_through_too(session):
+    with kubemq_nb.connect(session.address, name="beside", token_file=session.token_file) as beside:
+        for _ in range(4):
+            session.broker.stop()
+            for _ in range(30):  # gRPC waits longer from one try to the next, up to half a second
+                with pytest.raises(BrokerUnavailable):
+                    beside.queues.receive("orders", wait=1)
+                threading.Event().wait(0.05)
+            session.broker.start()
+            eventually(lambda: beside.status()["state"].tolist() == ["live"])
+
+            assert beside.queues.receive("orders", wait=1).empty
