@@ -76,6 +76,7 @@ def test_an_interrupt_after_the_commit_lets_the_work_end(workers):
     assert workers.run(work, name="x") == "kept"
 
 
+@pytest.mark.timeout(30)
 def test_an_interrupt_that_comes_with_the_outcome_loses_nothing(workers, monkeypatch):
     class Late(SimpleQueue):
         """Raises in the thread that waits, when it has taken what it waited for."""
