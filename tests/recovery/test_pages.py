@@ -53,31 +53,35 @@ print(feed.status().state)"""
     return running.good(code).text.strip()
 
 
-@pytest.mark.rows("M-38")
-def test_a_view_hears_the_page_that_is_open_when_the_page_before_is_gone(tmp_path):
+@pytest.fixture
+def shown(tmp_path):
+    """A kernel with a view of a feed, and the name under which a page speaks to it."""
     with kernel(tmp_path) as running:
         running.good(VIEW)
-        comm = running.good(COMM).text.strip()
-        first = Page(running.client, comm)
-        first.click("pause")
-        assert state_becomes(running, "paused") == "paused"
-        first.click("dismiss")
-        first.click("resume")
-        first.close()
-
-        Page(running.client, comm).click("stop")
-
-        assert state_becomes(running, "stopped") == "stopped"
+        yield running, running.good(COMM).text.strip()
 
 
 @pytest.mark.rows("M-38")
-def test_a_view_hears_its_page_while_a_cell_runs(tmp_path):
-    with kernel(tmp_path) as running:
-        running.good(VIEW)
-        comm = running.good(COMM).text.strip()
-        page = Page(running.client, comm)
+def test_a_view_hears_the_page_that_is_open_when_the_page_before_is_gone(shown):
+    running, comm = shown
+    first = Page(running.client, comm)
+    first.click("pause")
+    assert state_becomes(running, "paused") == "paused"
+    first.click("dismiss")
+    first.click("resume")
+    first.close()
 
-        waits = running.begin("while feed.status().state != 'stopped': time.sleep(0.01)")
-        page.click("stop")
+    Page(running.client, comm).click("stop")
 
-        assert not running.end(waits).error
+    assert state_becomes(running, "stopped") == "stopped"
+
+
+@pytest.mark.rows("M-38")
+def test_a_view_hears_its_page_while_a_cell_runs(shown):
+    running, comm = shown
+    page = Page(running.client, comm)
+
+    waits = running.begin("while feed.status().state != 'stopped': time.sleep(0.01)")
+    page.click("stop")
+
+    assert not running.end(waits).error
