@@ -240,7 +240,8 @@ class Subscription:
 
     def _rest(self, pause: float) -> None:
         """Wait before the next attempt; where nobody was there, only until somebody is."""
-        if self._absent:
+        # Python 3.12.1 starts no threads while it ends: `close` would wait for the one that gRPC gives a knock.
+        if self._absent and threading.main_thread().is_alive():
             # A connection that was closed meanwhile is seen by who called this.
             with suppress(SessionClosed), self._connection.knocking(pause, self._hurry.set):
                 self._hurry.wait(pause)

@@ -57,6 +57,9 @@ def all() -> "list[Session]":
 
 def add(session: "Session") -> "Session | None":
     """Make a new session the current one; the session whose name it takes over, if there is one."""
+    # Anew, because what was registered last runs first: sessions end before the embedded brokers under them.
+    atexit.unregister(close_all)
+    atexit.register(close_all)
     with _lock:
         former = _sessions.pop(session.name, None)
         if former:
@@ -74,7 +77,6 @@ def remove(session: "Session") -> None:
             _in_use.remove(session)
 
 
-@atexit.register
 def close_all() -> None:
     """Close every open session, each whatever becomes of the others."""
     with ExitStack() as closes:
