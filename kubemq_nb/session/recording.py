@@ -52,13 +52,16 @@ class Recording:
         self._hold(part)
 
     def axes(self) -> dict[str, Values]:
-        """Numbers of all events that never go back, by name: sequence, time, and fields such as body.hour."""
-        fields = {f"body.{name}": values for name, values in self._fields.grown().items()}
+        """Numbers of all events that never go back, by name: sequence, time, and `fields`."""
         return {
             "sequence": Values(is_time=False, numbers=self._sequences),
             "time": Values(is_time=True, numbers=self._times),
-            **fields,
+            **self.fields(),
         }
+
+    def fields(self) -> dict[str, Values]:
+        """Those of the bodies, by names such as body.hour."""
+        return {f"body.{name}": values for name, values in self._fields.grown().items()}
 
     def sequence(self, place: int) -> int:
         """Sequence of the event at a place; 0 before the first."""

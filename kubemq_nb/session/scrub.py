@@ -246,9 +246,11 @@ class Scrubber:
         Those are numbers, or times as ISO 8601 writes them, at the top of JSON bodies of at most 64 KiB, that
         each event has and that never go back; the first eight of the first body are followed.
         """
+        own = ["sequence", "time"]
+        if self.reading == "reading":
+            return own
         with self._folding:
-            axes = list(self._recording.axes())
-        return axes[:2] if self.reading == "reading" else axes
+            return [*own, *self._recording.fields()]
 
     def counts(self, bins: int, axis: str = "sequence") -> list[int]:
         """How many events fall into each of so many equal stretches of an axis."""
@@ -305,7 +307,7 @@ class Scrubber:
         """How many events have no more than this in a field."""
         self.wait()
         with self._folding:
-            fields = dict(list(self._recording.axes().items())[2:])
+            fields = self._recording.fields()
         if field not in fields:
             known = ", ".join(fields) or "none here"
             raise ValueError(f"{field} is no field that each event has and that never goes back ({known})")
