@@ -240,7 +240,7 @@ class Subscription:
 
     def _rest(self, pause: float) -> None:
         """Wait before the next attempt; where nobody was there, only until somebody is."""
-        # Python 3.12.1 starts no thread while it ends: `close` would wait for the one that gRPC gives a knock.
+        # Python 3.12.1 starts no thread as it ends: `close` would wait for the one that gRPC gives a knock.
         if self._absent and threading.main_thread().is_alive():
             # A connection that was closed meanwhile is seen by who called this.
             with suppress(SessionClosed), self._connection.knocking(pause, self._hurry.set):
