@@ -1,6 +1,6 @@
 """Wire bytes to columns, many messages at once and no object a row."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from hashlib import md5
 from typing import Any, NamedTuple, TypeVar
 
@@ -8,6 +8,7 @@ from google.protobuf.message import DecodeError, Message
 
 from kubemq_nb._wire import damaged
 from kubemq_nb._wire import kubemq_pb2 as pb
+from kubemq_nb._wire.runs import Runs
 
 M = TypeVar("M", bound=Message)
 
@@ -26,18 +27,19 @@ class Columns(NamedTuple):
     errors: list[tuple[int, str]]  # row, reason
 
 
-def queue_messages(payloads: Sequence[bytes]) -> Columns:
+def queue_messages(payloads: Collection[bytes]) -> Columns:
     """Columns of queue messages, those of `decode_queue_message` by the same names.
 
     `md5_of_body` is computed where the server left it empty, which real ones do.
     """
+    if isinstance(payloads, Runs):
+        messages, errors = _parse(pb.QueueMessage, payloads.contents)
+        return Columns({**_of_sender(messages), **payloads.others()}, errors)
     messages, errors = _parse(pb.QueueMessage, payloads)
     attributes = [message.Attributes for message in messages]
     policies = [message.Policy for message in messages]
     columns: dict[str, list[Any]] = {
-        "id": [message.MessageID for message in messages],
-        **_content(messages),
-        "client_id": [message.ClientID for message in messages],
+        **_of_sender(messages),
         "timestamp": [part.Timestamp for part in attributes],
         "sequence": [part.Sequence for part in attributes],
         "md5_of_body": [
@@ -55,6 +57,14 @@ def queue_messages(payloads: Sequence[bytes]) -> Columns:
         "dead_letter": [policy.MaxReceiveQueue for policy in policies],
     }
     return Columns(columns, errors)
+
+
+def _of_sender(messages: Sequence[pb.QueueMessage]) -> dict[str, list[Any]]:
+    return {
+        "id": [message.MessageID for message in messages],
+        **_content(messages),
+        "client_id": [message.ClientID for message in messages],
+    }
 
 
 def events(payloads: Sequence[bytes]) -> Columns:
@@ -104,7 +114,7 @@ def _content(messages: Sequence[Any]) -> dict[str, list[Any]]:
     }
 
 
-def _parse(kind: type[M], payloads: Sequence[bytes]) -> tuple[list[M], list[tuple[int, str]]]:
+def _parse(kind: type[M], payloads: Collection[bytes]) -> tuple[list[M], list[tuple[int, str]]]:
     parse = kind.FromString
     try:
         return [parse(payload) for payload in payloads], []
@@ -112,7 +122,7 @@ def _parse(kind: type[M], payloads: Sequence[bytes]) -> tuple[list[M], list[tupl
         return _parse_one_by_one(kind, payloads)
 
 
-def _parse_one_by_one(kind: type[M], payloads: Sequence[bytes]) -> tuple[list[M], list[tuple[int, str]]]:
+def _parse_one_by_one(kind: type[M], payloads: Collection[bytes]) -> tuple[list[M], list[tuple[int, str]]]:
     messages, errors = [], []
     for row, payload in enumerate(payloads):
         message, error = damaged.parse(kind, payload)

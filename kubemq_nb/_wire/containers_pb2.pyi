@@ -1,7 +1,7 @@
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from typing import ClassVar as _ClassVar, Iterable as _Iterable, Optional as _Optional
+from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -146,8 +146,8 @@ class QueuePartsRequest(_message.Message):
     def __init__(self, ClientID: _Optional[str] = ..., Channel: _Optional[str] = ..., Count: _Optional[int] = ..., Wait: _Optional[int] = ..., IsPeek: bool = ..., Most: _Optional[int] = ..., Fitting: _Optional[int] = ...) -> None: ...
 
 class QueuePart(_message.Message):
-    __slots__ = ("Messages", "IsLast", "Expired", "IsCut", "IsLarge", "Transaction", "Error", "Delayed", "Held")
-    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("Runs", "IsLast", "Expired", "IsCut", "IsLarge", "Transaction", "Error", "Delayed", "Held")
+    RUNS_FIELD_NUMBER: _ClassVar[int]
     ISLAST_FIELD_NUMBER: _ClassVar[int]
     EXPIRED_FIELD_NUMBER: _ClassVar[int]
     ISCUT_FIELD_NUMBER: _ClassVar[int]
@@ -156,7 +156,7 @@ class QueuePart(_message.Message):
     ERROR_FIELD_NUMBER: _ClassVar[int]
     DELAYED_FIELD_NUMBER: _ClassVar[int]
     HELD_FIELD_NUMBER: _ClassVar[int]
-    Messages: _containers.RepeatedScalarFieldContainer[bytes]
+    Runs: _containers.RepeatedCompositeFieldContainer[QueueRun]
     IsLast: bool
     Expired: int
     IsCut: bool
@@ -165,7 +165,23 @@ class QueuePart(_message.Message):
     Error: str
     Delayed: int
     Held: int
-    def __init__(self, Messages: _Optional[_Iterable[bytes]] = ..., IsLast: bool = ..., Expired: _Optional[int] = ..., IsCut: bool = ..., IsLarge: bool = ..., Transaction: _Optional[str] = ..., Error: _Optional[str] = ..., Delayed: _Optional[int] = ..., Held: _Optional[int] = ...) -> None: ...
+    def __init__(self, Runs: _Optional[_Iterable[_Union[QueueRun, _Mapping]]] = ..., IsLast: bool = ..., Expired: _Optional[int] = ..., IsCut: bool = ..., IsLarge: bool = ..., Transaction: _Optional[str] = ..., Error: _Optional[str] = ..., Delayed: _Optional[int] = ..., Held: _Optional[int] = ...) -> None: ...
+
+class QueueRun(_message.Message):
+    __slots__ = ("Common", "Contents", "Sequences", "Timestamps", "ExpirationAt", "Digests")
+    COMMON_FIELD_NUMBER: _ClassVar[int]
+    CONTENTS_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCES_FIELD_NUMBER: _ClassVar[int]
+    TIMESTAMPS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRATIONAT_FIELD_NUMBER: _ClassVar[int]
+    DIGESTS_FIELD_NUMBER: _ClassVar[int]
+    Common: bytes
+    Contents: _containers.RepeatedScalarFieldContainer[bytes]
+    Sequences: _containers.RepeatedScalarFieldContainer[int]
+    Timestamps: _containers.RepeatedScalarFieldContainer[int]
+    ExpirationAt: _containers.RepeatedScalarFieldContainer[int]
+    Digests: bytes
+    def __init__(self, Common: _Optional[bytes] = ..., Contents: _Optional[_Iterable[bytes]] = ..., Sequences: _Optional[_Iterable[int]] = ..., Timestamps: _Optional[_Iterable[int]] = ..., ExpirationAt: _Optional[_Iterable[int]] = ..., Digests: _Optional[bytes] = ...) -> None: ...
 
 class QueuePartsArrived(_message.Message):
     __slots__ = ("Transaction",)

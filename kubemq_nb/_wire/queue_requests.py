@@ -141,7 +141,7 @@ def in_parts(
 
 
 def read_part(payload: bytes) -> containers.QueuePart:
-    """Read one part; its messages stay bytes."""
+    """Read one part; what its messages hold stays bytes."""
     return containers.QueuePart.FromString(payload)
 
 

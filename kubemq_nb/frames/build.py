@@ -1,6 +1,6 @@
 """Columns to DataFrames, without one object a row."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -29,7 +29,7 @@ class QueueMessages:
         self._whole: pd.DataFrame | None = None
 
     @collecting.paused()
-    def add(self, payloads: Sequence[bytes]) -> None:
+    def add(self, payloads: Collection[bytes]) -> None:
         """Take the next ones, as wire bytes."""
         read = wire.queue_messages(payloads)
         columns: dict[str, list[Any]] = read.columns
@@ -60,7 +60,7 @@ class QueueMessages:
         return frame
 
 
-def queue_messages(payloads: Sequence[bytes], **attrs: object) -> pd.DataFrame:
+def queue_messages(payloads: Collection[bytes], **attrs: object) -> pd.DataFrame:
     """A frame of messages of a queue from their wire bytes."""
     messages = QueueMessages()
     messages.add(payloads)

@@ -1,6 +1,6 @@
 """Queues: send, peek, receive, purge, and the way into a transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from difflib import get_close_matches
@@ -61,7 +61,7 @@ def takes(method: Callable[P, R]) -> Callable[P, R]:
 class Arriving:
     """A frame of messages that come in parts; pandas may be loading until the first one is here."""
 
-    def add(self, payloads: list[bytes]) -> None:
+    def add(self, payloads: Collection[bytes]) -> None:
         """Take the next part."""
         self.messages.add(payloads)
 

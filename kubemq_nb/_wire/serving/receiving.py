@@ -11,8 +11,8 @@ from kubemq_nb._wire.serving.common import new_id, read, with_fields
 Stored = tuple[int, int, bytes, bytes, int, int, int, int, int, str, str]
 """queue, sequence, content, MD5, timestamp, expires at, expiration, count, max count, dead letter, from."""
 
-Others = tuple[int, int, int, int, str, str]
-"""The last six of these."""
+Others = tuple[int, int, int, str, str]
+"""The last five of these."""
 
 
 class ReceiveRequest(NamedTuple):
@@ -61,7 +61,7 @@ def receive_response(
 
 def delivered(channel: str, messages: Iterable[Stored]) -> Iterator[bytes]:
     """The wire form of messages of one queue as a consumer gets them, made as they are asked for."""
-    name = pb.QueueMessage(Channel=channel).SerializeToString()
+    name = _name(channel)
     added = pb.QueueMessage()  # one for all: setting a field takes a fifth of making a message
     attributes = added.Attributes
     before: Others | None = None
@@ -70,20 +70,31 @@ def delivered(channel: str, messages: Iterable[Stored]) -> Iterator[bytes]:
         attributes.Timestamp = message[4]
         attributes.Sequence = message[1]
         attributes.MD5OfBody = message[3].hex()
-        others = message[5:]
+        attributes.ExpirationAt = message[5]
+        others = message[6:]
         if others != before:  # mostly they are the same for all
             policy = _set_others(attributes, others)
             before = others
         yield b"".join((message[2], name, added.SerializeToString(), policy))
 
 
+def common_of(channel: str, others: Others) -> bytes:
+    """The wire form of what messages of one queue have in common."""
+    added = pb.QueueMessage()
+    policy = _set_others(added.Attributes, others)
+    return _name(channel) + added.SerializeToString() + policy
+
+
+def _name(channel: str) -> bytes:
+    return pb.QueueMessage(Channel=channel).SerializeToString()
+
+
 def _set_others(attributes: pb.QueueMessageAttributes, others: Others) -> bytes:
     """Set what messages have in common; gives their policy."""
-    expires_at, expiration, count, max_count, dead_letter, source = others
+    expiration, count, max_count, dead_letter, source = others
     attributes.ReceiveCount = count + 1
     attributes.ReRouted = bool(source)
     attributes.ReRoutedFromQueue = source
-    attributes.ExpirationAt = expires_at
     return _policy(expiration, max_count, dead_letter)
 
 

@@ -13,7 +13,7 @@ from kubemq_nb.broker.engine.plan import DeleteMessages, Message, Plan, ReadMess
 from kubemq_nb.broker.engine.queue import Queue
 from kubemq_nb.broker.engine.queues import Queues
 
-PART = 200  # messages of a part: with fewer, what a part costs by itself counts, with more, the reader waits
+PART = 300  # messages of a part: with fewer, what a part costs by itself counts, with more, the reader waits
 PART_BYTES = 2**20
 
 Part = Callable[[list[Message], str], None]

@@ -5,9 +5,9 @@ from bisect import bisect_right
 from itertools import accumulate
 from uuid import uuid4
 
-from kubemq_nb._wire.serving import common, receiving
+from kubemq_nb._wire.serving import common
 from kubemq_nb._wire.serving import parts as part_wire
-from kubemq_nb._wire.serving.parts import Last, PartsRequest
+from kubemq_nb._wire.serving.parts import Last, PartsRequest, Run
 from kubemq_nb.broker.engine import transactions
 from kubemq_nb.broker.engine.events import Refused
 from kubemq_nb.broker.engine.parts import Reading, Waiting
@@ -68,21 +68,22 @@ class PartHandlers:
 
     async def _answer(self, reading: Reading, request: PartsRequest, context: Context) -> None:
         count, room = 0, request.fitting
-        made: list[bytes] = []
+        made: list[Run] = []
         last = Last(is_large=reading.is_large)
         while reading.left:
             if made:
                 await context.write(part_wire.queue_part(made))
             messages, error = await next_part(reading)
-            made = list(receiving.delivered(request.channel, messages))
+            made = part_wire.runs_of(request.channel, messages)
             last = last._replace(error=error)
-            fit = max(fitting(made, room), 0 if count else 1)
-            if fit < len(made):
+            sizes = [size for run in made for size in run.sizes()]
+            fit = max(fitting(sizes, room), 0 if count else 1)
+            if fit < len(messages):
                 reading.stop_before(messages[fit].sequence)
-                del made[fit:]
+                made = part_wire.runs_of(request.channel, messages[:fit])
                 last = last._replace(is_cut=True)
-            count += len(made)
-            room -= sum(map(len, made))
+            count += len(messages[:fit])
+            room -= sum(sizes)
         last = last._replace(expired=reading.expired)
         if request.is_peek:
             await context.write(part_wire.queue_part(made, self._beside(request.channel, last)))
@@ -97,7 +98,7 @@ class PartHandlers:
             return last
         return last._replace(delayed=self._queues.delayed(queue), held=len(queue.away))
 
-    async def _settled(self, reading: Reading, made: list[bytes], last: Last, context: Context) -> None:
+    async def _settled(self, reading: Reading, made: list[Run], last: Last, context: Context) -> None:
         """Write the last part of a receive and wait until it is acknowledged."""
         transaction, over = str(uuid4()), asyncio.Event()
         self._open[transaction] = (reading, over)
@@ -115,6 +116,6 @@ async def next_part(reading: Reading) -> tuple[list[Message], str]:
     return await answer.wait()
 
 
-def fitting(payloads: list[bytes], room: int) -> int:
-    """How many of them have no more than so many bytes together."""
-    return bisect_right(list(accumulate(map(len, payloads))), room)
+def fitting(sizes: list[int], room: int) -> int:
+    """How many messages of these sizes have no more than so many bytes together."""
+    return bisect_right(list(accumulate(sizes)), room)
