@@ -17,15 +17,38 @@
     └── BrokerStartError         the embedded broker did not start (.log_tail)
 
 Wrong arguments that no broker needs to see are plain TypeError or ValueError.
+
+IPython shows of them the lines of the user's own code that led there, and one sentence.
 """
 
-from collections.abc import Sequence
+import linecache
+import traceback
+from collections.abc import Iterator, Sequence
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from kubemq_nb.visible import clean
 
 if TYPE_CHECKING:
     from kubemq_nb.messages import SendResult
+
+
+def told_of(error: BaseException) -> str:
+    """An error in one line, with what was noted of it."""
+    notes = [f"({note})" for note in getattr(error, "__notes__", ())]
+    return clean(" ".join([*str(error).splitlines(), *notes]))
+
+
+def _own_lines(origin: TracebackType | None) -> Iterator[str]:
+    """The lines of the user's code on the way to an error, outermost first."""
+    for frame, number in traceback.walk_tb(origin):
+        module, function = frame.f_globals.get("__name__", ""), frame.f_code.co_name
+        if module.partition(".")[0] in ("kubemq_nb", "IPython"):
+            continue
+        where = "" if module == "__main__" else f"{module}, "
+        within = "" if function == "<module>" else f" in {function}"
+        line = linecache.getline(frame.f_code.co_filename, number, frame.f_globals).strip()
+        yield f"{where}line {number}{within}: {line}"
 
 
 class KubeMQError(Exception):
@@ -44,6 +67,10 @@ class KubeMQError(Exception):
         self.channel = channel
         self.number = number
         self.reason = reason
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback through this package."""
+        return [*_own_lines(self.__traceback__), f"{type(self).__name__}: {told_of(self)}"]
 
 
 class BrokerUnavailable(KubeMQError, ConnectionError):

@@ -6,12 +6,12 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
 from traitlets import Bool, Int
 
-from kubemq_nb.errors import KubeMQError
+from kubemq_nb.errors import KubeMQError, told_of
 from kubemq_nb.magics import history, question
 from kubemq_nb.magics.commands import COMMANDS
 from kubemq_nb.magics.completion import Completion
 from kubemq_nb.magics.dispatch import Dispatcher
-from kubemq_nb.magics.present import Formatters, shorten, told_of
+from kubemq_nb.magics.present import Formatters, shorten
 from kubemq_nb.render import Look
 from kubemq_nb.session import registry
 

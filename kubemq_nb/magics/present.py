@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from IPython.display import display
 
 from kubemq_nb import render
+from kubemq_nb.errors import told_of
 from kubemq_nb.magics.follow import follow, is_terminal
 from kubemq_nb.messages import Acknowledged, Response, SendResult, ServerInfo, Settlement
 from kubemq_nb.render import Look, Shown, Text, clean
@@ -42,12 +43,6 @@ KINDS: tuple[type | str, ...] = (*FRAMES, *RESULTS, *SHOWN)
 def announce(text: str) -> None:
     """Show a line beside the result."""
     display(Text(text))  # type: ignore[no-untyped-call]
-
-
-def told_of(error: BaseException) -> str:
-    """An error in one line, with what was noted of it."""
-    notes = [f"({note})" for note in getattr(error, "__notes__", ())]
-    return clean(" ".join([*str(error).splitlines(), *notes]))
 
 
 def shorten(error: BaseException) -> None:
