@@ -25,7 +25,7 @@ import linecache
 import traceback
 from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from kubemq_nb.visible import clean
 
@@ -58,7 +58,10 @@ class KubeMQError(Exception):
         channel: The channel concerned, or None.
         number: KubeMQ's own number ("Error 129: ...") or None (docs/protocol.md, error catalogue).
         reason: The broker's own text, verbatim, or "".
+        whole_traceback: Whether IPython shows all of it, of every such error: `%kubemq config traceback on`.
     """
+
+    whole_traceback: ClassVar[bool] = False
 
     def __init__(
         self, message: str, *, channel: str | None = None, number: int | None = None, reason: str = ""
@@ -70,6 +73,8 @@ class KubeMQError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows in place of a traceback through this package."""
+        if KubeMQError.whole_traceback:
+            return traceback.format_exception(self)
         return [*_own_lines(self.__traceback__), f"{type(self).__name__}: {told_of(self)}"]
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
-from traitlets import Bool, Int
+from traitlets import Bool, Bunch, Int
 
 from kubemq_nb.errors import KubeMQError, told_of
 from kubemq_nb.magics import history, question
@@ -41,6 +41,7 @@ class KubeMQMagics(Magics):
             shell, COMMANDS, self.dispatcher.channels, lambda: self.traits(config=True)
         )
         self.question = question.transformer(COMMANDS)
+        self.observe(_show_whole, "traceback")
 
     def add(self) -> None:
         """Take part in displays, completion and help of the shell."""
@@ -50,6 +51,7 @@ class KubeMQMagics(Magics):
 
     def remove(self) -> None:
         """Leave the shell as it was."""
+        self.traceback = False
         self.owner.input_transformers_cleanup.remove(self.question)
         self.completion.remove()
         self.formatters.remove()
@@ -79,6 +81,10 @@ class KubeMQMagics(Magics):
             if self.traceback:
                 raise
             raise UsageError(told_of(error)) from error
+
+
+def _show_whole(change: Bunch) -> None:
+    KubeMQError.whole_traceback = change.new
 
 
 def _overview() -> str:

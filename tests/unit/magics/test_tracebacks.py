@@ -65,3 +65,19 @@ def test_lines_of_another_module_of_the_user_name_it(said, tmp_path, monkeypatch
         "of_the_team, line 5 in fail: raise KubeMQError('no')",
         "KubeMQError: no",
     ]
+
+
+def test_all_of_a_traceback_is_shown_when_asked_for(lab, capsys):
+    cell = "from kubemq_nb import session\nsession.registry.use('nobody')"
+
+    lab.run_cell("%kubemq config traceback on")
+    lab.run_cell(cell)
+    whole = capsys.readouterr().out
+    lab.run_cell("%kubemq config traceback off")
+    lab.run_cell(cell)
+    lines = capsys.readouterr().out.splitlines()[-2:]
+
+    assert "Traceback" in whole
+    assert "registry.py" in whole
+    assert lines[0] == "line 2: session.registry.use('nobody')"
+    assert lines[1].startswith("SessionClosed: no connection nobody is open")
