@@ -1,8 +1,9 @@
 """Jobs: what a session does in the background, and how to see and stop it."""
 
 import threading
+from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 from weakref import WeakValueDictionary
 
 from kubemq_nb import frames
@@ -68,6 +69,15 @@ class Job(Protocol):
         ...
 
 
+@runtime_checkable
+class Attended(Protocol):
+    """A job with handlers, which may be at work for a while when it is stopped."""
+
+    def leave(self) -> None:
+        """Call them for nothing more, and do not wait."""
+        ...
+
+
 class Jobs:
     """The jobs of one session. Numbers count from 1 and are not used again."""
 
@@ -114,6 +124,10 @@ class Jobs:
             job.stop()
             return [job]
         jobs = self.all()
+        for job in jobs:  # first, so that handlers of all of them finish side by side
+            if isinstance(job, Attended):
+                with suppress(Exception):  # told when it is stopped
+                    job.leave()
         failures = [told for job in jobs if (told := _failure(job))]
         if failures:
             raise KubeMQError(

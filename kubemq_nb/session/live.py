@@ -42,7 +42,7 @@ ErrorHandler = Callable[[BaseException], object]
 
 logger = logging.getLogger(__name__)
 
-GRACE = 5.0  # seconds that `stop` waits for a handler that is at work
+GRACE = 5.0  # seconds from `leave` that `stop` waits for a handler that is at work
 MOST = 2**28
 """Bytes of payloads that a feed or responder holds, however many rows `keep` allows."""
 
@@ -136,6 +136,7 @@ class Live(ABC, Generic[Row]):
         self._workers = 1
         self._threads: list[threading.Thread] = []
         self._stopped = False
+        self._left = 0.0  # when it was stopped, on the monotonic clock
 
     def begin(self, subscribe: Subscribe, *, workers: int = 1) -> None:
         """Open the subscription and read it in the background.
@@ -357,19 +358,25 @@ class Live(ABC, Generic[Row]):
         selection = self.selection
         return selection.apply(self.df) if selection else self.df
 
-    def stop(self) -> None:
-        """End the subscription; rows stay readable, and no handler is called after this."""
+    def leave(self) -> None:
+        """Take nothing more: rows stay readable, and no handler is called after this."""
         with self._changed:
+            if not self._stopped:
+                self._left = time.monotonic()
             self._stopped = True
             self._touch()
         if self._stream:
             self._stream.close()
+
+    def stop(self) -> None:
+        """End the subscription as `leave` does, and wait a while for a handler that is at work."""
+        self.leave()
         if not background.on_handler_loop():
             self._join()
 
     def _join(self) -> None:
         """Wait for handlers at work, unless one of them is the caller."""
-        until = time.monotonic() + GRACE
+        until = self._left + GRACE
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join(max(0.0, until - time.monotonic()))

@@ -145,10 +145,10 @@ class Responder(Live[Exchange]):
         """
         self._handler, self._think, self.desk = handler, think, None
 
-    def stop(self) -> None:
+    def leave(self) -> None:
         """Leave the channel; the log stays readable, and the handler is not called after this."""
         self._ended.set()
-        super().stop()
+        super().leave()
 
     def status(self) -> JobStatus:
         """What a view shows, as of now."""

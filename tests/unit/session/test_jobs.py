@@ -1,8 +1,12 @@
+import threading
+
 import pytest
 
 from kubemq_nb.errors import KubeMQError
+from kubemq_nb.session import live
 from kubemq_nb.session.feed import Feed
 from kubemq_nb.session.jobs import Jobs, listing
+from tests.conformance.support import PATIENCE, eventually
 from tests.unit.session.streams import FedStream
 
 
@@ -47,6 +51,27 @@ def test_all_jobs_stop_at_once(jobs):
     assert all(job.finished for job in made)
 
 
+def test_handlers_at_work_finish_side_by_side(jobs, monkeypatch):
+    monkeypatch.setattr(live, "GRACE", 10 * PATIENCE)
+    at_work, seen = threading.Barrier(4), []
+
+    def handle(_):
+        at_work.wait(PATIENCE)
+        seen.append(eventually(lambda: all(job.finished for job in made)))
+
+    made = [Feed(kind="events", channel=f"gates.{letter}", handler=handle) for letter in "abc"]
+    for job in made:
+        stream = FedStream()
+        job.begin(stream.subscribe)
+        jobs.add(job)
+        stream.put("x")
+    at_work.wait(PATIENCE)
+
+    jobs.stop("all")
+
+    assert seen == [True, True, True]
+
+
 def test_all_jobs_stop_although_one_of_them_fails_and_the_error_names_it(jobs, monkeypatch):
     first, second, third = (feed(jobs, f"gates.{letter}") for letter in "abc")
 
@@ -54,7 +79,7 @@ def test_all_jobs_stop_although_one_of_them_fails_and_the_error_names_it(jobs, m
         raise KubeMQError("The broker went away.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(second, "stop", broken)
+        patch.setattr(second, "leave", broken)
         with pytest.raises(KubeMQError) as told:
             jobs.stop("all")
 
