@@ -69,6 +69,7 @@ class Dispatcher:
         self._shell = shell
         self._look = look
         self._connect = first or self._first
+        self._before = shell.user_ns.get(VARIABLE)  # not of this extension, or of one that was unloaded
         self._seen: dict[tuple[str, str], None] = {}  # noun and name of channels, the newest last
         self._latest: Transaction | None = None
 
@@ -204,7 +205,8 @@ class Dispatcher:
             return registry.current()
         except SessionClosed:
             used = self._shell.user_ns.get(VARIABLE)
-            if isinstance(used, Session) and used.closed:  # nothing is opened in its place unasked
+            # Nothing is opened in its place unasked.
+            if isinstance(used, Session) and used.closed and used is not self._before:
                 told = f"{used.name} was closed, and no other connection is open; `connect` opens one"
                 raise SessionClosed(told) from None
             return self._connect()

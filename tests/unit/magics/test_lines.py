@@ -155,6 +155,19 @@ def test_help_may_be_asked_for_behind_a_command(run, lab, line, same):
     assert run("%kubemq queues peek CH")["body"].iloc[-1] == b"--help"
 
 
+@pytest.mark.embedded_only
+def test_an_extension_that_was_loaded_again_connects_by_itself(lab):
+    closed = lab.user_ns["kq"]
+    unload_ipython_extension(lab)
+    load_ipython_extension(lab)
+
+    lab.run_cell("%kubemq ping").raise_error()
+
+    assert closed.closed
+    assert not registry.current().closed
+    assert lab.user_ns["kq"] is registry.current()
+
+
 @pytest.mark.rows("C-05")
 def test_a_closed_session_says_so(run, lab):
     session = lab.user_ns["kq"]
