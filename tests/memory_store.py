@@ -109,7 +109,9 @@ class MemoryStore:
         item = self._delayed.pop(operation.number, None)
         return None if item is None else self._place(item.message, operation.message)
 
-    def _read_messages(self, operation: plan.ReadMessages | plan.TakeMessages) -> list[Message]:
+    def _read_messages(
+        self, operation: plan.ReadMessages | plan.LookAtMessages | plan.TakeMessages
+    ) -> list[Message]:
         places = [(operation.queue, sequence) for sequence in sorted(operation.sequences)]
         found: list[Message] = []
         budget = operation.budget
@@ -190,6 +192,7 @@ class MemoryStore:
         plan.FindDelayed: _find_delayed,
         plan.ReleaseDelayed: _release_delayed,
         plan.ReadMessages: _read_messages,
+        plan.LookAtMessages: _read_messages,
         plan.TakeMessages: _take_messages,
         plan.HoldMessage: _hold_message,
         plan.DeleteMessages: _delete_messages,

@@ -57,6 +57,38 @@ class StoreContract:
 
         assert len(self.one(store, plan.ReadMessages(QUEUE, [1, 2]))) == 2
 
+    def test_what_is_looked_at_is_what_is_there(self, store):
+        made = self.fill(store, 4)
+        look = plan.LookAtMessages(QUEUE, [1, 2, 3, 4])
+        assert self.one(store, look) == self.one(store, look) == made
+
+        self.one(store, plan.DeleteMessages(QUEUE, [(1, 2)]))
+        assert self.one(store, look) == made[1:]
+        self.one(store, plan.TakeMessages(QUEUE, [2]))
+        assert self.one(store, look) == made[2:]
+        self.one(store, plan.MoveMessage(QUEUE, 3, message(5, queue=OTHER)))
+        assert self.one(store, look) == made[3:]
+        assert self.one(store, plan.LookAtMessages(OTHER, [5]))[0].content == made[2].content
+        self.one(store, plan.RemoveChannel(QUEUE))
+        assert self.one(store, look) == []
+
+    def test_a_budget_cuts_a_look_whether_it_is_the_first_or_not(self, store):
+        made = self.fill(store, 3, content=b"x" * 1000)
+        look = plan.LookAtMessages(QUEUE, [1, 2, 3])
+
+        assert self.one(store, look._replace(budget=2600)) == made[:2]
+        assert self.one(store, look) == made
+        assert self.one(store, look._replace(budget=2600)) == made[:2]
+
+    def test_a_look_at_what_a_failed_commit_added_finds_nothing(self, store):
+        look = plan.LookAtMessages(QUEUE, [1])
+        twice = plan.InsertMessages([message(2), message(2)])
+
+        with pytest.raises(StoreError):
+            store.apply([[plan.InsertMessages([message(1)]), look, twice]])
+
+        assert self.one(store, look) == []
+
     def test_taking_deletes_what_it_gives(self, store):
         made = self.fill(store, 3)
 
@@ -315,6 +347,16 @@ class TestSqliteStore(StoreContract):
         damage(store, f"UPDATE message SET {change}")
 
         assert self.one(store, plan.ReadMessages(QUEUE, [1])) == []
+
+    def test_what_was_looked_at_is_not_read_again(self, store):
+        made = self.fill(store, 2)
+        look = plan.LookAtMessages(QUEUE, [1, 2])
+        self.one(store, look)
+        damage(store, "UPDATE message SET content = 'mX' WHERE key & 0xffff = 2")
+
+        assert self.one(store, look) == made
+        assert self.one(store, plan.ReadMessages(QUEUE, [1, 2])) == made[:1]
+        assert self.one(store, look) == made[:1]
 
     def test_a_damaged_event_is_set_aside(self, store):
         self.one(store, plan.InsertEvents(LOG, events(1, 3)))

@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Sequence
 from kubemq_nb.broker.engine.clock import RETRY, Alarm, Clock
 from kubemq_nb.broker.engine.plan import (
     DeleteMessages,
+    LookAtMessages,
     Message,
     Plan,
-    ReadMessages,
     ReturnMessages,
     TakeMessages,
     runs,
@@ -123,7 +123,7 @@ class Peek(Wait):
     def finished(self) -> None:
         """Read what is at the head now."""
         expired = self._expired
-        read = ReadMessages(self.queue.id, self._look())
+        read = LookAtMessages(self.queue.id, self._look())
         self._queues.commit(
             Plan(
                 operations=[read],

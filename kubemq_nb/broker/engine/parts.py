@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from kubemq_nb.broker.engine.clock import SECOND
 from kubemq_nb.broker.engine.delivery import Wait, remove_expired
-from kubemq_nb.broker.engine.plan import DeleteMessages, Message, Plan, ReadMessages, runs
+from kubemq_nb.broker.engine.plan import DeleteMessages, LookAtMessages, Message, Plan, ReadMessages, runs
 from kubemq_nb.broker.engine.queue import Queue
 from kubemq_nb.broker.engine.queues import Queues
 
@@ -54,9 +54,10 @@ class Reading:
     def read(self, reply: Part) -> None:
         """Read the next part."""
         part = self._sequences[self._at : self._at + PART]
+        read = ReadMessages if self._takes else LookAtMessages
         self._queues.commit(
             Plan(
-                operations=[ReadMessages(self._queue.id, part, PART_BYTES)],
+                operations=[read(self._queue.id, part, PART_BYTES)],
                 done=lambda results: self._read(part, results[0], reply),
                 failed=lambda reason: self._failed(reason, reply),
             )

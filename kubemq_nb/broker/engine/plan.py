@@ -105,6 +105,14 @@ class ReadMessages(NamedTuple):
     budget: int = REPLY_BYTES
 
 
+class LookAtMessages(NamedTuple):
+    """Read like ReadMessages what will be looked at again and again; gives a list of Message."""
+
+    queue: int
+    sequences: Sequence[int]
+    budget: int = REPLY_BYTES
+
+
 class TakeMessages(NamedTuple):
     """Read like ReadMessages and delete what was read; gives a list of Message."""
 
@@ -212,6 +220,7 @@ Operation = (
     | FindDelayed
     | ReleaseDelayed
     | ReadMessages
+    | LookAtMessages
     | TakeMessages
     | HoldMessage
     | DeleteMessages

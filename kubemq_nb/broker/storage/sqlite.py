@@ -25,7 +25,14 @@ from kubemq_nb.broker.storage.space import PAGE_BYTES, Space, size_of
 from kubemq_nb.broker.storage.sqlite_content import any_text, as_text
 from kubemq_nb.broker.storage.verbs import Verbs
 
-READS = (plan.ReadMessages, plan.ReadEvents, plan.FindDelayed, plan.FindEvent, plan.LoadQueue)
+READS = (
+    plan.ReadMessages,
+    plan.LookAtMessages,
+    plan.ReadEvents,
+    plan.FindDelayed,
+    plan.FindEvent,
+    plan.LoadQueue,
+)
 
 Groups = Sequence[Sequence[Operation]]
 

@@ -9,6 +9,7 @@ from kubemq_nb.broker.engine import plan
 from kubemq_nb.broker.engine.plan import Message, Operation, StoredChannel, StoredEvent, runs
 from kubemq_nb.broker.storage import rows
 from kubemq_nb.broker.storage.damage import Damage, DamageLog
+from kubemq_nb.broker.storage.looks import Looks, bytes_of
 from kubemq_nb.broker.storage.rows import DELAYED, MESSAGE_COLUMNS, SEQUENCE_BITS, SEQUENCE_MASK, crc_of, key
 from kubemq_nb.broker.storage.sqlite_content import ContentReader, any_text
 
@@ -40,6 +41,7 @@ class Verbs:
         self._connection = connection
         self._damage = damage
         self._last_sequences: dict[int, int] = {}
+        self._looks = Looks()
         self.reader = ContentReader(connection, self._set_aside, self._tell)
         self.channels: dict[int, StoredChannel] = {}
         self._before: dict[int, StoredChannel | None] = {}  # channels changed by the transaction under way
@@ -70,6 +72,7 @@ class Verbs:
         """The transaction is over, and nothing of it is on the disk."""
         for id, channel in self._before.items():
             self._put(id, channel)
+        self._looks.clear()
         self.committed()
 
     def _change(self, id: int, channel: StoredChannel | None) -> None:
@@ -95,6 +98,7 @@ class Verbs:
     def _remove_channel(self, operation: plan.RemoveChannel) -> None:
         self._change(operation.id, None)
         first, after = key(operation.id, 0), key(operation.id + 1, 0)
+        self._looks.forget(first, after)
         self._connection.execute("DELETE FROM message WHERE key >= ? AND key < ?", (first, after))
         self._connection.execute("DELETE FROM event WHERE key >= ? AND key < ?", (first, after))
         self._connection.execute(
@@ -153,6 +157,15 @@ class Verbs:
             self._set_aside("message", row_key)
         return found
 
+    def _look_at_messages(self, operation: plan.LookAtMessages) -> list[Message]:
+        queue, sequences, budget = operation
+        kept = self._looks.find(queue, sequences)
+        if kept and bytes_of(kept) <= budget:
+            return kept
+        found = self._read_messages(plan.ReadMessages(queue, sequences, budget))
+        self._looks.add([key(queue, message.sequence) for message in found], found)
+        return found
+
     def _rows_of(self, queue: int, sequences: Sequence[int]) -> Iterator[rows.MessageRow]:
         for start, stop in runs(sequences):
             yield from self._connection.execute(SELECT_MESSAGES, (key(queue, start), key(queue, stop)))
@@ -173,6 +186,7 @@ class Verbs:
         freed = 0
         for start, stop in ranges:
             bounds = key(queue, start), key(queue, stop)
+            self._looks.forget(*bounds)
             # A row that a statement returns costs more than to look at it and to delete it.
             freed += self._connection.execute(FREED, bounds).fetchone()[0] or 0
             self._connection.execute("DELETE FROM message WHERE key >= ? AND key < ?", bounds)
@@ -183,6 +197,7 @@ class Verbs:
 
     def _move(self, old_key: int, message: Message) -> int | None:
         self._numbered(message.queue, message.sequence)
+        self._looks.forget(old_key, old_key + 1)
         row = self._connection.execute(SELECT_MESSAGE, (old_key,)).fetchone()
         if row is None:
             return None
@@ -274,6 +289,7 @@ class Verbs:
 
     def _set_aside(self, table: str, row_key: int) -> None:
         """Keep a damaged row where it is not delivered, and say so."""
+        self._looks.forget(row_key, row_key + 1)
         channel, sequence = row_key >> SEQUENCE_BITS, row_key & SEQUENCE_MASK
         known = self.channels.get(channel) if channel != DELAYED else None
         place = f"channel {channel}" if known is None else f"{known.kind} channel {known.name}"
@@ -298,6 +314,7 @@ class Verbs:
         plan.FindDelayed: _find_delayed,
         plan.ReleaseDelayed: _release_delayed,
         plan.ReadMessages: _read_messages,
+        plan.LookAtMessages: _look_at_messages,
         plan.TakeMessages: _take_messages,
         plan.HoldMessage: _hold_message,
         plan.DeleteMessages: _delete_messages,
