@@ -102,8 +102,13 @@ class Place:
         return self.opened.enter_context(embedded(self.sizes, folder))
 
     @cached_property
+    def flushed(self) -> "Place":
+        """A broker on a store of its own that stays: what it answers is on the disk."""
+        return self.opened.enter_context(embedded(self.sizes, self.folder / "store"))
+
+    @cached_property
     def folder(self) -> Path:
-        """A folder on the disk on which brokers keep private stores."""
+        """A folder on the disk on which brokers keep their stores."""
         folder = Path(tempfile.mkdtemp(prefix="kubemq-nb-bench-"))
         self.opened.callback(shutil.rmtree, folder, ignore_errors=True)
         return folder

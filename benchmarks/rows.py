@@ -159,17 +159,17 @@ def first_result(place: Place) -> Sides:
 
 
 def durable(place: Place) -> Sides:
-    """Batches through the broker, and the same into its store."""
-    channel, count = place.channel("durable"), place.sizes.durable
+    """Batches through a broker, and the same into a store of its kind."""
+    channel, count, flushed = place.channel("durable"), place.sizes.durable, place.flushed
 
     def ours() -> Sample:
         def look(result: dict[str, Any]) -> list[str]:
-            held = place.raw.waiting(channel=channel)
-            place.raw.drain(channel=channel, count=held)
+            held = flushed.raw.waiting(channel=channel)
+            flushed.raw.drain(channel=channel, count=held)
             return [f"{held} held, {result['refused']} refused"]
 
-        make = partial(place.raw.send_batches, channel=channel, count=count)
-        return checked(place, make, count, f"{count} held, 0 refused", look=look)
+        make = partial(flushed.raw.send_batches, channel=channel, count=count)
+        return checked(flushed, make, count, f"{count} held, 0 refused", look=look)
 
     def store() -> Sample:
         make = partial(place.raw.store_batches, folder=str(place.folder), count=count)
@@ -194,23 +194,23 @@ def stream(place: Place) -> Sides:
 
 
 def unary(place: Place, *, clients: int) -> Sides:
-    """Many clients send one message after another to the broker, and to a server that does nothing."""
-    channel = place.channel(f"unary-{clients}")
+    """Many clients send one message after another to a broker, and to a server that does nothing."""
+    channel, flushed = place.channel(f"unary-{clients}"), place.flushed
     each = max(1, place.sizes.unary // clients)
     count, bare = each * clients, place.bare.address()
     told = 0
 
-    send = partial(place.raw.send_each, channel=channel, clients=clients, count=each)
+    send = partial(flushed.raw.send_each, channel=channel, clients=clients, count=each)
 
     def ours() -> Sample:
         nonlocal told
         told += count
 
         def look(result: dict[str, Any]) -> list[str]:
-            return [f"{place.raw.waiting(channel=channel)} held, {result['refused']} refused"]
+            return [f"{flushed.raw.waiting(channel=channel)} held, {result['refused']} refused"]
 
         return checked(
-            place, partial(send, address=place.address), count, f"{told} held, 0 refused", look=look
+            flushed, partial(send, address=flushed.address), count, f"{told} held, 0 refused", look=look
         )
 
     def other() -> Sample:

@@ -201,7 +201,8 @@ async def serve(options: argparse.Namespace, lock: int) -> None:
     token = None if token_file is None else token_in(token_file)
     allowed = access(token, cert=options.cert, key=options.key, ca=options.ca)
     warn_in_clear(options)
-    broker = Broker(options.store, quota=options.quota * 1024 * 1024)
+    # The store of a private broker is removed with it: nobody could read what a flush would save.
+    broker = Broker(options.store, quota=options.quota * 1024 * 1024, flushed=not options.leash)
     # A batch makes thousands of tuples, none in a cycle: looking for cycles every 700 costs an eighth of it.
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)

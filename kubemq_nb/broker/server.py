@@ -128,13 +128,21 @@ def access(token: str | None, *, cert: Path | None, key: Path | None, ca: Path |
 
 
 class Broker:
-    """A broker on one store; runs on the event loop that made it."""
+    """A broker on one store; runs on the event loop that made it.
 
-    def __init__(self, store: Path, *, quota: int = 0) -> None:
+    Args:
+        store: The folder of the store.
+        quota: The most bytes that the store may have; 0 leaves that to the disk.
+        flushed: Whether what is answered is on the disk; see SqliteStore.
+    """
+
+    def __init__(self, store: Path, *, quota: int = 0, flushed: bool = True) -> None:
         self._started = time.time_ns()
         loop = asyncio.get_running_loop()
         clock = LoopClock(loop)
-        self._committer = Committer(lambda: SqliteStore(store, quota=quota), loop.call_soon_threadsafe)
+        self._committer = Committer(
+            lambda: SqliteStore(store, quota=quota, flushed=flushed), loop.call_soon_threadsafe
+        )
         content = self._committer.content
         new_channel = count(max((channel.id for channel in content.channels), default=0) + 1).__next__
         commit = self._committer.commit

@@ -1,5 +1,7 @@
 """One class of tests over every store: what the engine relies on."""
 
+import shutil
+
 import pytest
 
 from kubemq_nb.broker.engine import plan
@@ -377,6 +379,21 @@ class TestSqliteStore(StoreContract):
     def test_every_commit_is_flushed(self, store):
         assert store._connection.execute("PRAGMA synchronous").fetchone() == (2,)
         assert store._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+    def test_a_store_that_is_not_flushed_is_found_again_without_being_closed(self, tmp_path):
+        (tmp_path / "first").mkdir()
+        store = SqliteStore(tmp_path / "first", flushed=False)
+        self.one(store, plan.AddChannel(QUEUE, "queues", "orders"))
+        assert store._connection.execute("PRAGMA synchronous").fetchone() == (0,)
+        made = self.fill(store, 300)
+
+        # The files as they are when the process is killed now.
+        shutil.copytree(tmp_path / "first", tmp_path / "second")
+        again = SqliteStore(tmp_path / "second", flushed=False)
+
+        assert self.one(again, plan.ReadMessages(QUEUE, range(1, 301))) == made
+        again.close()
+        store.close()
 
 
 def damage(store, statement):

@@ -1,4 +1,4 @@
-"""The store on SQLite: one connection, one writer, every commit flushed to the disk before it is answered."""
+"""The store on SQLite: one connection, one writer, commits flushed to the disk before they are answered."""
 
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -44,12 +44,16 @@ class SqliteStore:
         folder: Where the file lies or is made.
         connect: Opens the connection; tests put a failing one here.
         quota: The most bytes that the file may have; 0 leaves that to the disk.
+        flushed: Whether a commit is on the disk when it returns. If not, it survives the end of this process,
+            but not that of the system.
 
     Attributes:
         commits: How many commits there were since the store was made.
     """
 
-    def __init__(self, folder: Path, *, connect: Connect = connect, quota: int = 0) -> None:
+    def __init__(
+        self, folder: Path, *, connect: Connect = connect, quota: int = 0, flushed: bool = True
+    ) -> None:
         self.path = folder / FILE_NAME
         self._quota = quota
         self._undecided: Undecided | None = None
@@ -67,6 +71,8 @@ class SqliteStore:
         try:
             self.commits = self._one("SELECT commits FROM state")
             self._connection.execute(f"PRAGMA wal_autocheckpoint={self._space.log_pages}")
+            if not flushed:
+                self._connection.execute("PRAGMA synchronous=OFF")
             if quota:
                 self._one(f"PRAGMA max_page_count={quota // PAGE_BYTES}")
             self._verbs = Verbs(self._connection, damage)
