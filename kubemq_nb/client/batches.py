@@ -124,7 +124,7 @@ class _Stream:
 
     def start(self, wire: bytes, attempt: status.Attempt) -> None:
         """Send a part."""
-        self._stream.send(wire, timeout=attempt.timeout)  # there is room: few are under way
+        self._stream.hand_over(wire, timeout=attempt.timeout)  # the broker works on it while the next is made
 
     def finish(self, attempt: status.Attempt) -> Answer:
         """The answer to the first part that has none yet."""

@@ -214,7 +214,8 @@ class Conversation(Generic[Q, A]):
         self._ended = False
         self._answers: SimpleQueue[A | grpc.RpcError | None] = SimpleQueue()
         self._on_end = on_end
-        self._call = method(iter(self._requests.get, None), metadata=metadata)
+        self._left = threading.Event()  # gRPC's thread has taken all requests
+        self._call = method(self._outgoing(), metadata=metadata)
         threading.Thread(target=self._read, name=name, daemon=True).start()
 
     def send(self, request: Q | None, *, timeout: float = 5.0) -> None:
@@ -229,6 +230,19 @@ class Conversation(Generic[Q, A]):
             self._requests.put(request, timeout=timeout)
         except Full:
             raise TimeoutError from None
+
+    def hand_over(self, request: Q, *, timeout: float) -> None:
+        """Send one request and wait until gRPC has it.
+
+        Its thread would otherwise get Python's turn when the caller next waits, or after 5 ms.
+
+        Raises:
+            TimeoutError: None of them left within `timeout` seconds.
+        """
+        self._left.clear()
+        self.send(request, timeout=timeout)
+        if not self._ended:
+            self._left.wait(timeout)
 
     def receive(self, timeout: float) -> A | None:
         """The next answer; None when the stream has ended as it should.
@@ -260,6 +274,13 @@ class Conversation(Generic[Q, A]):
         """End the stream at once."""
         self._call.cancel()
 
+    def _outgoing(self) -> Iterator[Q]:
+        while (request := self._requests.get()) is not None:
+            if self._requests.empty():
+                self._left.set()
+            yield request
+            del request  # as of answers
+
     def _read(self) -> None:
         end: grpc.RpcError | None = None
         try:
@@ -276,6 +297,7 @@ class Conversation(Generic[Q, A]):
 
     def _release(self) -> None:
         """Let go who waits to send, and grpc's thread that waits for requests."""
+        self._left.set()
         with suppress(Empty):
             while True:
                 self._requests.get_nowait()

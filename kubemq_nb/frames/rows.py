@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
-from itertools import count, repeat
+from itertools import chain, count, repeat
 from pathlib import Path
 from typing import Any
 
@@ -112,16 +112,28 @@ def _of_frame(frame: pd.DataFrame, first: int = 0) -> Columns:
     given = {name: column for name, column in zip(names, values, strict=True) if name in FIELDS}
     bodies = given.pop("body", None) or [None] * len(frame)
     encoded = given.pop(files.BASE64, None)
-    made = {"body": _converted(bodies, encode_body, first)}
+    made = {"body": bodies if _all(bytes, bodies) else _converted(bodies, encode_body, first)}
     if encoded:
         decoded = _converted(encoded, _decoded, first)
         made["body"] = [
             body if text else other for body, text, other in zip(decoded, encoded, made["body"], strict=True)
         ]
-    return made | {
-        name: _converted(column, convert, first) if (convert := _CONVERTED.get(name)) else column
-        for name, column in given.items()
-    }
+    return made | {name: _field(name, column, first) for name, column in given.items()}
+
+
+def _field(name: str, column: list[Any], first: int) -> list[Any]:
+    """A column as messages take it; one that is so already costs a look at its types."""
+    convert = _CONVERTED.get(name)
+    good = _all(str, column) if name != "tags" else _all(dict, column) and _all(str, _inside(column))
+    return _converted(column, convert, first) if convert and not good else column
+
+
+def _all(kind: type, values: Iterable[object]) -> bool:
+    return set(map(type, values)) <= {kind}
+
+
+def _inside(dicts: Iterable[dict[Any, Any]]) -> Iterator[object]:
+    return chain.from_iterable(chain(each, each.values()) for each in dicts)
 
 
 def _converted(values: list[Any], convert: Callable[[Any], Any], first: int) -> list[Any]:

@@ -300,9 +300,29 @@ def test_a_wrong_row_is_named_by_its_number(row, words):
         frames.records(["fine", row])
 
 
-def test_a_wrong_cell_of_a_frame_is_named_by_its_row():
-    with pytest.raises(ValueError, match="row 1: Expecting value"):
-        frames.records(pd.DataFrame({"body": ["x", "y"], "tags": ["{}", "day=1"]}))
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        ({"tags": ["{}", "day=1"]}, "row 1: Expecting value"),
+        ({"tags": [{"k": "v"}, {"k": 1}]}, "row 1: a tag is text"),
+        ({"tags": [{"k": "v"}, {1: "v"}]}, "row 1: a tag is text"),
+        ({"id": ["a", 5]}, "row 1: id is text, not 5"),
+        ({"body": [b"x", 5]}, "row 1: a body is"),
+        ({"delay": [1, "soon"]}, "row 1: delay is whole seconds"),
+    ],
+)
+def test_a_wrong_cell_of_a_frame_is_named_by_its_row(cells, words):
+    with pytest.raises((TypeError, ValueError), match=words):
+        frames.records(pd.DataFrame({"body": ["x", "y"], **cells}))
+
+
+def test_a_frame_of_what_messages_take_is_what_its_rows_say_one_by_one():
+    rows = [
+        {"body": b"x", "id": "a", "metadata": "", "tags": {"k": "v"}},
+        {"body": b"", "id": "", "metadata": "m", "tags": {}},
+    ]
+
+    assert frames.records(pd.DataFrame(rows)) == frames.records(rows)
 
 
 @pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl", "rows.parquet"])

@@ -18,17 +18,13 @@ Result = tuple[str, int, int, int, str]
 """id, sent at, expires at, delayed to, error."""
 
 
-class _Results:
-    """The wire form of results, one after another."""
-
-    def __init__(self) -> None:
-        self._sent_at = 0
-        self._end = b""  # the field of this time, which most results of a request have in common
-
-    def one(self, result: Result) -> bytes:
-        id, sent_at, expires_at, delayed_to, error = result
+def _results(results: Iterable[Result]) -> Iterator[bytes]:
+    """The wire form of results."""
+    last = 0
+    end = b""  # the field of this time, which most results of a request have in common
+    for id, sent_at, expires_at, delayed_to, error in results:
         if expires_at or delayed_to or error or not id:
-            return pb.SendQueueMessageResult(
+            yield pb.SendQueueMessageResult(
                 MessageID=id,
                 SentAt=sent_at,
                 ExpirationAt=expires_at,
@@ -36,11 +32,11 @@ class _Results:
                 IsError=bool(error),
                 Error=error,
             ).SerializeToString()
-        if sent_at != self._sent_at:
-            self._sent_at = sent_at
-            self._end = pb.SendQueueMessageResult(SentAt=sent_at).SerializeToString()
+            continue
+        if sent_at != last:
+            last, end = sent_at, pb.SendQueueMessageResult(SentAt=sent_at).SerializeToString()
         text = id.encode()
-        return start_of_field(_ID, len(text)) + text + self._end  # half of what the library takes
+        yield start_of_field(_ID, len(text)) + text + end  # half of what the library takes
 
 
 def read_message(data: bytes) -> Draft:
@@ -81,7 +77,7 @@ def _limits(policy: pb.QueueMessagePolicy) -> tuple[int, int, int, str, str]:
 
 def send_result(result: Result) -> bytes:
     """What the sender of one message gets."""
-    return _Results().one(result)
+    return next(_results([result]))
 
 
 def read_batch(data: bytes) -> tuple[str, Sequence[bytes]]:
@@ -93,7 +89,7 @@ def read_batch(data: bytes) -> tuple[str, Sequence[bytes]]:
 def batch_response(id: str, results: Iterable[Result], *, have_errors: bool) -> bytes:
     """The answer to a batch."""
     return containers.QueueMessagesBatchResponse(
-        BatchID=id, Results=map(_Results().one, results), HaveErrors=have_errors
+        BatchID=id, Results=_results(results), HaveErrors=have_errors
     ).SerializeToString()
 
 
@@ -106,5 +102,5 @@ def read_upstream(data: bytes) -> tuple[str, Sequence[bytes]]:
 def upstream_response(id: str, results: Iterable[Result] = (), *, error: str = "") -> bytes:
     """The answer to one upstream request."""
     return containers.QueuesUpstreamResponse(
-        RefRequestID=id, Results=map(_Results().one, results), IsError=bool(error), Error=error
+        RefRequestID=id, Results=_results(results), IsError=bool(error), Error=error
     ).SerializeToString()

@@ -87,7 +87,7 @@ class Sending:
                 by_queue.setdefault(message.queue, []).append(message)
         for queue in self.queues:
             arrived = by_queue.get(queue.id, [])
-            queue.arrive(arrived, sum(len(message.content) for message in arrived))
+            queue.arrive(arrived, sum([len(message[2]) for message in arrived]))
             queue.serve()
 
     def failed(self) -> None:

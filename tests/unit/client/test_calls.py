@@ -8,6 +8,7 @@ import pytest
 
 from kubemq_nb.client import calls
 from kubemq_nb.client.calls import Cancellation, Cancelled, Workers
+from tests.conformance.support import eventually
 
 
 class Call:
@@ -136,3 +137,72 @@ def test_work_in_many_threads_is_not_mixed_up(workers):
         thread.join(30)
 
     assert results == {me: [(me, value) for value in range(50)] for me in range(8)}
+
+
+class Stream:
+    """What gRPC makes of a two-way stream: requests are taken by a thread of its own, one after another."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+        self.goes_on = threading.Semaphore(0)
+        self._ended = threading.Event()
+
+    def __call__(self, requests, metadata):
+        threading.Thread(target=self._take, args=(requests,), daemon=True).start()
+        return self
+
+    def _take(self, requests):
+        while self.goes_on.acquire() and not self._ended.is_set():
+            self.sent.append(next(requests))
+
+    def __iter__(self):
+        self._ended.wait(10)
+        yield from ()
+
+    def cancel(self):
+        self._ended.set()
+        self.goes_on.release()
+
+
+def test_what_was_handed_over_has_left_and_what_was_sent_may_wait():
+    stream = Stream()
+    conversation = calls.Conversation(stream, metadata=(), name="x")
+
+    handed_over = threading.Event()
+
+    def hand_over():
+        conversation.hand_over("second", timeout=1e6)
+        handed_over.set()
+
+    conversation.send("first")
+    threading.Thread(target=hand_over, daemon=True).start()
+    stream.goes_on.release()
+    eventually(lambda: stream.sent == ["first"])
+    assert not handed_over.is_set()
+
+    stream.goes_on.release()
+    assert handed_over.wait(10)
+    conversation.cancel()
+
+
+def test_nobody_waits_for_a_stream_that_has_ended():
+    stream = Stream()
+    conversation = calls.Conversation(stream, metadata=(), name="x")
+    stream.cancel()
+    assert conversation.receive(10) is None
+
+    conversation.hand_over("late", timeout=1e6)
+
+
+def test_the_end_of_a_stream_lets_go_who_waits_for_it():
+    stream = Stream()
+    conversation = calls.Conversation(stream, metadata=(), name="x")
+    waits = threading.Thread(target=conversation.hand_over, args=("never",), kwargs={"timeout": 1e6})
+    waits.start()
+
+    stream._ended.set()
+    waits.join(10)
+
+    assert not waits.is_alive()
+    assert stream.sent == []
+    stream.cancel()
