@@ -1,7 +1,7 @@
 """Messages to protobuf and back: total, pure; units and spellings of the wire end here."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -37,6 +37,7 @@ _SUBSCRIBE_TYPES = {"command": pb.Subscribe.Commands, "query": pb.Subscribe.Quer
 _MISSED_BYTES = 6  # at the end of a payload: two that name the field, four with its value
 EventsPage = containers.EventsPage
 _MISSED = containers.EventsMissed(Missed=1).SerializeToString()[:2]
+_BRIEF = containers.QueuesUpstreamRequest(Brief=True).SerializeToString()
 _REQUEST_TYPES = {"command": pb.Request.Command, "query": pb.Request.Query}
 
 
@@ -163,6 +164,24 @@ def decode_send_result(wire: pb.SendQueueMessageResult, *, channel: str) -> Send
         expiration_at=instant(wire.ExpirationAt),
         delayed_to=instant(wire.DelayedTo),
     )
+
+
+def brief(request: bytes) -> bytes:
+    """A request of an upstream whose answer may be one time for all of its messages."""
+    return request + _BRIEF
+
+
+def alike(ids: Sequence[str], sent_at: int) -> dict[str, list[Any]]:
+    """What `decode_results` gives of messages that were all sent at that time."""
+    count = len(ids)
+    return {
+        "id": list(ids),
+        "sent": [True] * count,
+        "error": [""] * count,
+        "sent_at": [sent_at] * count,
+        "expiration_at": [0] * count,
+        "delayed_to": [0] * count,
+    }
 
 
 def decode_results(wire: pb.QueueMessagesBatchResponse | pb.QueuesUpstreamResponse) -> dict[str, list[Any]]:

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.DescriptorPool().AddSerializedFile(b'\n kubemq_nb/_wire/containers.proto\x12\x14kubemq_nb.containers\">\n\x19QueueMessagesBatchRequest\x12\x0f\n\x07\x42\x61tchID\x18\x01 \x01(\t\x12\x10\n\x08Messages\x18\x02 \x03(\x0c\"<\n\x15QueuesUpstreamRequest\x12\x11\n\tRequestID\x18\x01 \x01(\t\x12\x10\n\x08Messages\x18\x02 \x03(\x0c\"R\n\x1aQueueMessagesBatchResponse\x12\x0f\n\x07\x42\x61tchID\x18\x01 \x01(\t\x12\x0f\n\x07Results\x18\x02 \x03(\x0c\x12\x12\n\nHaveErrors\x18\x03 \x01(\x08\"_\n\x16QueuesUpstreamResponse\x12\x14\n\x0cRefRequestID\x18\x01 \x01(\t\x12\x0f\n\x07Results\x18\x02 \x03(\x0c\x12\x0f\n\x07IsError\x18\x03 \x01(\x08\x12\r\n\x05\x45rror\x18\x04 \x01(\t\"\xa6\x01\n\x1cReceiveQueueMessagesResponse\x12\x11\n\tRequestID\x18\x01 \x01(\t\x12\x10\n\x08Messages\x18\x02 \x03(\x0c\x12\x18\n\x10MessagesReceived\x18\x03 \x01(\x05\x12\x17\n\x0fMessagesExpired\x18\x04 \x01(\x05\x12\x0e\n\x06IsPeak\x18\x05 \x01(\x08\x12\x0f\n\x07IsError\x18\x06 \x01(\x08\x12\r\n\x05\x45rror\x18\x07 \x01(\t\"\xc6\x01\n\x18QueuesDownstreamResponse\x12\x15\n\rTransactionId\x18\x01 \x01(\t\x12\x14\n\x0cRefRequestId\x18\x02 \x01(\t\x12\x17\n\x0fRequestTypeData\x18\x03 \x01(\x05\x12\x10\n\x08Messages\x18\x04 \x03(\x0c\x12\x15\n\rActiveOffsets\x18\x05 \x03(\x03\x12\x0f\n\x07IsError\x18\x06 \x01(\x08\x12\r\n\x05\x45rror\x18\x07 \x01(\t\x12\x1b\n\x13TransactionComplete\x18\x08 \x01(\x08\"\x80\x01\n\x1bStreamQueueMessagesResponse\x12\x11\n\tRequestID\x18\x01 \x01(\t\x12\x1d\n\x15StreamRequestTypeData\x18\x02 \x01(\x05\x12\x0f\n\x07Message\x18\x03 \x01(\x0c\x12\x0f\n\x07IsError\x18\x04 \x01(\x08\x12\r\n\x05\x45rror\x18\x05 \x01(\t\"g\n\x11\x45ventsPageRequest\x12\x0f\n\x07\x43hannel\x18\x01 \x01(\t\x12\x11\n\tStartType\x18\x02 \x01(\x05\x12\x12\n\nStartValue\x18\x03 \x01(\x03\x12\x0c\n\x04Last\x18\x04 \x01(\x03\x12\x0c\n\x04Most\x18\x05 \x01(\x03\"F\n\nEventsPage\x12\x0e\n\x06\x45vents\x18\x01 \x03(\x0c\x12\x0c\n\x04Last\x18\x02 \x01(\x03\x12\x0c\n\x04Next\x18\x03 \x01(\x03\x12\x0c\n\x04Size\x18\x04 \x01(\x03\"\x1d\n\x0b\x45ventsBatch\x12\x0e\n\x06\x45vents\x18\x01 \x03(\x0c\"\x82\x01\n\x11QueuePartsRequest\x12\x10\n\x08\x43lientID\x18\x01 \x01(\t\x12\x0f\n\x07\x43hannel\x18\x02 \x01(\t\x12\r\n\x05\x43ount\x18\x03 \x01(\x05\x12\x0c\n\x04Wait\x18\x04 \x01(\x05\x12\x0e\n\x06IsPeek\x18\x05 \x01(\x08\x12\x0c\n\x04Most\x18\x06 \x01(\x05\x12\x0f\n\x07\x46itting\x18\x07 \x01(\x05\"\xdc\x01\n\tQueuePart\x12,\n\x04Runs\x18\x01 \x03(\x0b\x32\x1e.kubemq_nb.containers.QueueRun\x12\x0e\n\x06IsLast\x18\x02 \x01(\x08\x12\x0f\n\x07\x45xpired\x18\x03 \x01(\x05\x12\r\n\x05IsCut\x18\x04 \x01(\x08\x12\x0f\n\x07IsLarge\x18\x05 \x01(\x08\x12\x13\n\x0bTransaction\x18\x06 \x01(\t\x12\r\n\x05\x45rror\x18\x07 \x01(\t\x12\x14\n\x07\x44\x65layed\x18\x08 \x01(\x03H\x00\x88\x01\x01\x12\x11\n\x04Held\x18\t \x01(\x03H\x01\x88\x01\x01\x42\n\n\x08_DelayedB\x07\n\x05_Held\"z\n\x08QueueRun\x12\x0e\n\x06\x43ommon\x18\x01 \x01(\x0c\x12\x10\n\x08\x43ontents\x18\x02 \x03(\x0c\x12\x11\n\tSequences\x18\x03 \x03(\x03\x12\x12\n\nTimestamps\x18\x04 \x03(\x03\x12\x14\n\x0c\x45xpirationAt\x18\x05 \x03(\x03\x12\x0f\n\x07\x44igests\x18\x06 \x01(\x0c\"(\n\x11QueuePartsArrived\x12\x13\n\x0bTransaction\x18\x01 \x01(\t\"\x1f\n\x0c\x45ventsMissed\x12\x0f\n\x06Missed\x18\xe8\x07 \x01(\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.DescriptorPool().AddSerializedFile(b'\n kubemq_nb/_wire/containers.proto\x12\x14kubemq_nb.containers\">\n\x19QueueMessagesBatchRequest\x12\x0f\n\x07\x42\x61tchID\x18\x01 \x01(\t\x12\x10\n\x08Messages\x18\x02 \x03(\x0c\"L\n\x15QueuesUpstreamRequest\x12\x11\n\tRequestID\x18\x01 \x01(\t\x12\x10\n\x08Messages\x18\x02 \x03(\x0c\x12\x0e\n\x05\x42rief\x18\xe9\x07 \x01(\x08\"R\n\x1aQueueMessagesBatchResponse\x12\x0f\n\x07\x42\x61tchID\x18\x01 \x01(\t\x12\x0f\n\x07Results\x18\x02 \x03(\x0c\x12\x12\n\nHaveErrors\x18\x03 \x01(\x08\"p\n\x16QueuesUpstreamResponse\x12\x14\n\x0cRefRequestID\x18\x01 \x01(\t\x12\x0f\n\x07Results\x18\x02 \x03(\x0c\x12\x0f\n\x07IsError\x18\x03 \x01(\x08\x12\r\n\x05\x45rror\x18\x04 \x01(\t\x12\x0f\n\x06SentAt\x18\xe9\x07 \x01(\x03\"\xa6\x01\n\x1cReceiveQueueMessagesResponse\x12\x11\n\tRequestID\x18\x01 \x01(\t\x12\x10\n\x08Messages\x18\x02 \x03(\x0c\x12\x18\n\x10MessagesReceived\x18\x03 \x01(\x05\x12\x17\n\x0fMessagesExpired\x18\x04 \x01(\x05\x12\x0e\n\x06IsPeak\x18\x05 \x01(\x08\x12\x0f\n\x07IsError\x18\x06 \x01(\x08\x12\r\n\x05\x45rror\x18\x07 \x01(\t\"\xc6\x01\n\x18QueuesDownstreamResponse\x12\x15\n\rTransactionId\x18\x01 \x01(\t\x12\x14\n\x0cRefRequestId\x18\x02 \x01(\t\x12\x17\n\x0fRequestTypeData\x18\x03 \x01(\x05\x12\x10\n\x08Messages\x18\x04 \x03(\x0c\x12\x15\n\rActiveOffsets\x18\x05 \x03(\x03\x12\x0f\n\x07IsError\x18\x06 \x01(\x08\x12\r\n\x05\x45rror\x18\x07 \x01(\t\x12\x1b\n\x13TransactionComplete\x18\x08 \x01(\x08\"\x80\x01\n\x1bStreamQueueMessagesResponse\x12\x11\n\tRequestID\x18\x01 \x01(\t\x12\x1d\n\x15StreamRequestTypeData\x18\x02 \x01(\x05\x12\x0f\n\x07Message\x18\x03 \x01(\x0c\x12\x0f\n\x07IsError\x18\x04 \x01(\x08\x12\r\n\x05\x45rror\x18\x05 \x01(\t\"g\n\x11\x45ventsPageRequest\x12\x0f\n\x07\x43hannel\x18\x01 \x01(\t\x12\x11\n\tStartType\x18\x02 \x01(\x05\x12\x12\n\nStartValue\x18\x03 \x01(\x03\x12\x0c\n\x04Last\x18\x04 \x01(\x03\x12\x0c\n\x04Most\x18\x05 \x01(\x03\"F\n\nEventsPage\x12\x0e\n\x06\x45vents\x18\x01 \x03(\x0c\x12\x0c\n\x04Last\x18\x02 \x01(\x03\x12\x0c\n\x04Next\x18\x03 \x01(\x03\x12\x0c\n\x04Size\x18\x04 \x01(\x03\"\x1d\n\x0b\x45ventsBatch\x12\x0e\n\x06\x45vents\x18\x01 \x03(\x0c\"\x82\x01\n\x11QueuePartsRequest\x12\x10\n\x08\x43lientID\x18\x01 \x01(\t\x12\x0f\n\x07\x43hannel\x18\x02 \x01(\t\x12\r\n\x05\x43ount\x18\x03 \x01(\x05\x12\x0c\n\x04Wait\x18\x04 \x01(\x05\x12\x0e\n\x06IsPeek\x18\x05 \x01(\x08\x12\x0c\n\x04Most\x18\x06 \x01(\x05\x12\x0f\n\x07\x46itting\x18\x07 \x01(\x05\"\xdc\x01\n\tQueuePart\x12,\n\x04Runs\x18\x01 \x03(\x0b\x32\x1e.kubemq_nb.containers.QueueRun\x12\x0e\n\x06IsLast\x18\x02 \x01(\x08\x12\x0f\n\x07\x45xpired\x18\x03 \x01(\x05\x12\r\n\x05IsCut\x18\x04 \x01(\x08\x12\x0f\n\x07IsLarge\x18\x05 \x01(\x08\x12\x13\n\x0bTransaction\x18\x06 \x01(\t\x12\r\n\x05\x45rror\x18\x07 \x01(\t\x12\x14\n\x07\x44\x65layed\x18\x08 \x01(\x03H\x00\x88\x01\x01\x12\x11\n\x04Held\x18\t \x01(\x03H\x01\x88\x01\x01\x42\n\n\x08_DelayedB\x07\n\x05_Held\"z\n\x08QueueRun\x12\x0e\n\x06\x43ommon\x18\x01 \x01(\x0c\x12\x10\n\x08\x43ontents\x18\x02 \x03(\x0c\x12\x11\n\tSequences\x18\x03 \x03(\x03\x12\x12\n\nTimestamps\x18\x04 \x03(\x03\x12\x14\n\x0c\x45xpirationAt\x18\x05 \x03(\x03\x12\x0f\n\x07\x44igests\x18\x06 \x01(\x0c\"(\n\x11QueuePartsArrived\x12\x13\n\x0bTransaction\x18\x01 \x01(\t\"\x1f\n\x0c\x45ventsMissed\x12\x0f\n\x06Missed\x18\xe8\x07 \x01(\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,31 +34,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_QUEUEMESSAGESBATCHREQUEST']._serialized_start=58
   _globals['_QUEUEMESSAGESBATCHREQUEST']._serialized_end=120
   _globals['_QUEUESUPSTREAMREQUEST']._serialized_start=122
-  _globals['_QUEUESUPSTREAMREQUEST']._serialized_end=182
-  _globals['_QUEUEMESSAGESBATCHRESPONSE']._serialized_start=184
-  _globals['_QUEUEMESSAGESBATCHRESPONSE']._serialized_end=266
-  _globals['_QUEUESUPSTREAMRESPONSE']._serialized_start=268
-  _globals['_QUEUESUPSTREAMRESPONSE']._serialized_end=363
-  _globals['_RECEIVEQUEUEMESSAGESRESPONSE']._serialized_start=366
-  _globals['_RECEIVEQUEUEMESSAGESRESPONSE']._serialized_end=532
-  _globals['_QUEUESDOWNSTREAMRESPONSE']._serialized_start=535
-  _globals['_QUEUESDOWNSTREAMRESPONSE']._serialized_end=733
-  _globals['_STREAMQUEUEMESSAGESRESPONSE']._serialized_start=736
-  _globals['_STREAMQUEUEMESSAGESRESPONSE']._serialized_end=864
-  _globals['_EVENTSPAGEREQUEST']._serialized_start=866
-  _globals['_EVENTSPAGEREQUEST']._serialized_end=969
-  _globals['_EVENTSPAGE']._serialized_start=971
-  _globals['_EVENTSPAGE']._serialized_end=1041
-  _globals['_EVENTSBATCH']._serialized_start=1043
-  _globals['_EVENTSBATCH']._serialized_end=1072
-  _globals['_QUEUEPARTSREQUEST']._serialized_start=1075
-  _globals['_QUEUEPARTSREQUEST']._serialized_end=1205
-  _globals['_QUEUEPART']._serialized_start=1208
-  _globals['_QUEUEPART']._serialized_end=1428
-  _globals['_QUEUERUN']._serialized_start=1430
-  _globals['_QUEUERUN']._serialized_end=1552
-  _globals['_QUEUEPARTSARRIVED']._serialized_start=1554
-  _globals['_QUEUEPARTSARRIVED']._serialized_end=1594
-  _globals['_EVENTSMISSED']._serialized_start=1596
-  _globals['_EVENTSMISSED']._serialized_end=1627
+  _globals['_QUEUESUPSTREAMREQUEST']._serialized_end=198
+  _globals['_QUEUEMESSAGESBATCHRESPONSE']._serialized_start=200
+  _globals['_QUEUEMESSAGESBATCHRESPONSE']._serialized_end=282
+  _globals['_QUEUESUPSTREAMRESPONSE']._serialized_start=284
+  _globals['_QUEUESUPSTREAMRESPONSE']._serialized_end=396
+  _globals['_RECEIVEQUEUEMESSAGESRESPONSE']._serialized_start=399
+  _globals['_RECEIVEQUEUEMESSAGESRESPONSE']._serialized_end=565
+  _globals['_QUEUESDOWNSTREAMRESPONSE']._serialized_start=568
+  _globals['_QUEUESDOWNSTREAMRESPONSE']._serialized_end=766
+  _globals['_STREAMQUEUEMESSAGESRESPONSE']._serialized_start=769
+  _globals['_STREAMQUEUEMESSAGESRESPONSE']._serialized_end=897
+  _globals['_EVENTSPAGEREQUEST']._serialized_start=899
+  _globals['_EVENTSPAGEREQUEST']._serialized_end=1002
+  _globals['_EVENTSPAGE']._serialized_start=1004
+  _globals['_EVENTSPAGE']._serialized_end=1074
+  _globals['_EVENTSBATCH']._serialized_start=1076
+  _globals['_EVENTSBATCH']._serialized_end=1105
+  _globals['_QUEUEPARTSREQUEST']._serialized_start=1108
+  _globals['_QUEUEPARTSREQUEST']._serialized_end=1238
+  _globals['_QUEUEPART']._serialized_start=1241
+  _globals['_QUEUEPART']._serialized_end=1461
+  _globals['_QUEUERUN']._serialized_start=1463
+  _globals['_QUEUERUN']._serialized_end=1585
+  _globals['_QUEUEPARTSARRIVED']._serialized_start=1587
+  _globals['_QUEUEPARTSARRIVED']._serialized_end=1627
+  _globals['_EVENTSMISSED']._serialized_start=1629
+  _globals['_EVENTSMISSED']._serialized_end=1660
 # @@protoc_insertion_point(module_scope)

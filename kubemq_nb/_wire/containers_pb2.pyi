@@ -14,12 +14,14 @@ class QueueMessagesBatchRequest(_message.Message):
     def __init__(self, BatchID: _Optional[str] = ..., Messages: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class QueuesUpstreamRequest(_message.Message):
-    __slots__ = ("RequestID", "Messages")
+    __slots__ = ("RequestID", "Messages", "Brief")
     REQUESTID_FIELD_NUMBER: _ClassVar[int]
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    BRIEF_FIELD_NUMBER: _ClassVar[int]
     RequestID: str
     Messages: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, RequestID: _Optional[str] = ..., Messages: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    Brief: bool
+    def __init__(self, RequestID: _Optional[str] = ..., Messages: _Optional[_Iterable[bytes]] = ..., Brief: bool = ...) -> None: ...
 
 class QueueMessagesBatchResponse(_message.Message):
     __slots__ = ("BatchID", "Results", "HaveErrors")
@@ -32,16 +34,18 @@ class QueueMessagesBatchResponse(_message.Message):
     def __init__(self, BatchID: _Optional[str] = ..., Results: _Optional[_Iterable[bytes]] = ..., HaveErrors: bool = ...) -> None: ...
 
 class QueuesUpstreamResponse(_message.Message):
-    __slots__ = ("RefRequestID", "Results", "IsError", "Error")
+    __slots__ = ("RefRequestID", "Results", "IsError", "Error", "SentAt")
     REFREQUESTID_FIELD_NUMBER: _ClassVar[int]
     RESULTS_FIELD_NUMBER: _ClassVar[int]
     ISERROR_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
+    SENTAT_FIELD_NUMBER: _ClassVar[int]
     RefRequestID: str
     Results: _containers.RepeatedScalarFieldContainer[bytes]
     IsError: bool
     Error: str
-    def __init__(self, RefRequestID: _Optional[str] = ..., Results: _Optional[_Iterable[bytes]] = ..., IsError: bool = ..., Error: _Optional[str] = ...) -> None: ...
+    SentAt: int
+    def __init__(self, RefRequestID: _Optional[str] = ..., Results: _Optional[_Iterable[bytes]] = ..., IsError: bool = ..., Error: _Optional[str] = ..., SentAt: _Optional[int] = ...) -> None: ...
 
 class ReceiveQueueMessagesResponse(_message.Message):
     __slots__ = ("RequestID", "Messages", "MessagesReceived", "MessagesExpired", "IsPeak", "IsError", "Error")

@@ -440,16 +440,18 @@ class QueuesUpstreamRequest(_message.Message):
     def __init__(self, RequestID: _Optional[str] = ..., Messages: _Optional[_Iterable[_Union[QueueMessage, _Mapping]]] = ...) -> None: ...
 
 class QueuesUpstreamResponse(_message.Message):
-    __slots__ = ("RefRequestID", "Results", "IsError", "Error")
+    __slots__ = ("RefRequestID", "Results", "IsError", "Error", "SentAt")
     REFREQUESTID_FIELD_NUMBER: _ClassVar[int]
     RESULTS_FIELD_NUMBER: _ClassVar[int]
     ISERROR_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
+    SENTAT_FIELD_NUMBER: _ClassVar[int]
     RefRequestID: str
     Results: _containers.RepeatedCompositeFieldContainer[SendQueueMessageResult]
     IsError: bool
     Error: str
-    def __init__(self, RefRequestID: _Optional[str] = ..., Results: _Optional[_Iterable[_Union[SendQueueMessageResult, _Mapping]]] = ..., IsError: bool = ..., Error: _Optional[str] = ...) -> None: ...
+    SentAt: int
+    def __init__(self, RefRequestID: _Optional[str] = ..., Results: _Optional[_Iterable[_Union[SendQueueMessageResult, _Mapping]]] = ..., IsError: bool = ..., Error: _Optional[str] = ..., SentAt: _Optional[int] = ...) -> None: ...
 
 class QueuesDownstreamRequest(_message.Message):
     __slots__ = ("RequestID", "ClientID", "RequestTypeData", "Channel", "MaxItems", "WaitTimeout", "AutoAck", "ReQueueChannel", "SequenceRange", "RefTransactionId", "Metadata")

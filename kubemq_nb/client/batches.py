@@ -30,7 +30,8 @@ Answer = BatchAnswer | UpstreamAnswer
 class _Part(NamedTuple):
     """One call's share."""
 
-    channels: list[str]  # one a message
+    channels: list[str]  # one a message, as ids
+    ids: list[str]
     refused: dict[int, SendResult]  # index here to the result of those that are not sent
     wire: bytes
 
@@ -38,6 +39,10 @@ class _Part(NamedTuple):
     def sent(self) -> int:
         """How many messages the call carries."""
         return len(self.channels) - len(self.refused)
+
+    def of_sent(self, values: list[str]) -> list[str]:
+        """One value a message, without those that are not sent."""
+        return [value for index, value in enumerate(values) if index not in self.refused]
 
 
 def send(
@@ -124,7 +129,8 @@ class _Stream:
 
     def start(self, wire: bytes, attempt: status.Attempt) -> None:
         """Send a part."""
-        self._stream.hand_over(wire, timeout=attempt.timeout)  # the broker works on it while the next is made
+        # The broker works on it while the next one is made.
+        self._stream.hand_over(codec.brief(wire), timeout=attempt.timeout)
 
     def finish(self, attempt: status.Attempt) -> Answer:
         """The answer to the first part that has none yet."""
@@ -177,7 +183,7 @@ class _Batch:
             answer = self._way.finish(self._attempt(part)) if part.sent else None
         except KubeMQError as error:
             raise self._broken_off(error, part) from None
-        if answer and len(answer.Results) != part.sent:
+        if answer and len(answer.Results) != part.sent and not _sent_at(answer):
             raise self._incomplete(answer, part)
         return part, answer
 
@@ -224,14 +230,25 @@ class _Batch:
         )
 
 
+def _sent_at(answer: Answer) -> int:
+    """When all messages were sent, if the answer says no more than that."""
+    return answer.SentAt if isinstance(answer, UpstreamAnswer) else 0
+
+
 def _answered(part: _Part, answer: Answer | None) -> Results:
-    if answer and not part.refused:
-        return Results({**codec.decode_results(answer), "channel": part.channels})
-    answers = iter(answer.Results if answer else ())
-    return Results.of(
-        part.refused.get(index) or codec.decode_send_result(next(answers), channel=channel)
-        for index, channel in enumerate(part.channels)
+    if not answer:
+        return Results.of(part.refused.values())
+    sent_at = _sent_at(answer)
+    told = Results(
+        {
+            **(codec.alike(part.of_sent(part.ids), sent_at) if sent_at else codec.decode_results(answer)),
+            "channel": part.of_sent(part.channels),
+        }
     )
+    if not part.refused:
+        return told
+    answers = iter(told.single())
+    return Results.of(part.refused.get(index) or next(answers) for index in range(len(part.channels)))
 
 
 def _parts(messages: Outgoing) -> Iterator[_Part]:
@@ -241,15 +258,18 @@ def _parts(messages: Outgoing) -> Iterator[_Part]:
     for index, wire in enumerate(messages):
         length = 0 if isinstance(wire, SendResult) else len(wire)
         if index > first and (index - first == MOST_MESSAGES or size + length > MOST_BYTES):
-            yield _part(messages.channels(first, index), refused, wires)
+            yield _part(messages, first, index, refused, wires)
             first, wires, refused, size = index, [], {}, 0
         if isinstance(wire, SendResult):
             refused[index - first] = wire
         else:
             wires.append(wire)
             size += length
-    yield _part(messages.channels(first, len(messages)), refused, wires)
+    yield _part(messages, first, len(messages), refused, wires)
 
 
-def _part(channels: list[str], refused: dict[int, SendResult], wires: list[bytes]) -> _Part:
-    return _Part(channels, refused, codec.encode_batch(wires, id=str(uuid4())))
+def _part(
+    messages: Outgoing, start: int, stop: int, refused: dict[int, SendResult], wires: list[bytes]
+) -> _Part:
+    ids, wire = messages.ids(start, stop), codec.encode_batch(wires, id=str(uuid4()))
+    return _Part(messages.channels(start, stop), ids, refused, wire)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Protocol
 
 from kubemq_nb import rules
@@ -25,18 +26,26 @@ class Outgoing(Protocol):
     def channels(self, start: int, stop: int) -> list[str]:
         """Where those of these places go."""
 
+    def ids(self, start: int, stop: int) -> list[str]:
+        """The ids of those of these places."""
+
 
 class Messages:
     """Messages as single records."""
 
     def __init__(self, messages: Sequence[QueueMessage]) -> None:
         self._messages = messages
+        self._ids = [message.id or new_id() for message in messages]
 
     def __len__(self) -> int:
         return len(self._messages)
 
     def __iter__(self) -> Iterator[bytes | SendResult]:
-        return map(encoded, self._messages)
+        return map(encoded, self._messages, self._ids)
+
+    def ids(self, start: int, stop: int) -> list[str]:
+        """The ids of those of these places."""
+        return self._ids[start:stop]
 
     def channels(self, start: int, stop: int) -> list[str]:
         """Where those of these places go."""
@@ -65,8 +74,16 @@ class Rows:
 
     def __iter__(self) -> Iterator[bytes | SendResult]:
         if ONE_BY_ONE & self._columns.keys() or not self._is_sound():
-            return map(self._encoded, self.single())
+            return map(self._encoded, range(len(self)))
         return self._together()
+
+    def ids(self, start: int, stop: int) -> list[str]:
+        """The ids of those of these places."""
+        return self._ids[start:stop]
+
+    @cached_property
+    def _ids(self) -> list[str]:
+        return [id or new_id() for id in self._completed("id")]
 
     def single(self) -> Iterator[Any]:
         """One record a row, of the kind of `common`."""
@@ -87,14 +104,13 @@ class Rows:
     def _together(self) -> Iterator[bytes | SendResult]:
         bodies = self._columns["body"]
         metadata, tags = self._completed("metadata"), self._completed("tags")
-        ids = [id or new_id() for id in self._completed("id")]
-        wires = codec.encode_rows(self._common, ids, metadata, bodies, tags, store=self.store)
+        wires = codec.encode_rows(self._common, self._ids, metadata, bodies, tags, store=self.store)
         for row, (wire, body, text) in enumerate(zip(wires, bodies, metadata, strict=True)):
             good = wire and 0 < len(body) + len(text) <= rules.MAX_SENT_BYTES
-            yield wire if wire and good else self._encoded(self._message(row))
+            yield wire if wire and good else self._encoded(row)
 
-    def _encoded(self, message: QueueMessage | Event) -> bytes | SendResult:
-        return encoded(message, store=self.store)
+    def _encoded(self, row: int) -> bytes | SendResult:
+        return encoded(self._message(row), self._ids[row], store=self.store)
 
     def _completed(self, name: str) -> Sequence[Any]:
         common = getattr(self._common, name)
@@ -106,10 +122,10 @@ class Rows:
         return replace(self._common, **{name: value for name, value in given.items() if value})
 
 
-def encoded(message: QueueMessage | Event, *, store: bool = True) -> bytes | SendResult:
-    """One message as it is sent, or the result that says why it is not."""
+def encoded(message: QueueMessage | Event, id: str, *, store: bool = True) -> bytes | SendResult:
+    """One message as it is sent, under this id, or the result that says why it is not."""
     try:
         checks.check_outgoing(message)
     except RequestRejected as error:
         return SendResult(id=message.id, channel=message.channel, sent=False, error=str(error))
-    return codec.encode_outgoing(message, id=message.id or new_id(), store=store).SerializeToString()
+    return codec.encode_outgoing(message, id=id, store=store).SerializeToString()

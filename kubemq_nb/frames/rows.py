@@ -36,6 +36,7 @@ OF_THE_SERVER = frozenset(name for kind in COLUMNS.values() for name in kind) - 
 """Columns of ours that the server or the session sets: ignored when they come back."""
 
 
+_TEXTS = ("id", "metadata", "dead_letter")
 _PLAIN = {type(None), str, bool, int, bytes, dict, list}  # what JSON has a form for, and bodies
 
 
@@ -124,8 +125,13 @@ def _of_frame(frame: pd.DataFrame, first: int = 0) -> Columns:
 def _field(name: str, column: list[Any], first: int) -> list[Any]:
     """A column as messages take it; one that is so already costs a look at its types."""
     convert = _CONVERTED.get(name)
-    good = _all(str, column) if name != "tags" else _all(dict, column) and _all(str, _inside(column))
-    return _converted(column, convert, first) if convert and not good else column
+    return _converted(column, convert, first) if convert and not _is_good(name, column) else column
+
+
+def _is_good(name: str, column: list[Any]) -> bool:
+    if name == "tags":
+        return _all(dict, column) and _all(str, _inside(column))
+    return name in _TEXTS and _all(str, column)
 
 
 def _all(kind: type, values: Iterable[object]) -> bool:
@@ -220,7 +226,7 @@ def _as_it_is(value: Any) -> Any:
 
 _CONVERTED: dict[str, Callable[[Any], Any]] = {
     "tags": _tags,
-    **{name: partial(_text, name) for name in ("id", "metadata", "dead_letter")},
+    **{name: partial(_text, name) for name in _TEXTS},
     **{name: partial(_whole, name) for name in ("expiration", "delay", "max_receive_count")},
 }
 

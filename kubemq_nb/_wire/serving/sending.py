@@ -93,14 +93,21 @@ def batch_response(id: str, results: Iterable[Result], *, have_errors: bool) -> 
     ).SerializeToString()
 
 
-def read_upstream(data: bytes) -> tuple[str, Sequence[bytes]]:
-    """Id and messages of one upstream request."""
+def read_upstream(data: bytes) -> tuple[str, Sequence[bytes], bool]:
+    """Id and messages of one upstream request, and whether one time may stand for all results."""
     request = read(containers.QueuesUpstreamRequest, data)
-    return request.RequestID, request.Messages
+    return request.RequestID, request.Messages, request.Brief
 
 
-def upstream_response(id: str, results: Iterable[Result] = (), *, error: str = "") -> bytes:
-    """The answer to one upstream request."""
+def upstream_response(
+    id: str, results: Sequence[Result] = (), *, error: str = "", brief: bool = False
+) -> bytes:
+    """The answer to one upstream request; a brief one tells when all were stored, if that is all."""
+    alike = {result[1:] for result in results} if brief else set()
+    if len(alike) == 1:
+        sent_at, *others = alike.pop()
+        if not any(others):
+            return containers.QueuesUpstreamResponse(RefRequestID=id, SentAt=sent_at).SerializeToString()
     return containers.QueuesUpstreamResponse(
         RefRequestID=id, Results=_results(results), IsError=bool(error), Error=error
     ).SerializeToString()

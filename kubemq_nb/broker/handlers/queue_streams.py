@@ -35,7 +35,7 @@ class QueueStreamHandlers:
 
     def _send(self, data: bytes, answer: Callable[[bytes | None], None]) -> None:
         try:
-            request_id, messages = sending.read_upstream(data)
+            request_id, messages, brief = sending.read_upstream(data)
         except common.Malformed as error:
             answer(sending.upstream_response("", error=str(error)))
             return
@@ -44,7 +44,7 @@ class QueueStreamHandlers:
             return
 
         def reply(results: list[Sent]) -> None:
-            answer(sending.upstream_response(request_id, results))
+            answer(sending.upstream_response(request_id, results, brief=brief))
 
         self._queues.send(read_drafts(data, messages), reply)
 
