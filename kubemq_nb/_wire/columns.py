@@ -33,13 +33,14 @@ def queue_messages(payloads: Collection[bytes]) -> Columns:
     `md5_of_body` is computed where the server left it empty, which real ones do.
     """
     if isinstance(payloads, Runs):
-        messages, errors = _parse(pb.QueueMessage, payloads.contents)
+        messages, errors = _contents(payloads)
         return Columns({**_of_sender(messages), **payloads.others()}, errors)
     messages, errors = _parse(pb.QueueMessage, payloads)
     attributes = [message.Attributes for message in messages]
     policies = [message.Policy for message in messages]
     columns: dict[str, list[Any]] = {
         **_of_sender(messages),
+        "channel": [message.Channel for message in messages],
         "timestamp": [part.Timestamp for part in attributes],
         "sequence": [part.Sequence for part in attributes],
         "md5_of_body": [
@@ -59,7 +60,14 @@ def queue_messages(payloads: Collection[bytes]) -> Columns:
     return Columns(columns, errors)
 
 
-def _of_sender(messages: Sequence[pb.QueueMessage]) -> dict[str, list[Any]]:
+def _contents(runs: Runs) -> tuple[Sequence[Any], list[tuple[int, str]]]:
+    try:
+        return runs.decoded(), []
+    except DecodeError:
+        return _parse_one_by_one(pb.QueueMessage, runs.contents)
+
+
+def _of_sender(messages: Sequence[Any]) -> dict[str, list[Any]]:
     return {
         "id": [message.MessageID for message in messages],
         **_content(messages),
@@ -76,6 +84,7 @@ def events(payloads: Sequence[bytes]) -> Columns:
     messages, errors = _parse(pb.EventReceive, payloads)
     columns: dict[str, list[Any]] = {
         "id": [message.EventID for message in messages],
+        "channel": [message.Channel for message in messages],
         **_content(messages),
         "client_id": [tags.get(SENDER_TAG, "") for tags in [message.Tags for message in messages]],
         "timestamp": [message.Timestamp for message in messages],
@@ -89,6 +98,7 @@ def requests(payloads: Sequence[bytes]) -> Columns:
     messages, errors = _parse(pb.Request, payloads)
     columns: dict[str, list[Any]] = {
         "id": [message.RequestID for message in messages],
+        "channel": [message.Channel for message in messages],
         **_content(messages),
         "client_id": [message.ClientID for message in messages],
         "timeout": [message.Timeout / 1000 for message in messages],
@@ -105,9 +115,8 @@ def body_digest(body: bytes) -> str:
 
 
 def _content(messages: Sequence[Any]) -> dict[str, list[Any]]:
-    """The columns that every kind of message has, in their order."""
+    """What every kind of message says."""
     return {
-        "channel": [message.Channel for message in messages],
         "metadata": [message.Metadata for message in messages],
         "body": [message.Body for message in messages],
         "tags": [{key: tags[key] for key in tags} for tags in [message.Tags for message in messages]],

@@ -187,6 +187,39 @@ class QueueRun(_message.Message):
     Digests: bytes
     def __init__(self, Common: _Optional[bytes] = ..., Contents: _Optional[_Iterable[bytes]] = ..., Sequences: _Optional[_Iterable[int]] = ..., Timestamps: _Optional[_Iterable[int]] = ..., ExpirationAt: _Optional[_Iterable[int]] = ..., Digests: _Optional[bytes] = ...) -> None: ...
 
+class QueuePartContents(_message.Message):
+    __slots__ = ("Runs",)
+    RUNS_FIELD_NUMBER: _ClassVar[int]
+    Runs: _containers.RepeatedCompositeFieldContainer[QueueRunContents]
+    def __init__(self, Runs: _Optional[_Iterable[_Union[QueueRunContents, _Mapping]]] = ...) -> None: ...
+
+class QueueRunContents(_message.Message):
+    __slots__ = ("Contents",)
+    CONTENTS_FIELD_NUMBER: _ClassVar[int]
+    Contents: _containers.RepeatedCompositeFieldContainer[QueueContent]
+    def __init__(self, Contents: _Optional[_Iterable[_Union[QueueContent, _Mapping]]] = ...) -> None: ...
+
+class QueueContent(_message.Message):
+    __slots__ = ("MessageID", "ClientID", "Metadata", "Body", "Tags")
+    class TagsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    MESSAGEID_FIELD_NUMBER: _ClassVar[int]
+    CLIENTID_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    BODY_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    MessageID: str
+    ClientID: str
+    Metadata: str
+    Body: bytes
+    Tags: _containers.ScalarMap[str, str]
+    def __init__(self, MessageID: _Optional[str] = ..., ClientID: _Optional[str] = ..., Metadata: _Optional[str] = ..., Body: _Optional[bytes] = ..., Tags: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
 class QueuePartsArrived(_message.Message):
     __slots__ = ("Transaction",)
     TRANSACTION_FIELD_NUMBER: _ClassVar[int]

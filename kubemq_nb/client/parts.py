@@ -98,7 +98,7 @@ class InParts:
         def take(payload: bytes) -> bool:
             part = queue_requests.read_part(payload)
             if part.Runs and not part.Error:
-                self._sink(Runs(part.Runs))
+                self._sink(Runs(payload))
             parts[:] = [part]
             return part.IsLast
 
