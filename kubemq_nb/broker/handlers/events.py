@@ -33,7 +33,7 @@ class Way(NamedTuple):
 
 
 ALONE = Way(1, lambda batch: batch[0], 0.0)
-IN_BATCHES = Way(1000, event_wire.events_batch, 0.005)
+IN_BATCHES = Way(1000, event_wire.events_batch, 0.02)
 
 
 def read_sent(data: bytes) -> Outgoing:
