@@ -172,8 +172,15 @@ class Connection:
         They wait for it, because in older gRPC a connection is made only while a call waits for it, or every
         5 seconds.
         """
+        self._wait_for(self.stub.ping, self.stub.ping_waits)
+
+    def reach_waits(self) -> None:
+        """Find it by the connection of calls that wait, which is another one than that of a ping."""
+        self._wait_for(self.stub.ping_waits)
+
+    def _wait_for(self, *pings: Callable[..., object]) -> None:
         attempt = self.attempt("the ping")
-        for ping in (self.stub.ping, self.stub.ping_waits):
+        for ping in pings:
             with self.guarded(attempt):
                 ping(NOTHING, timeout=attempt.timeout, wait_for_ready=True)
 

@@ -1,7 +1,6 @@
 """From the words of a line to a command and the values of its parameters. The only user of argparse."""
 
 import argparse
-import difflib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -118,11 +117,13 @@ def _no_command(word: str, commands: Iterable[Command]) -> str:
 
 
 def _did_you_mean(word: str, choices: Iterable[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415  for mistakes alone
+
     names = {each.lstrip("-"): each for each in sorted(choices)}
     typed = word.lstrip("-")
     typed = ELSEWHERE.get(typed, typed)
     begun = [name for name in names if typed and name.startswith(typed)]
-    nearest = begun or difflib.get_close_matches(typed, names, n=1)
+    nearest = begun or get_close_matches(typed, names, n=1)
     return f"Did you mean {names[nearest[0]]}? " if nearest else ""
 
 

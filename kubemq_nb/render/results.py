@@ -1,12 +1,11 @@
 """Results of single operations, one line or a few each."""
 
-import html
 from functools import singledispatch
 from typing import Any
 
 from kubemq_nb.messages import Acknowledged, Response, SendResult, ServerInfo, Settlement
 from kubemq_nb.render.frames import tags
-from kubemq_nb.render.tables import Column, Look, Shown, Table, escaped
+from kubemq_nb.render.tables import Column, Look, Shown, Table, escaped, escaped_lines
 from kubemq_nb.render.text import clock, limited, span
 from kubemq_nb.visible import clean, line
 
@@ -92,7 +91,7 @@ def _(result: Response, look: Look) -> Shown:
     body = limited(clean(_text(result.body)))
     text = "\n".join([*[("  ").join(head)], *beside, *([body] if body else [])])
     lines = "<br>".join(escaped(each) for each in ["  ".join(head), *beside])
-    return Shown(text, f"<p>{lines}</p>" + (f"<pre>{html.escape(body)}</pre>" if body else ""))
+    return Shown(text, f"<p>{lines}</p>" + (f"<pre>{escaped_lines(body)}</pre>" if body else ""))
 
 
 def _text(body: bytes) -> str:

@@ -1,6 +1,5 @@
 """A table of texts, and its two forms."""
 
-import html
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -135,8 +134,15 @@ def fit(columns: Sequence[Column], width: int) -> tuple[list[Column], list[str]]
 
 
 def escaped(text: str) -> str:
-    """Text as it may stand in HTML, wherever it came from."""
-    return html.escape(line(text))
+    """Text as it may stand in one line of HTML, wherever it came from."""
+    return escaped_lines(line(text))
+
+
+def escaped_lines(text: str) -> str:
+    """Text of several lines as it may stand in HTML."""
+    import html  # noqa: PLC0415  2 ms for its table of entities, which a first result does without
+
+    return html.escape(text)
 
 
 def _cell(text: str, column: Column) -> str:

@@ -345,7 +345,7 @@ class Session:
             return "closed", None
         try:
             server = self._link.connection.ping()
-            self._link.connection.reach()  # what waits goes another way than the ping
+            self._link.connection.reach_waits()
         except KubeMQError:
             return "not connected", None
         return "live", server

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
-from difflib import get_close_matches
 from functools import cached_property, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -313,6 +312,8 @@ class Queues:
         with suppress(KubeMQError):  # what was asked for has been answered
             if queues.info(channel) == []:
                 names = [queue.name for queue in queues.info() or ()]
+                from difflib import get_close_matches  # noqa: PLC0415  for mistakes alone
+
                 near = get_close_matches(channel, names, 1)
                 return f"there is no queue {channel}" + (f"; did you mean {near[0]}?" if near else "")
         return ""
