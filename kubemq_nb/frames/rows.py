@@ -130,16 +130,13 @@ def _field(name: str, column: list[Any], first: int) -> list[Any]:
 
 def _is_good(name: str, column: list[Any]) -> bool:
     if name == "tags":
-        return _all(dict, column) and _all(str, _inside(column))
+        values = map(dict.values, column)
+        return _all(dict, column) and all(_all(str, chain.from_iterable(each)) for each in (column, values))
     return name in _TEXTS and _all(str, column)
 
 
 def _all(kind: type, values: Iterable[object]) -> bool:
     return set(map(type, values)) <= {kind}
-
-
-def _inside(dicts: Iterable[dict[Any, Any]]) -> Iterator[object]:
-    return chain.from_iterable(chain(each, each.values()) for each in dicts)
 
 
 def _converted(values: list[Any], convert: Callable[[Any], Any], first: int) -> list[Any]:

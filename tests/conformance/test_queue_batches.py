@@ -25,6 +25,7 @@ SENT = {
     "ids": {"id": [f"id{number}" for number in range(COUNT)]},
     "ids of some": {"id": changed([None] * COUNT, (5, "five"), (1500, "1500"))},
     "a delay in the second call": {"delay": changed([None] * COUNT, (1200, 30))},
+    "all delayed": {"delay": [30] * COUNT},
     "an expiration in each call": {"expiration": changed([None] * COUNT, (1, 60), (1001, 60), (2001, 60))},
     "an empty one, which is not sent": {"body": changed(numbered(COUNT), (1100, b""))},
     "none of a call": {"body": [b""] * 1000 + numbered(COUNT - 1000)},
@@ -110,7 +111,8 @@ def test_one_time_stands_for_results_that_say_no_more(ask, wire, channel):
     ids=["delayed", "refused"],
 )
 def test_a_result_that_says_more_is_told_with_all_others(ask, other):
-    answer = ask(GOOD, other, GOOD, brief=True)
+    for messages in ((GOOD, other, GOOD), (other, other)):
+        answer = ask(*messages, brief=True)
 
-    assert [result.MessageID for result in answer.Results] == ["good", other["MessageID"], "good"]
-    assert not answer.SentAt
+        assert [result.MessageID for result in answer.Results] == [each["MessageID"] for each in messages]
+        assert not answer.SentAt
