@@ -23,6 +23,40 @@ class QueuesUpstreamRequest(_message.Message):
     Brief: bool
     def __init__(self, RequestID: _Optional[str] = ..., Messages: _Optional[_Iterable[bytes]] = ..., Brief: bool = ...) -> None: ...
 
+class SentMessages(_message.Message):
+    __slots__ = ("Messages",)
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    Messages: _containers.RepeatedCompositeFieldContainer[SentMessage]
+    def __init__(self, Messages: _Optional[_Iterable[_Union[SentMessage, _Mapping]]] = ...) -> None: ...
+
+class SentMessage(_message.Message):
+    __slots__ = ("MessageID", "ClientID", "Channel", "Metadata", "Body", "Tags", "Attributes", "Policy")
+    MESSAGEID_FIELD_NUMBER: _ClassVar[int]
+    CLIENTID_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    BODY_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    MessageID: str
+    ClientID: str
+    Channel: str
+    Metadata: str
+    Body: bytes
+    Tags: _containers.RepeatedCompositeFieldContainer[SentTag]
+    Attributes: bytes
+    Policy: bytes
+    def __init__(self, MessageID: _Optional[str] = ..., ClientID: _Optional[str] = ..., Channel: _Optional[str] = ..., Metadata: _Optional[str] = ..., Body: _Optional[bytes] = ..., Tags: _Optional[_Iterable[_Union[SentTag, _Mapping]]] = ..., Attributes: _Optional[bytes] = ..., Policy: _Optional[bytes] = ...) -> None: ...
+
+class SentTag(_message.Message):
+    __slots__ = ("Key", "Value")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    Key: str
+    Value: str
+    def __init__(self, Key: _Optional[str] = ..., Value: _Optional[str] = ...) -> None: ...
+
 class QueueMessagesBatchResponse(_message.Message):
     __slots__ = ("BatchID", "Results", "HaveErrors")
     BATCHID_FIELD_NUMBER: _ClassVar[int]

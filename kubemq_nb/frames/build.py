@@ -116,8 +116,8 @@ def requests(
 @collecting.paused()
 def results(sent: Mapping[str, Sequence[Any]], **attrs: object) -> pd.DataFrame:
     """A frame of what the broker said of each message; `attrs["refused"]` counts the refusals."""
-    errors = [error or None for error in sent["error"]]
-    refused = len(errors) - errors.count(None)
+    refused = len(sent["sent"]) - sent["sent"].count(True)
+    errors = [error or None for error in sent["error"]] if refused else [None] * len(sent["error"])
     return table({**sent, "error": errors}, RESULTS, count=len(errors), refused=refused, **attrs)
 
 

@@ -41,7 +41,18 @@ def _results(results: Iterable[Result]) -> Iterator[bytes]:
 
 def read_message(data: bytes) -> Draft:
     """A message as its sender gives it; attributes are the broker's and are left out."""
-    return _draft(read(pb.QueueMessage, data), data)
+    message = read(pb.QueueMessage, data)
+    limits = _limits(message.Policy)
+    id = message.MessageID
+    # Most are kept as they came; the channel in them is overruled by the one that a delivery appends.
+    if not id or message.Policy.ByteSize() or message.Attributes.ByteSize():
+        id = message.MessageID = id or new_id()
+        message.ClearField("Policy")
+        message.ClearField("Attributes")
+        data = message.SerializeToString()
+    empty = not message.Body and not message.Metadata
+    digest = md5(message.Body, usedforsecurity=False).digest()
+    return (id, message.ClientID, message.Channel, empty, data, digest, *limits)
 
 
 def read_messages(request: bytes, messages: Sequence[bytes]) -> Iterator[Draft]:
@@ -54,21 +65,16 @@ def read_messages(request: bytes, messages: Sequence[bytes]) -> Iterator[Draft]:
     """
     if len(request) > TOGETHER:
         return map(read_message, messages)
-    return map(_draft, read(pb.QueueMessagesBatchRequest, request).Messages, messages)
+    return map(_draft, read(containers.SentMessages, request).Messages, messages)
 
 
-def _draft(message: pb.QueueMessage, data: bytes) -> Draft:
+def _draft(message: containers.SentMessage, data: bytes) -> Draft:
     id, body = message.MessageID, message.Body
-    digest = md5(body, usedforsecurity=False).digest()
+    if not id or message.Policy or message.Attributes:
+        return read_message(data)
     empty = not body and not message.Metadata
-    # Most are kept as they came; the channel in them is overruled by the one that a delivery appends.
-    if id and not (message.HasField("Policy") or message.HasField("Attributes")):
-        return (id, message.ClientID, message.Channel, empty, data, digest, 0, 0, 0, "", "")
-    limits = _limits(message.Policy)
-    id = message.MessageID = id or new_id()
-    message.ClearField("Policy")
-    message.ClearField("Attributes")
-    return (id, message.ClientID, message.Channel, empty, message.SerializeToString(), digest, *limits)
+    digest = md5(body, usedforsecurity=False).digest()
+    return (id, message.ClientID, message.Channel, empty, data, digest, 0, 0, 0, "", "")
 
 
 def _limits(policy: pb.QueueMessagePolicy) -> tuple[int, int, int, str, str]:
