@@ -3,6 +3,8 @@
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import cache
+from itertools import chain
 from typing import Any, ClassVar
 
 from kubemq_nb.broker.engine import plan
@@ -28,6 +30,12 @@ FREED = "SELECT sum(length(content)) FROM message WHERE key >= ? AND key < ?"
 MOVE_MESSAGE = (
     f"UPDATE message SET ({MESSAGE_COLUMNS}, held) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0) WHERE key = ?"  # noqa: S608
 )
+
+
+@cache
+def _of_rows(statement: str, columns: int, count: int) -> str:
+    """A statement that inserts so many rows."""
+    return statement + ", ".join([f"({', '.join('?' * columns)})"] * count)
 
 
 class Verbs:
@@ -272,14 +280,14 @@ class Verbs:
         return self.reader.queue(operation.queue)
 
     def _insert(self, statement: str, columns: int, made: Sequence[tuple[Any, ...]]) -> None:
-        one = f"({', '.join('?' * columns)})"
         full = len(made) - len(made) % CHUNK
         for start in range(0, full, CHUNK):
-            values = [value for row in made[start : start + CHUNK] for value in row]
-            self._connection.execute(statement + ", ".join([one] * CHUNK), values)
+            values = list(chain.from_iterable(made[start : start + CHUNK]))
+            self._connection.execute(_of_rows(statement, columns, CHUNK), values)
         if full < len(made):
-            self._connection.executemany(statement + one, made[full:])
-            self._forget_large(statement + one, made[-1])
+            one = _of_rows(statement, columns, 1)
+            self._connection.executemany(one, made[full:])
+            self._forget_large(one, made[-1])
 
     def _forget_large(self, statement: str, row: tuple[Any, ...]) -> None:
         """A statement keeps a copy of what it wrote last; this one gets small values, and writes nothing."""
