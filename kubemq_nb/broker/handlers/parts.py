@@ -80,9 +80,10 @@ class PartHandlers:
             fit = max(fitting(sizes, room), 0 if count else 1)
             if fit < len(messages):
                 reading.stop_before(messages[fit].sequence)
-                made = part_wire.runs_of(request.channel, messages[:fit])
+                messages = messages[:fit]
+                made = part_wire.runs_of(request.channel, messages)
                 last = last._replace(is_cut=True)
-            count += len(messages[:fit])
+            count += len(messages)
             room -= sum(sizes)
         last = last._replace(expired=reading.expired)
         if request.is_peek:
