@@ -116,8 +116,9 @@ def requests(
 @collecting.paused()
 def results(sent: Mapping[str, Sequence[Any]], **attrs: object) -> pd.DataFrame:
     """A frame of what the broker said of each message; `attrs["refused"]` counts the refusals."""
-    refused = len(sent["sent"]) - sent["sent"].count(True)
-    errors = [error or None for error in sent["error"]] if refused else [None] * len(sent["error"])
+    told = sent["error"]
+    errors = [error or None for error in told] if any(told) else [None] * len(told)
+    refused = len(errors) - errors.count(None)
     return table({**sent, "error": errors}, RESULTS, count=len(errors), refused=refused, **attrs)
 
 
