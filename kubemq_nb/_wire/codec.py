@@ -1,7 +1,7 @@
 """Messages to protobuf and back: total, pure; units and spellings of the wire end here."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -171,11 +171,11 @@ def brief(request: bytes) -> bytes:
     return request + _BRIEF
 
 
-def alike(ids: Sequence[str], sent_at: int) -> dict[str, list[Any]]:
+def alike(ids: list[str], sent_at: int) -> dict[str, list[Any]]:
     """What `decode_results` gives of messages that were all sent at that time."""
     count = len(ids)
     return {
-        "id": list(ids),
+        "id": ids,
         "sent": [True] * count,
         "error": [""] * count,
         "sent_at": [sent_at] * count,

@@ -1,6 +1,6 @@
 """Messages of a queue as our broker brings them: what differs as columns, what is alike once."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from kubemq_nb._wire import containers_pb2 as containers
@@ -10,9 +10,9 @@ from kubemq_nb._wire import kubemq_pb2 as pb
 class Runs(Collection[bytes]):
     """The messages of a part; as a collection the payloads that other calls bring, made when asked for."""
 
-    def __init__(self, part: bytes) -> None:
+    def __init__(self, part: bytes, runs: Sequence[containers.QueueRun]) -> None:
         self._part = part
-        self._runs = containers.QueuePart.FromString(part).Runs
+        self._runs = runs  # of that part
 
     def __len__(self) -> int:
         return sum(len(run.Contents) for run in self._runs)

@@ -98,7 +98,7 @@ class InParts:
         def take(payload: bytes) -> bool:
             part = queue_requests.read_part(payload)
             if part.Runs and not part.Error:
-                self._sink(Runs(payload))
+                self._sink(Runs(payload, part.Runs))
             parts[:] = [part]
             return part.IsLast
 

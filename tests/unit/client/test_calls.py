@@ -176,6 +176,7 @@ def test_what_was_handed_over_has_left_and_what_was_sent_may_wait():
 
     conversation.send("first")
     threading.Thread(target=hand_over, daemon=True).start()
+    eventually(lambda: conversation._requests.qsize() == 2)
     stream.goes_on.release()
     eventually(lambda: stream.sent == ["first"])
     assert not handed_over.is_set()

@@ -5,7 +5,7 @@ from hashlib import md5
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kubemq_nb._wire import columns, damaged
+from kubemq_nb._wire import columns, damaged, queue_requests
 from kubemq_nb._wire import kubemq_pb2 as pb
 from kubemq_nb._wire.runs import Runs
 from kubemq_nb._wire.serving import parts, receiving
@@ -43,7 +43,8 @@ def stored(content):
 
 def sent(of):
     """What a reader gets of these messages."""
-    return Runs(parts.queue_part(parts.runs_of("orders", of)))
+    part = parts.queue_part(parts.runs_of("orders", of))
+    return Runs(part, queue_requests.read_part(part).Runs)
 
 
 @given(st.lists(messages, min_size=1, max_size=6))
