@@ -198,7 +198,9 @@ def test_nobody_waits_for_a_stream_that_has_ended():
 def test_the_end_of_a_stream_lets_go_who_waits_for_it():
     stream = Stream()
     conversation = calls.Conversation(stream, metadata=(), name="x")
-    waits = threading.Thread(target=conversation.hand_over, args=("never",), kwargs={"timeout": 1e6})
+    waits = threading.Thread(
+        target=conversation.hand_over, args=("never",), kwargs={"timeout": 1e6}, daemon=True
+    )
     waits.start()
 
     stream._ended.set()
