@@ -149,12 +149,6 @@ class Subscription:
             self._make_room()
         return payloads
 
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until a payload is there or the stream is over; whether one is there."""
-        with self._arrived:
-            self._arrived.wait_for(lambda: self._buffer or self._over, timeout)
-            return bool(self._buffer)
-
     def __iter__(self) -> Iterator[bytes]:
         while (payload := self.next()) is not None:
             yield payload
@@ -295,7 +289,7 @@ class Subscription:
         with self._arrived:
             for payload in payloads:
                 self._keep_one(payload)
-            self._arrived.notify_all()
+            self._arrived.notify(len(payloads))
 
     def _keep_one(self, payload: bytes) -> None:
         if self._patient and self._is_full:

@@ -1,6 +1,7 @@
 """The two ways to listen to events, in batches and one by one, bring the same."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 
 import pytest
@@ -129,9 +130,8 @@ def test_a_patient_reader_gets_all_and_keeps_no_more_than_asked(both_ways, chann
     with client.subscribe(channel, start=FIRST, keep=10, patient=True) as reader:
         held, came = 0, []
         for _ in range(COUNT):
-            reader.wait(PATIENCE)
-            held = max(held, len(reader._buffer))
             came += take(reader, 1)
+            held = max(held, len(reader._buffer))
 
     assert held <= 10
     assert sequences(came) == list(range(1, COUNT + 1))
@@ -147,6 +147,19 @@ def test_the_oldest_are_dropped_and_counted_in_a_batch_too(both_ways, channel):
 
         assert event_bodies(listener.drain()) == ["97", "98", "99"]
         assert listener.dropped == 97
+
+
+def test_a_batch_wakes_as_many_readers_as_it_has_events(both_ways, channel):
+    client = EventsClient(both_ways[0])
+    with client.subscribe(channel, client_id=ME) as listener, ThreadPoolExecutor(3) as readers:
+        taken = [readers.submit(listener.next, PATIENCE) for _ in range(3)]
+        eventually(lambda: len(listener._arrived._waiters) == 3)
+
+        sent_by_rows(client, channel, [b"a", b"b", b"c"])
+
+        with not_waiting():
+            came = sorted(event_bodies([each.result() for each in taken]))
+    assert came == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("channel_name", ["bad name", "a..b", ".a"])
