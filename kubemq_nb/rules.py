@@ -74,6 +74,8 @@ def has_white_space(channel: str) -> bool:
     The real server refuses only U+0020; a tab or a line break kills a connection that its clients share
     (docs/protocol.md, S1), so both ends of this package refuse them all, with the text of 108 or 120.
     """
+    if channel.isprintable() and " " not in channel:
+        return False  # as of nearly all
     return any(c.isspace() or unicodedata.category(c) == "Cc" for c in channel)
 
 

@@ -17,6 +17,7 @@ _LENGTH_GIVEN = 2  # the wire type of bytes, text and messages
 M = TypeVar("M", bound=ProtoMessage)
 
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
+_LETTERS = bytes(ord(_ALPHABET[number % len(_ALPHABET)]) for number in range(256))
 
 
 class Malformed(Exception):
@@ -30,7 +31,8 @@ def new_id() -> str:
 
 def new_inbox() -> str:
     """A name that nobody can guess, for the place where an answer is expected; in the real server's form."""
-    return "_INBOX.{}.{}".format(*("".join(secrets.choice(_ALPHABET) for _ in range(n)) for n in (22, 8)))
+    letters = secrets.token_bytes(30).translate(_LETTERS).decode()
+    return f"_INBOX.{letters[:22]}.{letters[22:]}"
 
 
 def read(kind: type[M], data: bytes) -> M:

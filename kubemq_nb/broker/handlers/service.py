@@ -14,7 +14,7 @@ from kubemq_nb.broker.handlers.calls import Context
 
 Handler = Callable[[Any, Context], Awaitable[Any]]
 
-FREE = "Ping"  # official clients send no token with it
+FREE = methods.path("Ping")  # official clients send no token with it
 WRONG_TOKEN = "this broker wants its token in the metadata `authorization`"  # noqa: S105  (a sentence)
 
 _WRAPPERS = {
@@ -49,12 +49,16 @@ class Service(grpc.GenericRpcHandler):
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any]":
         """The handler for one call."""
         path = handler_call_details.method
-        free = self._token is None or path == methods.path(FREE)
+        free = self._token is None or path == FREE
         known = free or self._is_known(handler_call_details.invocation_metadata)
         return (self._open if known else self._closed).get(path) or unknown(path)
 
     def _is_known(self, metadata: Any) -> bool:
-        shown = next((value for key, value in metadata or () if key == "authorization"), "")
+        shown: str | bytes = ""
+        for key, value in metadata or ():
+            if key == "authorization":
+                shown = value
+                break
         shown = shown if isinstance(shown, bytes) else shown.encode()
         return hmac.compare_digest(shown, self._token or b"")
 
