@@ -20,6 +20,7 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "client": (CLIENT, set()),
     "client.connection": (CLIENT, {"grpc"}),
     "client.calls": (CLIENT, {"grpc"}),
+    "client.grpc_channels": (CLIENT, {"grpc"}),
     "client.quiet": (set(), {"grpc"}),
     "frames": ({"messages", "_wire.columns", "frames"}, {"pandas", "numpy", "pyarrow"}),
     "frames.expanding": ({"frames"}, {"msgpack", "zstandard"}),  # the extra `decode`, loaded by name

@@ -7,7 +7,7 @@ for ever.
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import grpc
 from google.protobuf.message import Message
@@ -21,6 +21,8 @@ from kubemq_nb._wire.methods import (
     EVENTS_PAGE,
     PARTS_ARRIVED,
     QUEUE_IN_PARTS,
+    REQUESTS_BY_LINE,
+    RESPONSES_BY_LINE,
     path,
 )
 
@@ -32,6 +34,16 @@ NOTHING = pb.Empty()
 
 Q = TypeVar("Q", bound=Message)
 A = TypeVar("A", bound=Message)
+R = TypeVar("R")
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class TwoWay(Protocol[R, T_co]):
+    """Makes the method of a two-way stream."""
+
+    def __call__(self, take: Callable[[T_co], object]) -> "grpc.StreamStreamMultiCallable[R, bool]":
+        """Its method, with what takes each answer: in gRPC's thread, as soon as it is there."""
 
 
 class Stub:
@@ -52,17 +64,26 @@ class Stub:
         self.subscribe_to_events = _subscription(calls, "SubscribeToEvents", _alone)
         self.subscribe_to_events_in_batches = _subscription(calls, EVENTS_IN_BATCHES, _together)
         self.subscribe_to_requests = _subscription(calls, "SubscribeToRequests", _alone)
-        self.send_events_stream = _two_way(calls, "SendEventsStream", pb.Event, pb.Result)
-        # A request is on the wire what a batch is.
-        self.queues_upstream: grpc.StreamStreamMultiCallable[bytes, UpstreamAnswer] = calls.stream_stream(
-            path("QueuesUpstream"), None, UpstreamAnswer.FromString
+        self.send_events_stream = _two_way(
+            calls, "SendEventsStream", pb.Event.SerializeToString, pb.Result.FromString
         )
+        # A request is on the wire what a batch is.
+        self.queues_upstream = _two_way(calls, "QueuesUpstream", bytes, UpstreamAnswer.FromString)
         self.queues_downstream = _two_way(
-            calls, "QueuesDownstream", pb.QueuesDownstreamRequest, containers.QueuesDownstreamResponse
+            calls,
+            "QueuesDownstream",
+            pb.QueuesDownstreamRequest.SerializeToString,
+            DownstreamAnswer.FromString,
         )
         self.stream_queue_message = _two_way(
-            calls, "StreamQueueMessage", pb.StreamQueueMessagesRequest, containers.StreamQueueMessagesResponse
+            calls,
+            "StreamQueueMessage",
+            pb.StreamQueueMessagesRequest.SerializeToString,
+            containers.StreamQueueMessagesResponse.FromString,
         )
+        # Answers are payloads, as those of the calls by themselves.
+        self.requests_by_line = _two_way(calls, REQUESTS_BY_LINE, pb.Request.SerializeToString, bytes)
+        self.responses_by_line = _two_way(calls, RESPONSES_BY_LINE, pb.Response.SerializeToString, bytes)
 
         self.ping_waits = _unary(waits, "Ping", pb.Empty, pb.PingResult)
         self.replay_events = _payloads(waits, "SubscribeToEvents", pb.Subscribe)
@@ -110,9 +131,13 @@ def _together(batch: bytes) -> list[bytes]:
 
 
 def _two_way(
-    channel: grpc.Channel, method: str, request: type[Q], answer: type[A]
-) -> "grpc.StreamStreamMultiCallable[Q, A]":
-    def read(payload: bytes) -> A:
-        return answer.FromString(_arrived(payload))
+    channel: grpc.Channel, method: str, write: Callable[[R], bytes], read: Callable[[bytes], T]
+) -> "TwoWay[R, T]":
+    def made(take: Callable[[T], object]) -> "grpc.StreamStreamMultiCallable[R, bool]":
+        def taken(payload: bytes) -> bool:
+            take(read(_arrived(payload)))
+            return True
 
-    return channel.stream_stream(path(method), request.SerializeToString, read)
+        return channel.stream_stream(path(method), write, taken)
+
+    return made

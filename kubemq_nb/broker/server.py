@@ -19,6 +19,8 @@ from kubemq_nb._wire.methods import (
     EVENTS_PAGE,
     PARTS_ARRIVED,
     QUEUE_IN_PARTS,
+    REQUESTS_BY_LINE,
+    RESPONSES_BY_LINE,
 )
 from kubemq_nb._wire.serving import common
 from kubemq_nb._wire.serving import events as event_wire
@@ -38,6 +40,7 @@ from kubemq_nb.broker.handlers.queue_streams import QueueStreamHandlers
 from kubemq_nb.broker.handlers.queues import QueueHandlers
 from kubemq_nb.broker.handlers.requests import RequestHandlers
 from kubemq_nb.broker.handlers.service import Service
+from kubemq_nb.broker.handlers.streams import by_line
 from kubemq_nb.broker.storage.commits import Committer
 from kubemq_nb.broker.storage.sqlite import SqliteStore
 from kubemq_nb.rules import MAX_MESSAGE_BYTES, MAX_SENT_BYTES
@@ -193,6 +196,8 @@ class Broker:
             EVENTS_IN_BATCHES: events.subscribe_in_batches,
             QUEUE_IN_PARTS: parts.read,
             PARTS_ARRIVED: parts.acknowledge,
+            REQUESTS_BY_LINE: by_line(requests.send),
+            RESPONSES_BY_LINE: by_line(requests.respond),
         }
 
     async def close(self) -> None:

@@ -9,6 +9,8 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 
 import grpc
 
+from kubemq_nb._wire.stub import TwoWay
+
 MOST_UNSENT = 1000  # requests of a stream that wait to leave
 
 T = TypeVar("T")
@@ -200,11 +202,11 @@ class Pending(Generic[A]):
 
 
 class Conversation(Generic[Q, A]):
-    """A two-way stream: requests go out as they are sent, answers are read by a thread of its own."""
+    """A two-way stream: requests go out as they are sent, a thread of its own asks for answers."""
 
     def __init__(
         self,
-        method: "grpc.StreamStreamMultiCallable[Q, A]",
+        method: TwoWay[Q, A],
         *,
         metadata: tuple[tuple[str, str], ...],
         name: str,
@@ -215,7 +217,7 @@ class Conversation(Generic[Q, A]):
         self._answers: SimpleQueue[A | grpc.RpcError | None] = SimpleQueue()
         self._on_end = on_end
         self._left = threading.Event()  # gRPC's thread has taken all requests
-        self._call = method(self._outgoing(), metadata=metadata)
+        self._call = method(self._answers.put)(self._outgoing(), metadata=metadata)
         threading.Thread(target=self._read, name=name, daemon=True).start()
 
     def send(self, request: Q | None, *, timeout: float = 5.0) -> None:
@@ -284,9 +286,7 @@ class Conversation(Generic[Q, A]):
     def _read(self) -> None:
         end: grpc.RpcError | None = None
         try:
-            for answer in self._call:
-                self._answers.put(answer)
-                del answer  # a large one must not stay in memory until the next one comes
+            deque(self._call, maxlen=0)  # answers are taken where they arrive, a turn of a thread sooner
         except grpc.RpcError as error:
             end = error
         self._ended = True
@@ -303,3 +303,64 @@ class Conversation(Generic[Q, A]):
                 self._requests.get_nowait()
         with suppress(Full):
             self._requests.put_nowait(None)
+
+
+class LineStream(Generic[Q, A]):
+    """A stream that is asked one request at a time.
+
+    gRPC's thread for requests also asks for the answer, when the request has left; the answer is taken where
+    it arrives. So nobody competes with the caller for Python's turn when it matters.
+    """
+
+    def __init__(self, method: TwoWay[Q, A], *, metadata: tuple[tuple[str, str], ...]) -> None:
+        self._requests: SimpleQueue[Q | None] = SimpleQueue()
+        self._answers: SimpleQueue[A | None] = SimpleQueue()
+        self._ended = threading.Event()
+        self._call = method(self._answers.put)(self._outgoing(), metadata=metadata)
+        if not self._call.add_callback(self._end):
+            self._end()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be asked."""
+        return self._call.is_active()
+
+    def ask(self, request: Q, *, timeout: float) -> A:
+        """Send a request and wait for its answer; an interrupt is let through at once.
+
+        Raises:
+            TimeoutError: There was none within `timeout` seconds.
+            EOFError: The broker ended the stream without one.
+            grpc.RpcError: The stream broke, or the broker refused the request.
+        """
+        self._requests.put(request)
+        try:
+            answer = self._answers.get(timeout=timeout)
+        except Empty:
+            raise TimeoutError from None
+        if answer is not None:
+            return answer
+        if self._call.code() is grpc.StatusCode.OK:
+            raise EOFError
+        raise cast("grpc.RpcError", self._call)  # a call that ended is its own error
+
+    def cancel(self) -> None:
+        """End it at once."""
+        self._call.cancel()
+
+    def close(self) -> None:
+        """End it, and wait until gRPC has done so."""
+        self.cancel()
+        self._ended.wait(1.0)
+
+    def _outgoing(self) -> Iterator[Q]:
+        while (request := self._requests.get()) is not None:
+            yield request
+            del request  # a large one must not stay in memory until the next one comes
+            with suppress(grpc.RpcError, StopIteration):  # `_end` tells of it
+                next(self._call)
+
+    def _end(self) -> None:
+        self._answers.put(None)
+        self._requests.put(None)
+        self._ended.set()

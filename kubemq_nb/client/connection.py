@@ -1,29 +1,33 @@
 """The connection to a broker: address, token, TLS, deadlines, close."""
 
 import logging
+import math
 import os
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from functools import partial
-from typing import Protocol, TypeVar
+from functools import cache, partial
+from typing import Any, Protocol, TypeVar
 from weakref import WeakSet
 
 import grpc
-from grpc.experimental import ChannelOptions
 
-from kubemq_nb._wire import certificates, codec, queue_requests, status
-from kubemq_nb._wire.address import Address, parse_address
+from kubemq_nb._wire import codec, queue_requests, status
+from kubemq_nb._wire.address import parse_address
 from kubemq_nb._wire.certificates import PemFile
-from kubemq_nb._wire.stub import NOTHING, Stub
+from kubemq_nb._wire.stub import NOTHING, Stub, TwoWay
 from kubemq_nb.client.calls import (
     Cancellation,
     Conversation,
+    LineStream,
     PayloadStream,
     Pending,
     Workers,
     single,
 )
+from kubemq_nb.client.grpc_channels import GrpcChannels, credentials_of, options_for
+from kubemq_nb.client.line import Line
 from kubemq_nb.client.tokens import Metadata, Token
 from kubemq_nb.errors import (
     AuthenticationFailed,
@@ -34,7 +38,6 @@ from kubemq_nb.errors import (
     SessionClosed,
 )
 from kubemq_nb.messages import ServerInfo
-from kubemq_nb.rules import MAX_MESSAGE_BYTES
 
 T = TypeVar("T")
 Q = TypeVar("Q")
@@ -42,8 +45,8 @@ A = TypeVar("A")
 
 logger = logging.getLogger(__name__)
 
-AHEAD = 4 * 2**20  # bytes of a stream that are read before somebody takes them, beside one message
 PACE = 2_000_000  # bytes a second with which a large message has to be content
+PROMPT = 1.0  # seconds in which a broker of ours says that it is one
 KEEPALIVE = 310.0  # seconds; a real server ends connections that ask more often than every 5 minutes
 FORKS = os.environ.get("GRPC_ENABLE_FORK_SUPPORT", "").lower()
 ON = {"1", "true", "yes"}  # values of it with which gRPC itself clears up in a fork
@@ -89,7 +92,7 @@ class Connection:
         keepalive: float = KEEPALIVE,
     ) -> None:
         parsed = parse_address(address)
-        credentials = _credentials(ca, cert, key) if tls or ca or cert or key else None
+        credentials = credentials_of(ca, cert, key) if tls or ca or cert or key else None
         if server_name and not credentials:
             raise ValueError("A server name is for TLS: give --tls or --ca.")
         self._token = token if isinstance(token, Token) else Token(lambda: token)
@@ -106,12 +109,12 @@ class Connection:
             "certificate": cert is not None,
         }
         # Calls of our own broker, until a server says that it does not know them.
-        self.has_pages = self.has_batches = self.has_parts = True
-        options = _options(parsed, keepalive)
+        self.has_pages = self.has_batches = self.has_parts = self.has_lines = True
+        options = options_for(parsed, keepalive)
         if server_name:
             options.append(("grpc.ssl_target_name_override", server_name))
-        self._open = partial(_Open, parsed.target, credentials, options)
-        self._former: list[_Open] = []  # of the process that this one was forked from
+        self._open = partial(GrpcChannels, parsed.target, credentials, options)
+        self._former: list[GrpcChannels] = []  # of the process that this one was forked from
         self._closed = False
         self._begin()
         _connections.add(self)
@@ -122,14 +125,21 @@ class Connection:
     def _begin(self) -> None:
         """Begin without a connection, stream or thread."""
         self.workers = Workers()
-        self._opened: _Open | None = None
+        self._opened: GrpcChannels | None = None
         self._lock = threading.Lock()
         self._streams: WeakSet[Closeable] = WeakSet()
+        self._lines: defaultdict[str, Line[Any, Any]] = defaultdict(Line)
 
     @property
     def busy(self) -> bool:
         """Whether a stream of it is open, or a call waits."""
-        return self.workers.busy or any(stream.is_open for stream in self._streams)
+        lines = any(line.busy for line in self._lines.values())
+        return lines or self.workers.busy or any(stream.is_open for stream in self._streams)
+
+    def hang_up(self) -> None:
+        """Before a fork: end the streams that only wait for a next call."""
+        for line in list(self._lines.values()):
+            line.hang_up()
 
     def leave_to_parent(self) -> None:
         """In a fork: begin anew. Two processes break a connection that they share; threads stay behind."""
@@ -148,6 +158,7 @@ class Connection:
         with self._lock:
             self._require_open()
             self._opened = self._opened or self._open()
+            _hang_up_before_forks()
             return self._opened.stub
 
     def connect(self) -> ServerInfo:
@@ -316,7 +327,7 @@ class Connection:
 
     def converse(
         self,
-        method: "grpc.StreamStreamMultiCallable[Q, A]",
+        method: TwoWay[Q, A],
         *,
         kind: str,
         channel: str,
@@ -337,6 +348,31 @@ class Connection:
                 return conversation.receive(attempt.timeout)
             except TimeoutError:
                 raise status.too_late(attempt) from None
+
+    def call_by_line(self, kind: str, method: TwoWay[Q, A], request: Q, attempt: status.Attempt) -> A | None:
+        """Make a call by the line of its kind; None when it has to be made by itself, and nothing was sent.
+
+        An interrupt ends it at once.
+        """
+        if not self.has_lines:
+            return None
+        with self._lock:
+            line = self._lines[kind]
+
+        def open() -> LineStream[Q, A] | None:
+            return LineStream(method, metadata=self.entry()) if self.is_ours(PROMPT) else None
+
+        try:
+            with self.guarded(attempt):
+                try:
+                    return line.call(request, timeout=attempt.timeout, open=open)
+                except TimeoutError:
+                    raise status.too_late(attempt) from None
+                except EOFError:
+                    raise status.broken(attempt) from None
+        except NotSupported:
+            self.has_lines = False
+            return None
 
     def run(self, work: Callable[[Cancellation], T], *, kind: str, channel: str) -> T:
         """Do what waits in a worker thread, named for what it does."""
@@ -359,16 +395,18 @@ class Connection:
             self._try_token()
         return self._token.metadata
 
-    def is_ours(self) -> bool:
+    def is_ours(self, within: float = math.inf) -> bool:
         """Whether a broker of ours answers; found out each time, as another may have come to this address.
 
-        One that does not answer at all is told of by what is tried then.
+        One that does not answer at all, or not within so many seconds, is told of by what is tried then.
         """
         if not self.has_batches:
             return False
         nothing = codec.encode_batch([], id="")
         try:
-            self.call(self.stub.send_events_batch, nothing, self.attempt("the connection"))
+            attempt = self.attempt("the connection")
+            attempt = attempt._replace(timeout=min(within, attempt.timeout))
+            self.call(self.stub.send_events_batch, nothing, attempt)
         except NotSupported:
             self.has_batches = False
         except KubeMQError:
@@ -417,36 +455,19 @@ def _thread(kind: str, channel: str) -> str:
     return f"kubemq-nb:{kind}:{channel}"
 
 
-class _Open:
-    """The channels of a connection, as gRPC has them, and the calls on them."""
-
-    def __init__(
-        self, target: str, credentials: grpc.ChannelCredentials | None, options: list[tuple[str, object]]
-    ) -> None:
-        def made(options: list[tuple[str, object]]) -> grpc.Channel:
-            if credentials:
-                return grpc.secure_channel(target, credentials, options)
-            return grpc.insecure_channel(target, options)
-
-        self._calls = made(options)
-        self._waits = made([*options, (ChannelOptions.SingleThreadedUnaryStream, 1)])
-        self.stub = Stub(self._calls, self._waits)
-
-    def forget_waits(self) -> None:
-        """In a fork: end the calls that wait, which belong to threads of the parent, or were cancelled.
-
-        Told of forks, gRPC would itself wait here for their end, which nobody reads.
-        """
-        self._waits.close()
-
-    def close(self) -> None:
-        """End every call on them."""
-        self._calls.close()
-        self._waits.close()
-
-
 _connections: "WeakSet[Connection]" = WeakSet()
 _spoiled = ""  # when this process was forked, if gRPC cannot be used in it
+
+
+@cache
+def _hang_up_before_forks() -> None:
+    """Registered behind what gRPC registers with its first channel: of such the last one comes first."""
+    os.register_at_fork(before=_before_fork)
+
+
+def _before_fork() -> None:
+    for connection in list(_connections):
+        connection.hang_up()
 
 
 def _in_fork() -> None:
@@ -460,31 +481,3 @@ def _in_fork() -> None:
 
 
 os.register_at_fork(after_in_child=_in_fork)
-
-
-def _options(address: Address, keepalive: float) -> list[tuple[str, object]]:
-    options: list[tuple[str, object]] = [
-        ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-        ("grpc.keepalive_time_ms", codec.milliseconds(keepalive)),
-        ("grpc.keepalive_timeout_ms", codec.milliseconds(min(keepalive, 20.0))),
-        # In newer gRPC this counts instead: left alone, a minute whatever the line before says.
-        ("grpc.http2.ping_timeout_ms", codec.milliseconds(min(keepalive, 20.0))),
-        ("grpc.http2.max_pings_without_data", 0),
-        # Its own sockets: a restarted broker is met at once, whatever another session has seen.
-        ("grpc.use_local_subchannel_pool", 1),
-        ("grpc.initial_reconnect_backoff_ms", 100),
-        ("grpc.max_reconnect_backoff_ms", 500),
-        ("grpc.service_config_disable_resolution", 1),
-        # gRPC would find out by itself how much is worth reading ahead, and hold 100 MB for a busy kernel.
-        ("grpc.http2.bdp_probe", 0),
-        ("grpc.http2.lookahead_bytes", AHEAD),
-    ]
-    return [*options, ("grpc.enable_http_proxy", 0)] if address.loopback else options
-
-
-def _credentials(ca: PemFile | None, cert: PemFile | None, key: PemFile | None) -> grpc.ChannelCredentials:
-    found = certificates.read(ca, cert, key)
-    if key and (warning := certificates.exposed(key)):
-        logger.warning("%s", warning)
-    return grpc.ssl_channel_credentials(found.ca or certificates.trusted(), found.key, found.cert)

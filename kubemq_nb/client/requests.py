@@ -43,7 +43,11 @@ class RequestsClient:
         def work(cancellation: Cancellation) -> bytes:
             return self._connection.wait_for(self._connection.stub.send_request, wire, attempt, cancellation)
 
-        payload = self._connection.run(work, kind=request.kind, channel=request.channel)
+        payload = self._connection.call_by_line(
+            "requests", self._connection.stub.requests_by_line, wire, attempt
+        )
+        if payload is None:
+            payload = self._connection.run(work, kind=request.kind, channel=request.channel)
         elapsed = time.perf_counter() - began
         return codec.decode_response(payload, channel=request.channel, elapsed=elapsed)
 
@@ -82,7 +86,9 @@ class RequestsClient:
             size=len(response.body),
         )
         wire = codec.encode_response(response, to=request)
-        self._connection.call(self._connection.stub.send_response, wire, attempt)
+        stub = self._connection.stub
+        if self._connection.call_by_line("responses", stub.responses_by_line, wire, attempt) is None:
+            self._connection.call(stub.send_response, wire, attempt)
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def both_ways(address, credentials):
         closing(Connection(address, token=token)) as ours,
         closing(Connection(address, token=token)) as plain,
     ):
-        plain.has_batches = plain.has_pages = plain.has_parts = False
+        plain.has_batches = plain.has_pages = plain.has_parts = plain.has_lines = False
         yield ours, plain
 
 

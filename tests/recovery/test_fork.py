@@ -115,6 +115,60 @@ def test_each_fork_has_a_connection_and_threads_of_its_own(tmp_path):
     assert done.stdout.splitlines() == [str([0] * 10), str([str(n) for n in range(1, 10)]), "2"], done.stderr
 
 
+ASKING = """
+import multiprocessing, time, warnings
+warnings.simplefilter("ignore")
+import kubemq_nb
+
+kq = kubemq_nb.connect()
+
+def ask():
+    assert [kq.queries.send("q", text).text for text in "ab"] == ["a", "b"]
+
+def respond(up, over):
+    with kubemq_nb.connect(kq.server.address, token_file=kq._link.embedded.running.token_file) as other:
+        other.queries.respond("q", echo=True)
+        up.set()
+        over.wait()
+
+forks = multiprocessing.get_context("fork")
+up, over = forks.Event(), forks.Event()
+responder = forks.Process(target=respond, args=(up, over))
+responder.start()
+assert up.wait(20)
+codes, forking = [], []
+for _ in range(10):
+    ask()
+    process = forks.Process(target=ask)
+    began = time.monotonic()
+    process.start()
+    forking.append(time.monotonic() - began)
+    process.join(20)
+    codes.append(process.exitcode)
+    process.kill()
+over.set()
+responder.join(20)
+print(codes, min(forking) < 0.5)
+"""
+
+
+@pytest.mark.parametrize("told", [{}, {"GRPC_ENABLE_FORK_SUPPORT": "1"}], ids=["untold", "told"])
+def test_a_line_on_which_nobody_asks_is_no_hindrance(tmp_path, told):
+    command = [sys.executable, "-c", ASKING]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        cwd=tmp_path,
+        check=False,
+        env=ENVIRONMENT | told,
+    )
+
+    # gRPC waits a second and more for a stream that is open when a process forks.
+    assert done.stdout.splitlines() == [f"{[0] * 10} True"], done.stderr
+
+
 WAITING = """
 import multiprocessing, os, signal, sys, threading, time, warnings
 warnings.simplefilter("ignore")

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import grpc
 
@@ -24,6 +24,21 @@ async def incoming(context: Context) -> AsyncIterator[bytes]:
 async def for_ever() -> None:
     """Wait until the client goes."""
     await asyncio.Event().wait()
+
+
+def by_line(
+    answer: Callable[[bytes, Context], Awaitable[bytes]],
+) -> Callable[[object, Context], Awaitable[None]]:
+    """A stream of calls, one after another; one that is refused ends it as it would have ended alone."""
+
+    async def line(_: object, context: Context) -> None:
+        async for data in incoming(context):
+            content = await answer(data, context)
+            del data
+            await context.write(content)
+            del content  # as what comes in: a large one is not kept for the next one
+
+    return line
 
 
 async def deliver(

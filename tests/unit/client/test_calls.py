@@ -166,7 +166,7 @@ class Stream:
 
 def test_what_was_handed_over_has_left_and_what_was_sent_may_wait():
     stream = Stream()
-    conversation = calls.Conversation(stream, metadata=(), name="x")
+    conversation = calls.Conversation(lambda take: stream, metadata=(), name="x")
 
     handed_over = threading.Event()
 
@@ -188,7 +188,7 @@ def test_what_was_handed_over_has_left_and_what_was_sent_may_wait():
 
 def test_nobody_waits_for_a_stream_that_has_ended():
     stream = Stream()
-    conversation = calls.Conversation(stream, metadata=(), name="x")
+    conversation = calls.Conversation(lambda take: stream, metadata=(), name="x")
     stream.cancel()
     assert conversation.receive(10) is None
 
@@ -197,7 +197,7 @@ def test_nobody_waits_for_a_stream_that_has_ended():
 
 def test_the_end_of_a_stream_lets_go_who_waits_for_it():
     stream = Stream()
-    conversation = calls.Conversation(stream, metadata=(), name="x")
+    conversation = calls.Conversation(lambda take: stream, metadata=(), name="x")
     waits = threading.Thread(
         target=conversation.hand_over, args=("never",), kwargs={"timeout": 1e6}, daemon=True
     )
