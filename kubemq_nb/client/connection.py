@@ -133,7 +133,7 @@ class Connection:
     @property
     def busy(self) -> bool:
         """Whether a stream of it is open, or a call waits."""
-        lines = any(line.busy for line in self._lines.values())
+        lines = any(line.busy for line in list(self._lines.values()))
         return lines or self.workers.busy or any(stream.is_open for stream in self._streams)
 
     def hang_up(self) -> None:
