@@ -4,36 +4,20 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
 
 from kubemq_nb import rules
 from kubemq_nb._wire.serving import common, sending
 from kubemq_nb._wire.serving import events as event_wire
+from kubemq_nb.broker.engine.durable import Reader
 from kubemq_nb.broker.engine.events import Events, Outgoing, Refused, Subscription, batch_of, event_error
 from kubemq_nb.broker.engine.events_store import EventsStore, Page, Start
 from kubemq_nb.broker.handlers.calls import Answer, Context
 from kubemq_nb.broker.handlers.streams import OrderedAnswers, deliver, incoming
 
 EVENTS, EVENTS_STORE = 1, 2
+TOGETHER = 1000  # events of a batch at most
+PAUSE = 0.02  # seconds behind each batch, in which the next events come together
 READER = "page"  # the client id that a page has: it is remembered nowhere
-
-
-class Way(NamedTuple):
-    """How events go out to a subscriber.
-
-    Attributes:
-        most: Events a message.
-        join: Makes one message of them.
-        pause: Seconds behind each message, in which the next events come together.
-    """
-
-    most: int
-    join: Callable[[list[bytes]], bytes]
-    pause: float
-
-
-ALONE = Way(1, lambda batch: batch[0], 0.0)
-IN_BATCHES = Way(1000, event_wire.events_batch, 0.02)
 
 
 def read_sent(data: bytes) -> Outgoing:
@@ -91,19 +75,19 @@ class EventHandlers:
             self._events.send(event)
             answer(None)
 
-    async def subscribe(self, data: bytes, context: Context, way: Way = ALONE) -> None:
+    async def subscribe(self, data: bytes, context: Context, *, in_batches: bool = False) -> None:
         """SubscribeToEvents."""
         request = event_wire.read_subscribe(data)
         if request.type == EVENTS:
-            await self._listen(request, context, way)
+            await self._listen(request, context, in_batches=in_batches)
         elif request.type == EVENTS_STORE:
-            await self._read(request, context, way)
+            await self._read(request, context, in_batches=in_batches)
         else:
             raise Refused(rules.text(207))
 
     async def subscribe_in_batches(self, data: bytes, context: Context) -> None:
         """SubscribeToEventsInBatches, a call of our own: the same, several events a message."""
-        await self.subscribe(data, context, IN_BATCHES)
+        await self.subscribe(data, context, in_batches=True)
 
     async def read_page(self, data: bytes, _: Context) -> bytes:
         """ReadEventsPage, the call of our own; nobody's position moves."""
@@ -136,17 +120,22 @@ class EventHandlers:
             self._events.send(event)
         return error
 
-    async def _listen(self, request: event_wire.SubscribeRequest, context: Context, way: Way) -> None:
+    async def _listen(
+        self, request: event_wire.SubscribeRequest, context: Context, *, in_batches: bool
+    ) -> None:
         wake = asyncio.Event()
         subscription = self._events.subscribe(
             request.client_id, request.channel, request.group, request.start, wake.set
         )
         try:
-            await deliver(partial(next_of, subscription, way), wake, context, way.pause)
+            upcoming = next_batch if in_batches else next_event
+            await deliver(partial(upcoming, subscription), wake, context, PAUSE if in_batches else 0.0)
         finally:
             self._events.unsubscribe(subscription)
 
-    async def _read(self, request: event_wire.SubscribeRequest, context: Context, way: Way) -> None:
+    async def _read(
+        self, request: event_wire.SubscribeRequest, context: Context, *, in_batches: bool
+    ) -> None:
         wake = asyncio.Event()
         reader = self._store.subscribe(Start(*request[1:]), wake.set)
         try:
@@ -154,22 +143,38 @@ class EventHandlers:
             while True:
                 wake.clear()
                 taken = deque(reader.take())
-                idle = not taken
-                while taken:
-                    batch = batch_of(taken, way.most)
-                    await context.write(way.join(batch))
-                    reader.written(len(batch))
-                if idle:
+                if not taken:
                     await wake.wait()
-                elif way.pause:
-                    await asyncio.sleep(way.pause)
+                elif in_batches:
+                    await write_batches(taken, reader, context)
+                    await asyncio.sleep(PAUSE)
+                else:
+                    while taken:
+                        await context.write(taken.popleft())
+                        reader.written()
         finally:
             self._store.unsubscribe(reader)
 
 
-def next_of(subscription: Subscription, way: Way) -> bytes | None:
+async def write_batches(taken: deque[bytes], reader: Reader, context: Context) -> None:
+    """Write events, some in each message."""
+    while taken:
+        batch = batch_of(taken, TOGETHER)
+        await context.write(event_wire.events_batch(batch))
+        reader.written(len(batch))
+
+
+def next_event(subscription: Subscription) -> bytes | None:
     """What a listener gets next; with it, how many events were dropped because it reads too slowly."""
-    batch = subscription.take_many(way.most)
+    event = subscription.take()
+    if event is not None and (missed := subscription.missed()):
+        event += event_wire.missed(missed)
+    return event
+
+
+def next_batch(subscription: Subscription) -> bytes | None:
+    """The same for many events in one message."""
+    batch = subscription.take_many(TOGETHER)
     if batch and (missed := subscription.missed()):
         batch[0] += event_wire.missed(missed)
-    return way.join(batch) if batch else None
+    return event_wire.events_batch(batch) if batch else None
