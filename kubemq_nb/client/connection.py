@@ -1,6 +1,5 @@
 """The connection to a broker: address, token, TLS, deadlines, close."""
 
-import logging
 import math
 import os
 import threading
@@ -42,8 +41,6 @@ from kubemq_nb.messages import ServerInfo
 T = TypeVar("T")
 Q = TypeVar("Q")
 A = TypeVar("A")
-
-logger = logging.getLogger(__name__)
 
 PACE = 2_000_000  # bytes a second with which a large message has to be content
 PROMPT = 1.0  # seconds in which a broker of ours says that it is one

@@ -72,8 +72,15 @@ def test_both_ways_bring_the_same_answer(ways, channel, name, kind):
 
     by_line, by_call = told[: len(told) // 2], told[len(told) // 2 :]
     assert by_line == by_call
-    assert (is_open(ways[0]), is_open(ways[1])) == (True, False)
-    assert (is_open(ways[0], "responses"), is_open(ways[1], "responses")) == (True, False)
+
+
+def test_one_way_has_a_line_for_requests_and_one_for_answers(ways, channel):
+    for way in ways:
+        with responder(way, channel, lambda request: ANSWERS["all fields"]):
+            way.send(Request(kind="query", channel=channel, body=b"?", client_id=ME))
+
+    assert [is_open(way) for way in ways] == [True, False]
+    assert [is_open(way, "responses") for way in ways] == [True, False]
 
 
 @pytest.mark.rows("R-07")

@@ -24,7 +24,7 @@ WRITERS = {
     "broker.storage.commits",
     "broker.storage.damage",
     "broker.storage.space",
-    "client.connection",
+    "client.grpc_channels",
     "client.subscription",
     "command_line",
     "lab",
