@@ -172,10 +172,11 @@ class ModelView(AnyWidget, Generic[M]):
         with self._guard:
             if self.source is None:
                 return False
+            over = self.over(self.source)  # asked first: what ends during this look is shown by the next one
             if self.version(self.source) != self._version:
                 with self._telling():
                     self.refresh()
-            return not self.over(self.source)
+            return not over
 
 
 def _hear_where_it_was_said(comm: object) -> None:

@@ -381,6 +381,24 @@ def test_a_view_looks_until_what_it_holds_went_back_although_its_connection_is_c
     assert not shown._tick()
 
 
+def test_what_goes_back_during_the_last_look_is_shown_by_another(shown, monkeypatch):
+    act(shown, "hold")
+    shown._ticker.stop()
+    show = shown.show
+
+    def show_and_end(source):
+        show(source)
+        if not source.held.finished:
+            source.held.ack()
+
+    monkeypatch.setattr(shown, "show", show_and_end)
+    monkeypatch.setattr(type(shown.source.session), "closed", property(lambda _session: True))
+
+    assert shown._tick()
+    assert not shown._tick()
+    assert shown.card["state"] == "done"
+
+
 def test_a_queue_whose_connection_was_closed_offers_nothing_more(address, credentials, channel):
     with kubemq_nb.connect(address, name="short", **credentials) as session:
         session.queues.send(channel, rows=["a", "b"])
