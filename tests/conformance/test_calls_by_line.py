@@ -55,6 +55,7 @@ ANSWERS = {
     "a refusal": Response(executed=False, error="gate C71 is taken", client_id="responder"),
     "a large one": Response(executed=True, body=b"x" * 3_000_000, client_id="responder"),
 }
+X = Response(executed=True, body=b"x", client_id="responder")
 
 
 @pytest.mark.rows("R-01", "R-02", "R-05", "R-06")
@@ -100,7 +101,7 @@ def test_both_ways_ask_the_same(ways, channel):
         with responder(
             way,
             channel,
-            lambda request: seen.append(request) or Response(executed=True, body=b"x", client_id=ME),
+            lambda request: seen.append(request) or X,
         ):
             way.send(asked)
 
@@ -114,7 +115,7 @@ def test_an_answer_kept_by_the_broker_comes_by_both_ways(ways, channel):
     asked = Request(
         kind="query", channel=channel, body=b"?", client_id=ME, cache_key=channel, cache_ttl=60, id="again"
     )
-    with responder(ways[0], channel, lambda request: Response(executed=True, body=b"x", client_id=ME)):
+    with responder(ways[0], channel, lambda request: X):
         assert not ways[0].send(asked).cache_hit
 
     hits = [way.send(asked) for way in ways]
@@ -134,18 +135,15 @@ REFUSED = {
 def test_both_ways_refuse_alike_and_go_on(ways, channel, name, monkeypatch):
     monkeypatch.setattr("kubemq_nb.client.checks.check_request", lambda request: None)  # the broker is asked
     fields, error = REFUSED[name]
-    good = Request(kind="query", channel=channel, body=b"?", client_id=ME)
     told = []
     for way in ways:
-        with responder(
-            way, f"{channel}.up", lambda request: Response(executed=True, body=b"x", client_id=ME)
-        ):
+        with responder(way, f"{channel}.up", lambda request: X):
             with pytest.raises(error) as caught:
                 way.send(
                     Request(**{"kind": "query", "channel": channel, "body": b"?", "client_id": ME} | fields)
                 )
             told.append((str(caught.value), caught.value.reason))
-            there = Request(kind="query", channel=f"{channel}.up", body=good.body, client_id=ME)
+            there = Request(kind="query", channel=f"{channel}.up", body=b"?", client_id=ME)
             assert way.send(there).body == b"x"
 
     assert told[0] == told[1]
@@ -304,7 +302,7 @@ def test_a_line_that_ends_without_an_answer_leaves_the_outcome_open(strange, goo
 def test_a_closed_connection_has_no_line(ways, channel, connect):
     connection = connect()
     client = RequestsClient(connection)
-    with responder(client, channel, lambda request: Response(executed=True, body=b"x", client_id=ME)):
+    with responder(client, channel, lambda request: X):
         client.send(Request(kind="query", channel=channel, body=b"?", client_id=ME))
     line = connection._lines["requests"]._idle
 

@@ -88,6 +88,13 @@ def insert(sequence):
     return plan.InsertMessages([message(sequence)])
 
 
+def begin_together(engine, count):
+    """Let the thread begin with so many plans, all of which wait."""
+    for number in range(1, count + 1):
+        engine.give(insert(number), name=number)
+    engine.committer.start()
+
+
 def there(engine):
     engine.give(plan.ReadMessages(QUEUE, range(1, 100)), name="look")
     name, results = engine.until(len(engine.outcomes) + 1)[-1]
@@ -96,11 +103,9 @@ def there(engine):
 
 
 def test_plans_that_wait_share_one_commit_and_are_answered_in_order(engine):
-    for number in range(1, 51):
-        engine.give(insert(number), name=number)
     before = Faults.commits
 
-    engine.committer.start()
+    begin_together(engine, 50)
 
     assert [name for name, _ in engine.until(50)] == list(range(1, 51))
     assert Faults.commits == before + 1
@@ -108,9 +113,7 @@ def test_plans_that_wait_share_one_commit_and_are_answered_in_order(engine):
 
 def test_a_commit_waits_for_as_many_as_the_last_one_had(engine, monkeypatch):
     monkeypatch.setattr(commits, "PATIENCE", 10.0)
-    for number in range(1, 5):
-        engine.give(insert(number), name=number)
-    engine.committer.start()
+    begin_together(engine, 4)
     engine.until(4)
     before = Faults.commits
 
@@ -125,9 +128,7 @@ def test_a_commit_waits_for_as_many_as_the_last_one_had(engine, monkeypatch):
 
 def test_a_commit_does_not_wait_longer_for_others_than_for_a_moment(engine, monkeypatch):
     monkeypatch.setattr(commits, "PATIENCE", 0.1)
-    for number in range(1, 5):
-        engine.give(insert(number), name=number)
-    engine.committer.start()
+    begin_together(engine, 4)
     engine.until(4)
 
     engine.give(insert(5), name=5)
@@ -137,9 +138,7 @@ def test_a_commit_does_not_wait_longer_for_others_than_for_a_moment(engine, monk
 
 def test_one_client_never_waits_for_others(engine, monkeypatch):
     monkeypatch.setattr(commits, "PATIENCE", 1e6)
-    for number in range(1, 4):
-        engine.give(insert(number), name=number)
-    engine.committer.start()
+    begin_together(engine, 3)
 
     for number in range(4, 8):
         engine.until(number - 1)
