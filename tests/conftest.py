@@ -8,6 +8,7 @@ package when they are first used.
 import os
 import re
 import shutil
+import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -116,6 +117,14 @@ def credentials(request: pytest.FixtureRequest) -> dict[str, object]:
 def address(request: pytest.FixtureRequest) -> str:
     """Where the server under test listens."""
     return request.config.getoption("--address") or request.getfixturevalue("broker").address
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_connection_left() -> Iterator[None]:
+    """No module leaves a connection open: it would be the current one of whatever test comes next."""
+    yield
+    registry = sys.modules.get("kubemq_nb.session.registry")
+    assert not registry or registry.all() == []
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ def newest(official_clients: MakeClient, broker: "RunningBroker") -> Client:
     return official_clients(NAMES[0], broker, "newest")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ours(broker: "RunningBroker") -> "Iterator[Session]":
     """A session of our own on the broker of the run."""
     import kubemq_nb
