@@ -26,7 +26,7 @@ def listening(theirs, channel):
         subscription.end()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def aged(ours):
     """A channel with two events that have some age by the time they are asked for."""
     channel = f"kubemq-nb-test.official.aged.{time.time_ns()}"
