@@ -28,6 +28,7 @@ from kubemq_nb.broker.engine.channels import Channels
 from kubemq_nb.broker.engine.clock import SECOND, Alarm
 from kubemq_nb.broker.engine.events import Events
 from kubemq_nb.broker.engine.events_store import EventsStore
+from kubemq_nb.broker.engine.gathering import Gathering
 from kubemq_nb.broker.engine.old_stream import settle_left
 from kubemq_nb.broker.engine.plan import Plan
 from kubemq_nb.broker.engine.queues import Queues
@@ -170,10 +171,11 @@ class Broker:
 
     def handlers(self) -> dict[str, Callable[..., Any]]:
         """What answers each method."""
-        queues = QueueHandlers(self._queues)
+        gathering = Gathering(self._queues)
+        queues = QueueHandlers(self._queues, gathering)
         events = EventHandlers(self._events, self._events_store)
         requests = RequestHandlers(self._requests, ChannelHandlers(self._channels, time.time_ns))
-        streams = QueueStreamHandlers(self._queues)
+        streams = QueueStreamHandlers(self._queues, gathering)
         parts = PartHandlers(self._queues)
         return {
             "Ping": self._ping,

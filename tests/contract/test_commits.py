@@ -8,11 +8,10 @@ import pytest
 
 from kubemq_nb.broker.engine import plan
 from kubemq_nb.broker.engine.plan import Plan
-from kubemq_nb.broker.storage import commits, opening
+from kubemq_nb.broker.storage import opening
 from kubemq_nb.broker.storage.base import StoreError
 from kubemq_nb.broker.storage.commits import Committer
 from kubemq_nb.broker.storage.sqlite import SqliteStore, connect
-from tests.conformance.support import pass_time
 from tests.contract.test_storage import QUEUE, message
 
 
@@ -88,13 +87,6 @@ def insert(sequence):
     return plan.InsertMessages([message(sequence)])
 
 
-def begin_together(engine, count):
-    """Let the thread begin with so many plans, all of which wait."""
-    for number in range(1, count + 1):
-        engine.give(insert(number), name=number)
-    engine.committer.start()
-
-
 def there(engine):
     engine.give(plan.ReadMessages(QUEUE, range(1, 100)), name="look")
     name, results = engine.until(len(engine.outcomes) + 1)[-1]
@@ -103,48 +95,14 @@ def there(engine):
 
 
 def test_plans_that_wait_share_one_commit_and_are_answered_in_order(engine):
+    for number in range(1, 51):
+        engine.give(insert(number), name=number)
     before = Faults.commits
 
-    begin_together(engine, 50)
+    engine.committer.start()
 
     assert [name for name, _ in engine.until(50)] == list(range(1, 51))
     assert Faults.commits == before + 1
-
-
-def test_a_commit_waits_for_as_many_as_the_last_one_had(engine, monkeypatch):
-    monkeypatch.setattr(commits, "PATIENCE", 10.0)
-    begin_together(engine, 4)
-    engine.until(4)
-    before = Faults.commits
-
-    engine.give(insert(5), name=5)
-    pass_time(0.1)  # in which it would be committed
-    for number in range(6, 9):
-        engine.give(insert(number), name=number)
-
-    assert [name for name, _ in engine.until(8)] == list(range(1, 9))
-    assert Faults.commits == before + 1
-
-
-def test_a_commit_does_not_wait_longer_for_others_than_for_a_moment(engine, monkeypatch):
-    monkeypatch.setattr(commits, "PATIENCE", 0.1)
-    begin_together(engine, 4)
-    engine.until(4)
-
-    engine.give(insert(5), name=5)
-
-    assert engine.until(5)[-1] == (5, [None])
-
-
-def test_one_client_never_waits_for_others(engine, monkeypatch):
-    monkeypatch.setattr(commits, "PATIENCE", 1e6)
-    begin_together(engine, 3)
-
-    for number in range(4, 8):
-        engine.until(number - 1)
-        engine.give(insert(number), name=number)
-
-    assert [name for name, _ in engine.until(7)] == list(range(1, 8))
 
 
 def test_a_plan_that_fails_does_not_take_its_group_along(engine):

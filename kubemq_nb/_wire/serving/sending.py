@@ -1,6 +1,7 @@
 """Messages of queues on their way in, on the broker's side of the wire."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from hashlib import md5
 
 from kubemq_nb._wire import containers_pb2 as containers
@@ -20,8 +21,6 @@ Result = tuple[str, int, int, int, str]
 
 def _results(results: Iterable[Result]) -> Iterator[bytes]:
     """The wire form of results."""
-    last = 0
-    end = b""  # the field of this time, which most results of a request have in common
     for id, sent_at, expires_at, delayed_to, error in results:
         if expires_at or delayed_to or error or not id:
             yield pb.SendQueueMessageResult(
@@ -33,10 +32,13 @@ def _results(results: Iterable[Result]) -> Iterator[bytes]:
                 Error=error,
             ).SerializeToString()
             continue
-        if sent_at != last:
-            last, end = sent_at, pb.SendQueueMessageResult(SentAt=sent_at).SerializeToString()
         text = id.encode()
-        yield start_of_field(_ID, len(text)) + text + end  # half of what the library takes
+        yield start_of_field(_ID, len(text)) + text + _sent_at(sent_at)  # half of what the library takes
+
+
+@lru_cache(maxsize=1)  # most results that are given together have their time in common
+def _sent_at(time: int) -> bytes:
+    return pb.SendQueueMessageResult(SentAt=time).SerializeToString()
 
 
 def read_message(data: bytes) -> Draft:

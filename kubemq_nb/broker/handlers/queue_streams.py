@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from uuid import uuid4
 
 from kubemq_nb._wire.serving import common, receiving, sending
 from kubemq_nb._wire.serving import streams as stream_wire
 from kubemq_nb.broker.engine import transactions
+from kubemq_nb.broker.engine.gathering import Gathering
 from kubemq_nb.broker.engine.old_stream import Asked, OldStream, Told
 from kubemq_nb.broker.engine.plan import Message
 from kubemq_nb.broker.engine.queues import Queues
@@ -20,8 +22,9 @@ from kubemq_nb.broker.handlers.streams import OrderedAnswers, for_ever, incoming
 class QueueStreamHandlers:
     """Sending many, and receiving with settlement, old and new."""
 
-    def __init__(self, queues: Queues) -> None:
+    def __init__(self, queues: Queues, gathering: Gathering) -> None:
         self._queues = queues
+        self._gathering = gathering
 
     async def upstream(self, _: object, context: Context) -> None:
         """QueuesUpstream: requests are stored and answered in the order in which they come."""
@@ -46,7 +49,7 @@ class QueueStreamHandlers:
         def reply(results: list[Sent]) -> None:
             answer(sending.upstream_response(request_id, results, brief=brief))
 
-        self._queues.send(read_drafts(data, messages), reply)
+        self._gathering.send(len(data), partial(read_drafts, data, messages), reply)
 
     async def old_stream(self, _: object, context: Context) -> None:
         """StreamQueueMessage: one message at a time, invisible for a time."""

@@ -9,6 +9,7 @@ from kubemq_nb import rules
 from kubemq_nb._wire.serving import common, receiving, sending
 from kubemq_nb.broker.engine.clock import SECOND
 from kubemq_nb.broker.engine.delivery import AckAll, Peek, Receive
+from kubemq_nb.broker.engine.gathering import Gathering
 from kubemq_nb.broker.engine.plan import Message
 from kubemq_nb.broker.engine.queue import Queue
 from kubemq_nb.broker.engine.queues import Queues
@@ -35,14 +36,19 @@ def read_drafts(request: bytes, messages: Sequence[bytes]) -> Sequence[Fields]:
 class QueueHandlers:
     """Sending, receiving, peeking, emptying and asking about queues."""
 
-    def __init__(self, queues: Queues) -> None:
+    def __init__(self, queues: Queues, gathering: Gathering) -> None:
         self._queues = queues
+        self._gathering = gathering
 
     async def send(self, data: bytes, _: Context) -> bytes:
         """SendQueueMessage."""
-        answer: Answer[list[Sent]] = Answer()
-        self._queues.send([read_draft(data)], answer.give)
-        return sending.send_result((await answer.wait())[0])
+        answer: Answer[bytes] = Answer()
+        self._gathering.send(
+            len(data),
+            lambda: [read_draft(data)],
+            lambda results: answer.give(sending.send_result(results[0])),
+        )
+        return await answer.wait()
 
     async def send_batch(self, data: bytes, context: Context) -> bytes:
         """SendQueueMessagesBatch."""
@@ -50,7 +56,7 @@ class QueueHandlers:
         if not messages:
             await context.abort(grpc.StatusCode.UNKNOWN, "empty messages batch")
         answer: Answer[list[Sent]] = Answer()
-        self._queues.send(read_drafts(data, messages), answer.give)
+        self._gathering.send(len(data), partial(read_drafts, data, messages), answer.give)
         return sending.batch_response(batch_id, await answer.wait(), have_errors=False)
 
     async def receive(self, data: bytes, context: Context) -> None:

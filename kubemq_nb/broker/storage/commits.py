@@ -12,9 +12,6 @@ from kubemq_nb.broker.engine.plan import NOT_KNOWN, Plan
 from kubemq_nb.broker.storage.base import Store, StoreError, Undecided
 
 GROUP = 512  # plans committed together at most
-SEVERAL = 4  # plans in one commit that come from several clients: one of ours has three under way at most
-PATIENCE = 0.004  # seconds for which the next commit waits for as many
-LOOK = 0.0005  # seconds between looks for them: to be waked for each would cost the engine its turn
 TRIES = 3  # to open a store whose commit failed
 PAUSE = 0.1  # seconds between them; whoever waits for that commit waits so long
 
@@ -41,7 +38,6 @@ class Committer:
         self._plans: SimpleQueue[Plan | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="kubemq-nb:store", daemon=True)
         self._told = ""
-        self._last = 0  # plans in the last commit
         self.content = self._store.load()  # what there was when the broker started
 
     def start(self) -> None:
@@ -61,7 +57,6 @@ class Committer:
         going_on = True
         while going_on:
             group, going_on = self._next_group()
-            self._last = len(group)
             outcomes = self._carry_out(group)
             self._call_engine(partial(release, outcomes))
             # What was written must not stay in memory until somebody writes again.
@@ -71,22 +66,12 @@ class Committer:
     def _next_group(self) -> tuple[list[Plan], bool]:
         group: list[Plan] = []
         plan = self._plans.get()
-        self._wait_for_others()
         while plan is not None:
             group.append(plan)
             if len(group) >= GROUP or self._plans.empty():
                 return group, True
             plan = self._plans.get()
         return group, False
-
-    def _wait_for_others(self) -> None:
-        """Wait a moment for as many as came together last time: who was answered then will send again.
-
-        Flushing them together costs what one costs, and the engine has its thread to itself meanwhile.
-        """
-        until = time.monotonic() + PATIENCE
-        while SEVERAL <= self._last > self._plans.qsize() + 1 and time.monotonic() < until:
-            time.sleep(LOOK)
 
     def _carry_out(self, group: Sequence[Plan]) -> list[Outcome]:
         try:

@@ -86,7 +86,7 @@ class Unread:
 def test_a_client_of_the_older_stream_that_reads_no_answer_is_read_no_further():
     async def scenario():
         call = Unread()
-        stream = asyncio.create_task(QueueStreamHandlers(None).old_stream(None, call))
+        stream = asyncio.create_task(QueueStreamHandlers(None, None).old_stream(None, call))
         await asyncio.wait_for(call.writing.wait(), 10)
         for _ in range(1000):
             await asyncio.sleep(0)
@@ -104,7 +104,7 @@ def test_what_goes_wrong_with_a_request_of_the_older_stream_ends_it(monkeypatch)
     monkeypatch.setattr(OldStream, "ask", broken)
 
     async def scenario():
-        await asyncio.wait_for(QueueStreamHandlers(None).old_stream(None, Unread()), 10)
+        await asyncio.wait_for(QueueStreamHandlers(None, None).old_stream(None, Unread()), 10)
 
     with pytest.raises(ExceptionGroup) as told:
         asyncio.run(scenario())
