@@ -22,3 +22,6 @@ class Clock(Protocol):
 
     def wake_at(self, when: int, call: Callable[[], None]) -> Alarm:
         """Make `call` at `when` (Unix nanoseconds), or soon when that is past; never at once."""
+
+    def wake_beside(self, when: int, call: Callable[[], None]) -> object:
+        """The same where it need not be exact, without slowing down what goes on until then."""

@@ -6,11 +6,12 @@ nothing counts as read that was not handed to the network.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
+from operator import length_hint
 
 from kubemq_nb.broker.engine.channel import Channel
-from kubemq_nb.broker.engine.clock import SECOND, Alarm, Clock
+from kubemq_nb.broker.engine.clock import SECOND, Clock
 from kubemq_nb.broker.engine.plan import (
     Commit,
     Operation,
@@ -59,27 +60,64 @@ class Reader:
         self.client_id = ""
         self.wake = wake
         self._durable = durable
-        self._holding: deque[StoredEvent] = deque()
+        self._holding: list[StoredEvent] = []
+        self._written = 0  # of them
+        self._upcoming: Iterator[bytes] | None = None
 
     def take(self) -> list[bytes]:
         """What comes next, empty when there is nothing yet; what was taken before counts as read."""
-        self._holding.clear()
-        self._holding.extend(self._durable.pull())
+        self._written = 0
+        self._upcoming = None
+        self._holding = self._durable.pull()
         return [event.content for event in self._holding]
 
     def written(self, count: int = 1) -> None:
         """The first so many of what was taken are with the network now."""
-        for _ in range(count):
-            self._holding.popleft()
+        self._written += count
 
-    def first_open(self) -> int | None:
-        """The sequence of the first event taken and not written."""
-        return self._holding[0].sequence if self._holding else None
+    def one_by_one(self, taken: list[bytes]) -> Iterator[bytes]:
+        """What was taken; each is with the network when the next one is asked for.
+
+        The iterator itself tells how far it is: to count here would take a tenth of a stream's time.
+        """
+        self._upcoming = iter(taken)
+        return self._upcoming
+
+    def open(self) -> list[StoredEvent]:
+        """What was taken and not written."""
+        if self._upcoming is None:
+            return self._holding[self._written :]
+        asked_for = len(self._holding) - length_hint(self._upcoming)
+        return self._holding[max(0, asked_for - 1) :]
 
     def leave(self) -> None:
         """Read no longer; what was taken and not written goes to another reader, or to the next one."""
-        left, self._holding = self._holding, deque()
+        left = self.open()
+        self._holding = []
         self._durable.leave(self, left)
+
+
+class Positions:
+    """Saves how far durable subscriptions have come, `SAVE_AFTER` after one of them has gone on."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._changed: dict[Durable, None] = {}  # as a set that keeps its order
+
+    def save_soon(self, durable: "Durable") -> None:
+        """Save this one with the next ones."""
+        if not self._changed:
+            self._clock.wake_beside(self._clock.now() + SAVE_AFTER, self._save)
+        self._changed[durable] = None
+
+    def forget(self, durable: "Durable") -> None:
+        """Do not save this one any more: nobody reads."""
+        self._changed.pop(durable, None)
+
+    def _save(self) -> None:
+        changed, self._changed = self._changed, {}
+        for durable in changed:
+            durable.save()
 
 
 class Durable:
@@ -89,18 +127,18 @@ class Durable:
         next: The sequence of the first event to read; None while the store is being asked for it.
     """
 
-    def __init__(self, log: Log, name: str, clock: Clock, commit: Commit) -> None:
+    def __init__(self, log: Log, name: str, clock: Clock, commit: Commit, positions: Positions) -> None:
         self._log = log
         self._name = name
         self._clock = clock
         self._commit = commit
+        self._positions = positions
         self._next: int | None = None
         self._readers: list[Reader] = []
         self._page: deque[StoredEvent] = deque()
         self._page_bytes = 0
         self._given_back: list[StoredEvent] = []
         self._reading = False
-        self._alarm: Alarm | None = None
 
     def join(self, wake: Callable[[], None]) -> Reader:
         """Let one more stream read."""
@@ -119,14 +157,15 @@ class Durable:
         self.save()
         self._wake()
 
-    def leave(self, reader: Reader, left: deque[StoredEvent]) -> None:
+    def leave(self, reader: Reader, left: list[StoredEvent]) -> None:
         """One stream less; what it left is read first by the others."""
         self._readers.remove(reader)
-        if not self._readers:
-            self._log.durables.pop(self._name, None)
         for event in left:
             heappush(self._given_back, event)
         self.save()
+        if not self._readers:
+            self._log.durables.pop(self._name, None)
+            self._positions.forget(self)
         self._wake()
 
     def arrived(self, events: list[StoredEvent]) -> None:
@@ -137,7 +176,7 @@ class Durable:
 
     def pull(self) -> list[StoredEvent]:
         """What comes next: a page for a lone reader, one event for each of several."""
-        self._save_soon()
+        self._positions.save_soon(self)
         if self._given_back:
             return [heappop(self._given_back)]
         if not self._page:
@@ -157,14 +196,11 @@ class Durable:
         """The last event up to which everything was handed over."""
         upcoming = self._page[0].sequence if self._page else self._next or 1
         waiting = [event.sequence for event in self._given_back[:1]]
-        taken = [first for reader in self._readers if (first := reader.first_open()) is not None]
+        taken = [left[0].sequence for reader in self._readers if (left := reader.open())]
         return min([upcoming, *waiting, *taken]) - 1
 
     def save(self) -> None:
         """Store the position, if it changed; of a channel that is just being deleted it is not kept."""
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
         position = self.position()
         if self._next is None or self._log.removals or self._log.positions.get(self._name) == position:
             return
@@ -172,10 +208,6 @@ class Durable:
         operations: list[Operation] = self._log.channel_operations()
         operations.append(SavePosition(self._log.id, self._name, position))
         self._commit(Plan(operations=operations, done=self._log.mark_stored))
-
-    def _save_soon(self) -> None:
-        if self._alarm is None:
-            self._alarm = self._clock.wake_at(self._clock.now() + SAVE_AFTER, self.save)
 
     def _read(self) -> None:
         if self._next is None or self._reading or self._next > self._log.last:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from kubemq_nb import rules
 from kubemq_nb.broker.engine.clock import RETRY, SECOND, Clock
-from kubemq_nb.broker.engine.durable import Durable, Log, Reader
+from kubemq_nb.broker.engine.durable import Durable, Log, Positions, Reader
 from kubemq_nb.broker.engine.events import Outgoing, Refused, event_error
 from kubemq_nb.broker.engine.plan import (
     Commit,
@@ -68,6 +68,7 @@ class EventsStore:
         self._commit = commit
         self._new_channel = new_channel
         self._stamp = stamp
+        self._positions = Positions(clock)
         self._logs: dict[str, Log] = {}
         self._live_ids: set[str] = set()
 
@@ -177,7 +178,7 @@ class EventsStore:
         name = f"group {start.group}" if start.group else f"client {start.client_id}"
         durable = log.durables.get(name)
         if durable is None:
-            durable = log.durables[name] = Durable(log, name, self._clock, self._commit)
+            durable = log.durables[name] = Durable(log, name, self._clock, self._commit, self._positions)
             reader = durable.join(wake)
             self._place(log, durable, log.positions.get(name), start)
         else:

@@ -142,16 +142,15 @@ class EventHandlers:
             await context.send_initial_metadata(())
             while True:
                 wake.clear()
-                taken = deque(reader.take())
+                taken = reader.take()
                 if not taken:
                     await wake.wait()
                 elif in_batches:
-                    await write_batches(taken, reader, context)
+                    await write_batches(deque(taken), reader, context)
                     await asyncio.sleep(PAUSE)
                 else:
-                    while taken:
-                        await context.write(taken.popleft())
-                        reader.written()
+                    for event in reader.one_by_one(taken):
+                        await context.write(event)
         finally:
             self._store.unsubscribe(reader)
 

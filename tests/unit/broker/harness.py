@@ -43,6 +43,8 @@ class FakeClock:
         heappush(self._alarms, (max(when, self._now), next(self._numbers), alarm, call))
         return alarm
 
+    wake_beside = wake_at
+
     def advance(self, seconds: float) -> None:
         """Let this much time pass, making every call that falls due on the way."""
         until = self._now + round(seconds * SECOND)

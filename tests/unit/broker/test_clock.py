@@ -1,5 +1,8 @@
 """The clock of a broker on a machine that sleeps: the loop's time stands still then, the wall's goes on."""
 
+import asyncio
+import threading
+
 from kubemq_nb.broker import server
 from kubemq_nb.broker.engine.clock import SECOND
 from kubemq_nb.broker.server import LOOK, LoopClock
@@ -102,3 +105,26 @@ def test_a_far_alarm_that_is_cancelled_does_not_ring(monkeypatch):
     loop.awake(1000)
 
     assert rung == []
+
+
+def test_a_call_beside_comes_on_the_thread_of_the_loop():
+    async def wait():
+        called = asyncio.get_running_loop().create_future()
+        clock = LoopClock(asyncio.get_running_loop())
+        clock.wake_beside(clock.now(), lambda: called.set_result(threading.current_thread()))
+        return await asyncio.wait_for(called, 10)
+
+    assert asyncio.run(wait()) is threading.current_thread()
+
+
+def test_a_call_beside_for_a_loop_that_is_over_is_not_made():
+    async def begin():
+        clock = LoopClock(asyncio.get_running_loop())
+        return clock.wake_beside(clock.now() + SECOND // 100, lambda: called.append(1))
+
+    called = []
+    timer = asyncio.run(begin())
+    timer.join(10)  # pytest fails where a thread ends with an error
+
+    assert not timer.is_alive()
+    assert called == []

@@ -1,7 +1,7 @@
 import pytest
 
 from kubemq_nb.broker.engine.clock import SECOND
-from kubemq_nb.broker.engine.durable import SAVE_AFTER
+from kubemq_nb.broker.engine.durable import SAVE_AFTER, Durable
 from kubemq_nb.broker.engine.events import Refused
 from kubemq_nb.broker.engine.events_store import PAGE_EVENTS
 from kubemq_nb.broker.engine.plan import InsertEvents, StoredEvent
@@ -181,6 +181,55 @@ def test_what_was_taken_and_not_written_is_read_again(five):
 
     assert len(page) == 5
     assert drain(five.read("log")) == ["e2#2", "e3#3", "e4#4", "e5#5"]
+
+
+def test_one_by_one_an_event_counts_as_written_when_the_next_is_asked_for(five):
+    reader = five.read("log")
+    reader.take()
+    upcoming = reader.one_by_one(reader.take())
+
+    open_ = [[event.sequence for event in reader.open()] for _ in upcoming]
+    behind = reader.open()
+    reader.take()
+
+    assert open_ == [[1, 2, 3, 4, 5], [2, 3, 4, 5], [3, 4, 5], [4, 5], [5]]
+    assert [event.sequence for event in behind] == [5]  # until more is asked for
+    assert reader.open() == []
+
+
+def test_an_event_whose_writing_is_broken_off_is_read_again(five):
+    reader = five.read("log")
+    reader.take()
+    upcoming = reader.one_by_one(reader.take())
+    next(upcoming), next(upcoming)
+    five.clock.advance(SAVE_AFTER / SECOND)
+    crashed = five.restarted()
+    five.events_store.unsubscribe(reader)
+
+    assert drain(crashed.read("log")) == drain(five.read("log")) == ["e2#2", "e3#3", "e4#4", "e5#5"]
+
+
+def test_places_that_change_within_a_moment_are_saved_together(five, monkeypatch):
+    saved, begin = [], five.clock.now()
+    readers = [five.read("log", name) for name in ("one", "two")]
+    monkeypatch.setattr(Durable, "save", lambda durable: saved.append(five.clock.now()))
+
+    for reader in readers:
+        reader.take()
+        five.clock.advance(SAVE_AFTER / SECOND / 4)
+    five.clock.advance(SAVE_AFTER / SECOND)
+
+    assert saved == [begin + SAVE_AFTER] * 2
+
+
+def test_a_place_is_not_saved_any_more_when_its_reader_has_left_and_the_channel_is_gone(five):
+    reader = five.read("log")
+    drain(reader)
+    five.events_store.unsubscribe(reader)
+    five.delete("events_store", "log")
+    five.clock.advance(2 * SAVE_AFTER / SECOND)
+
+    assert list(five.commits.store.load().positions) == []
 
 
 def test_an_id_reads_only_once_at_a_time_on_whatever_channel(five):
