@@ -270,7 +270,7 @@ ROWS = (
     ),
     Row("first", "first result of a new process", SDK, TIME, both(Goal("most", 1.0)), first_result),
     Row("durable", "durable batch send", "raw store", RATE, on(Goal("least", 0.5)), durable),
-    Row("stream", "replay stream", "bare grpc.aio stream", RATE, on(Goal("least", 0.9)), stream, rounds=6),
+    Row("stream", "replay stream", "bare grpc.aio stream", RATE, on(Goal("least", 0.9)), stream, rounds=18),
     *(
         Row(
             f"unary-{clients}",

@@ -363,6 +363,8 @@ class Connection:
             with self.guarded(attempt):
                 try:
                     return line.call(request, timeout=attempt.timeout, open=open)
+                except KubeMQError:  # the line could not be opened, so that nothing was sent
+                    raise
                 except TimeoutError:
                     raise status.too_late(attempt) from None
                 except EOFError:

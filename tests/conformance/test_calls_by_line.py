@@ -281,6 +281,19 @@ def test_an_answer_that_is_late_is_given_to_nobody(strange):
     assert client.send(ASKED).body == b"?"
 
 
+def test_a_line_that_cannot_be_opened_in_time_says_so_and_not_that_the_outcome_is_open(ways, monkeypatch):
+    client, _ = ways
+    client._connection.hang_up()
+
+    def too_late():
+        raise DeadlineExceeded("no answer within 1 s", timeout=1)
+
+    monkeypatch.setattr(client._connection, "entry", too_late)
+
+    with pytest.raises(DeadlineExceeded, match=r"^no answer within 1 s$"):
+        client.send(ASKED)
+
+
 @pytest.mark.parametrize("good", [0, 1])
 def test_a_line_that_ends_without_an_answer_leaves_the_outcome_open(strange, good):
     server, client = strange
