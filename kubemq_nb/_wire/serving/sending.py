@@ -22,7 +22,7 @@ Result = tuple[str, int, int, int, str]
 def _results(results: Iterable[Result]) -> Iterator[bytes]:
     """The wire form of results."""
     last = 0
-    end = b""
+    end = b""  # the field of this time, which most results of a request have in common
     for id, sent_at, expires_at, delayed_to, error in results:
         if expires_at or delayed_to or error or not id:
             yield pb.SendQueueMessageResult(
@@ -40,9 +40,7 @@ def _results(results: Iterable[Result]) -> Iterator[bytes]:
         yield start_of_field(_ID, len(text)) + text + end  # half of what the library takes
 
 
-@lru_cache(
-    maxsize=1
-)  # most results that are given together have their time in common, also of several requests
+@lru_cache(maxsize=1)  # of results that are given together, also to several clients
 def _sent_at(time: int) -> bytes:
     return pb.SendQueueMessageResult(SentAt=time).SerializeToString()
 

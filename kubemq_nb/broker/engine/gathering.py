@@ -5,7 +5,6 @@ from functools import partial
 from itertools import chain
 
 from kubemq_nb.broker.engine.clock import SECOND, Alarm
-from kubemq_nb.broker.engine.plan import NOT_KNOWN
 from kubemq_nb.broker.engine.queues import Queues
 from kubemq_nb.broker.engine.sending import Fields, Sent
 
@@ -20,7 +19,7 @@ class Gathering:
     """Lets a send wait for those that were under way when the last was answered: who is answered sends again.
 
     Who is alone never waits, and who is with others not longer than until nobody comes any more. Requests are
-    stored in the order in which they came.
+    stored in the order in which they came, and those that are stored together fail together.
     """
 
     def __init__(self, queues: Queues) -> None:
@@ -75,17 +74,8 @@ class Gathering:
     def _stored(self, together: Sequence[tuple[Sequence[Fields], Reply]], results: list[Sent]) -> None:
         self._expected = min(MOST, self._under_way + len(self._waiting))
         self._under_way -= len(together)
-        if len(together) > 1 and is_nothing_stored(results):
-            for drafts, reply in together:  # what one of them broke, or had no room, must not stop the others
-                self._queues.send(drafts, reply)
-            return
         start = 0
         for drafts, reply in together:
             stop = start + len(drafts)
             reply(results[start:stop])
             start = stop
-
-
-def is_nothing_stored(results: Sequence[Sent]) -> bool:
-    """Whether it is certain that none of the messages with these results is in the store."""
-    return all(result.error and NOT_KNOWN not in result.error for result in results)

@@ -3,7 +3,7 @@
 import pytest
 
 from kubemq_nb.broker.engine.gathering import MOST, QUIET, SMALL, Gathering
-from kubemq_nb.broker.engine.plan import NOT_KNOWN, InsertMessages
+from kubemq_nb.broker.engine.plan import InsertMessages
 from kubemq_nb.broker.engine.sending import Draft
 from tests.unit.broker.harness import SECOND, draft
 
@@ -154,26 +154,18 @@ def test_each_request_gets_its_own_results(senders):
     assert [error[:9] for error in senders.answers["c+refused"]] == ["", "Error 101"]
 
 
-def test_what_one_request_breaks_does_not_stop_the_others(senders):
+def test_requests_that_are_stored_together_fail_together(senders):
     senders.together("a", "b", "c")
-    senders.failing = {"too much": "no room"}
+    senders.failing = {"d": "no room"}
 
-    for id in ("d", "too much", "e"):
-        senders.send(id)
-    senders.answer()
-
-    assert senders.commits[0] == ["d", "too much", "e"]
-    assert [senders.answers[id] for id in ("d", "too much", "e")] == [[""], ["no room"], [""]]
-    assert senders.engine.there("orders") == ["a", "b", "c", "d", "e"]
-
-
-def test_what_may_be_stored_already_is_not_stored_again(senders):
-    senders.together("a", "b")
-    senders.failing = {"d": f"it failed; {NOT_KNOWN}"}
-
-    senders.send("c")
     senders.send("d")
+    senders.send("e")
+    senders.send("f")
+    senders.send("g")
     senders.answer()
 
-    assert senders.commits == [["c", "d"]]
-    assert senders.answers["c"] == senders.answers["d"] == [f"it failed; {NOT_KNOWN}"]
+    assert senders.commits == [["d", "e", "f"]]
+    assert [senders.answers[id] for id in "def"] == [["no room"]] * 3
+    assert "g" not in senders.answers
+    senders.engine.clock.advance(2 * A_MOMENT)
+    assert senders.engine.there("orders") == ["a", "b", "c", "g"]
