@@ -93,7 +93,10 @@ class LoopClock:
         """
         timer = threading.Timer(max(0, when - time.time_ns()) / SECOND, self._call, (call,))
         timer.name, timer.daemon = "kubemq-nb:clock", True
-        timer.start()
+        try:
+            timer.start()
+        except RuntimeError:  # the system gives this process no more threads
+            return self.wake_at(when, call)
         return timer
 
     def _call(self, call: Callable[[], None]) -> None:

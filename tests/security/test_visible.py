@@ -19,6 +19,7 @@ MAKERS = SHOWN | TEXTS
 WRITERS = {
     "broker.command",
     "broker.engine.events",
+    "broker.engine.gathering",
     "broker.handlers.service",
     "broker.server",
     "broker.storage.commits",

@@ -66,6 +66,7 @@ class Reader:
 
     def take(self) -> list[bytes]:
         """What comes next, empty when there is nothing yet; what was taken before counts as read."""
+        self._holding = []
         self._written = 0
         self._upcoming = None
         self._holding = self._durable.pull()
@@ -83,7 +84,7 @@ class Reader:
         self._upcoming = iter(taken)
         return self._upcoming
 
-    def open(self) -> list[StoredEvent]:
+    def unwritten(self) -> list[StoredEvent]:
         """What was taken and not written."""
         if self._upcoming is None:
             return self._holding[self._written :]
@@ -92,7 +93,7 @@ class Reader:
 
     def leave(self) -> None:
         """Read no longer; what was taken and not written goes to another reader, or to the next one."""
-        left = self.open()
+        left = self.unwritten()
         self._holding = []
         self._durable.leave(self, left)
 
@@ -103,10 +104,12 @@ class Positions:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._changed: dict[Durable, None] = {}  # as a set that keeps its order
+        self._is_set = False  # the alarm
 
     def save_soon(self, durable: "Durable") -> None:
         """Save this one with the next ones."""
-        if not self._changed:
+        if not self._is_set:
+            self._is_set = True
             self._clock.wake_beside(self._clock.now() + SAVE_AFTER, self._save)
         self._changed[durable] = None
 
@@ -115,6 +118,7 @@ class Positions:
         self._changed.pop(durable, None)
 
     def _save(self) -> None:
+        self._is_set = False
         changed, self._changed = self._changed, {}
         for durable in changed:
             durable.save()
@@ -196,7 +200,7 @@ class Durable:
         """The last event up to which everything was handed over."""
         upcoming = self._page[0].sequence if self._page else self._next or 1
         waiting = [event.sequence for event in self._given_back[:1]]
-        taken = [left[0].sequence for reader in self._readers if (left := reader.open())]
+        taken = [left[0].sequence for reader in self._readers if (left := reader.unwritten())]
         return min([upcoming, *waiting, *taken]) - 1
 
     def save(self) -> None:

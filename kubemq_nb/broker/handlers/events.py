@@ -151,6 +151,7 @@ class EventHandlers:
                 else:
                     for event in reader.one_by_one(taken):
                         await context.write(event)
+                    del event  # a large one is not kept until the next one comes
         finally:
             self._store.unsubscribe(reader)
 

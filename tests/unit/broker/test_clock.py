@@ -128,3 +128,18 @@ def test_a_call_beside_for_a_loop_that_is_over_is_not_made():
 
     assert not timer.is_alive()
     assert called == []
+
+
+def test_a_call_beside_comes_also_where_no_thread_can_be_started(monkeypatch):
+    def start(_):
+        raise RuntimeError("can't start new thread")
+
+    async def wait():
+        called = asyncio.get_running_loop().create_future()
+        clock = LoopClock(asyncio.get_running_loop())
+        clock.wake_beside(clock.now(), lambda: called.set_result("called"))
+        return await asyncio.wait_for(called, 10)
+
+    monkeypatch.setattr(threading.Timer, "start", start)
+
+    assert asyncio.run(wait()) == "called"

@@ -188,13 +188,13 @@ def test_one_by_one_an_event_counts_as_written_when_the_next_is_asked_for(five):
     reader.take()
     upcoming = reader.one_by_one(reader.take())
 
-    open_ = [[event.sequence for event in reader.open()] for _ in upcoming]
-    behind = reader.open()
+    open_ = [[event.sequence for event in reader.unwritten()] for _ in upcoming]
+    behind = reader.unwritten()
     reader.take()
 
     assert open_ == [[1, 2, 3, 4, 5], [2, 3, 4, 5], [3, 4, 5], [4, 5], [5]]
     assert [event.sequence for event in behind] == [5]  # until more is asked for
-    assert reader.open() == []
+    assert reader.unwritten() == []
 
 
 def test_an_event_whose_writing_is_broken_off_is_read_again(five):

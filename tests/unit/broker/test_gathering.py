@@ -2,7 +2,7 @@
 
 import pytest
 
-from kubemq_nb.broker.engine.gathering import MOST, QUIET, SMALL, Gathering
+from kubemq_nb.broker.engine.gathering import EACH, FAILED, MOST, MOST_BYTES, QUIET, SMALL, Gathering
 from kubemq_nb.broker.engine.plan import InsertMessages
 from kubemq_nb.broker.engine.sending import Draft
 from tests.unit.broker.harness import SECOND, draft
@@ -18,18 +18,19 @@ class Senders:
         self.commits = []  # the ids stored by each plan, also by one that fails
         self.answers = {}
         self.failing = {}  # an id, and with what a plan fails that holds it
-        self._gathering = Gathering(engine.queues)
+        self.gathering = Gathering(engine.queues)
         engine.queues.commit = self._commit
 
-    def send(self, *ids, size=100):
+    def send(self, *ids, size=100, told=lambda: None):
         drafts = [id if isinstance(id, Draft) else draft("orders", id) for id in ids]
         name = "+".join(draft.id for draft in drafts)
 
         def answer(results):
             assert name not in self.answers
             self.answers[name] = [result.error for result in results]
+            told()
 
-        self._gathering.send(size, lambda: drafts, answer)
+        self.gathering.send(size, lambda: drafts, answer)
 
     def together(self, *ids):
         """Requests that are under way together, of which the first is answered; forgets their commits."""
@@ -87,7 +88,7 @@ def test_requests_wait_for_as_many_as_were_under_way_when_one_was_answered(sende
 
 
 def test_a_request_waits_no_longer_than_until_nobody_comes(senders):
-    senders.together("a", "b", "c", "d")
+    senders.together(*"abcdghijklmnopqr")
 
     senders.send("e")
     senders.engine.clock.advance(A_MOMENT)
@@ -98,6 +99,35 @@ def test_a_request_waits_no_longer_than_until_nobody_comes(senders):
 
     assert before == []
     assert senders.commits == [["e", "f"]]
+
+
+def test_a_request_does_not_wait_longer_whoever_comes(senders):
+    senders.together("a", "b", "c", "d")
+    latest = 4 * EACH / SECOND
+
+    senders.send("e")
+    senders.engine.clock.advance(latest - A_MOMENT / 10)
+    senders.send("f")
+    before = list(senders.commits)
+    senders.engine.clock.advance(A_MOMENT / 10)
+
+    assert before == []
+    assert senders.commits == [["e", "f"]]
+
+
+def test_senders_who_do_not_wait_for_answers_do_not_make_each_other_wait_longer_and_longer(senders, engine):
+    sent, waited = {}, []
+    engine.queues.commit = lambda plan: engine.clock.wake_at(
+        engine.clock.now() + 3 * SECOND // 2000, lambda: engine.commits(plan)
+    )
+
+    for number in range(2000):
+        sent[number] = engine.clock.now()
+        senders.send(f"{number}", told=lambda number=number: waited.append(engine.clock.now() - sent[number]))
+        engine.clock.advance(0.001)
+
+    assert len(waited) > 1900
+    assert max(waited) < SECOND // 100  # a millisecond and a half without the others
 
 
 def test_who_is_left_alone_waits_once(senders):
@@ -143,6 +173,15 @@ def test_so_many_are_stored_together_at_most(senders):
     assert [len(ids) for ids in senders.commits] == [MOST]
 
 
+def test_so_much_is_read_together_at_most(senders):
+    senders.together(*[f"{number}" for number in range(MOST)])
+
+    for number in range(MOST_BYTES // SMALL + 1):
+        senders.send(f"then {number}", size=SMALL)
+
+    assert [len(ids) for ids in senders.commits] == [MOST_BYTES // SMALL + 1]
+
+
 def test_each_request_gets_its_own_results(senders):
     senders.together("a", "b")
 
@@ -169,3 +208,44 @@ def test_requests_that_are_stored_together_fail_together(senders):
     assert "g" not in senders.answers
     senders.engine.clock.advance(2 * A_MOMENT)
     assert senders.engine.there("orders") == ["a", "b", "c", "g"]
+
+
+def broken():
+    raise MemoryError
+
+
+def test_a_request_that_cannot_be_read_stops_no_other(senders, caplog):
+    told = []
+    senders.together("a", "b", "c")
+
+    senders.send("d")
+    senders.gathering.send(100, broken, told.extend)
+    senders.send("e")
+    senders.answer()
+
+    assert [result.error for result in told] == [FAILED]
+    assert senders.answers["d"] == senders.answers["e"] == [""]
+    assert "MemoryError" in caplog.text
+
+
+def test_an_answer_that_cannot_be_given_stops_no_other(senders, caplog):
+    senders.together("a", "b", "c")
+
+    senders.send("d", told=broken)
+    senders.send("e")
+    senders.send("f")
+    senders.answer()
+
+    assert senders.answers["e"] == senders.answers["f"] == [""]
+    assert "MemoryError" in caplog.text
+
+
+def test_what_cannot_be_planned_is_answered_and_who_comes_next_is_served(senders, monkeypatch, caplog):
+    monkeypatch.setattr(senders.engine.queues, "sending", lambda _: broken())
+    senders.send("a")
+    monkeypatch.undo()
+
+    senders.send("b")
+
+    assert senders.answers == {"a": [FAILED], "b": [""]}
+    assert "MemoryError" in caplog.text
