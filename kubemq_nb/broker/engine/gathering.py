@@ -7,7 +7,7 @@ from itertools import chain
 
 from kubemq_nb.broker.engine.clock import SECOND, Alarm
 from kubemq_nb.broker.engine.queues import Queues
-from kubemq_nb.broker.engine.sending import Draft, Fields, Sent
+from kubemq_nb.broker.engine.sending import Fields, Sent
 
 QUIET = SECOND // 500  # in which no other send came: then those that wait are stored
 EACH = SECOND // 2500  # for which one waits at most, for each that is expected: senders who wait come sooner
@@ -80,16 +80,15 @@ class Gathering:
         if not waiting:
             return
         self._under_way += len(waiting)
-        drafts = [messages_of(read) for read, _ in waiting]
-        stored = partial(
-            self._stored, [(len(some), reply) for some, (_, reply) in zip(drafts, waiting, strict=True)]
-        )
         try:
-            self._queues.send(chain.from_iterable(drafts), stored)
+            drafts = [read() for read, _ in waiting]
+            counts = [(len(messages), reply) for messages, (_, reply) in zip(drafts, waiting, strict=True)]
+            self._queues.send(chain.from_iterable(drafts), partial(self._stored, counts))
         except Exception:
             # Whoever waits must be answered, whosever message it was.
             log.exception("messages could not be stored")
-            stored([Sent(fields[0], error=FAILED) for fields in chain.from_iterable(drafts)])
+            failed = Sent("", error=FAILED)
+            self._stored([(1, reply) for _, reply in waiting], [failed] * len(waiting))
 
     def _stored(self, together: Sequence[tuple[int, Reply]], results: list[Sent]) -> None:
         self._expected = min(MOST, self._under_way + len(self._waiting))
@@ -103,12 +102,3 @@ class Gathering:
                 # One client's answer must not take the answers of the others along.
                 log.exception("an answer could not be given")
             start = stop
-
-
-def messages_of(read: Callable[[], Sequence[Fields]]) -> Sequence[Fields]:
-    """The messages of a request; one that is refused, where they cannot even be read."""
-    try:
-        return read()
-    except Exception:
-        log.exception("a request could not be read")
-        return [Draft("", "", "", True, b"", b"", error=FAILED)]

@@ -214,7 +214,7 @@ def broken():
     raise MemoryError
 
 
-def test_a_request_that_cannot_be_read_stops_no_other(senders, caplog):
+def test_where_a_request_cannot_be_read_all_are_told_and_nobody_waits_for_ever(senders, caplog):
     told = []
     senders.together("a", "b", "c")
 
@@ -222,9 +222,12 @@ def test_a_request_that_cannot_be_read_stops_no_other(senders, caplog):
     senders.gathering.send(100, broken, told.extend)
     senders.send("e")
     senders.answer()
+    senders.send("f")
 
     assert [result.error for result in told] == [FAILED]
-    assert senders.answers["d"] == senders.answers["e"] == [""]
+    assert senders.answers["d"] == senders.answers["e"] == [FAILED]
+    senders.engine.clock.advance(2 * A_MOMENT)
+    assert senders.answers["f"] == [""]
     assert "MemoryError" in caplog.text
 
 
