@@ -170,6 +170,7 @@ class Broker:
         new_channel = count(max((channel.id for channel in content.channels), default=0) + 1).__next__
         commit = self._committer.commit
         self._queues = Queues(clock, commit, new_channel)
+        self._gathering = Gathering(self._queues)
         self._events_store = EventsStore(clock, commit, new_channel, event_wire.stamp_event)
         self._events = Events(clock)
         self._requests = Requests(clock, common.new_inbox)
@@ -190,11 +191,10 @@ class Broker:
 
     def handlers(self) -> dict[str, Callable[..., Any]]:
         """What answers each method."""
-        gathering = Gathering(self._queues)
-        queues = QueueHandlers(self._queues, gathering)
+        queues = QueueHandlers(self._queues, self._gathering)
         events = EventHandlers(self._events, self._events_store)
         requests = RequestHandlers(self._requests, ChannelHandlers(self._channels, time.time_ns))
-        streams = QueueStreamHandlers(self._queues, gathering)
+        streams = QueueStreamHandlers(self._queues, self._gathering)
         parts = PartHandlers(self._queues)
         return {
             "Ping": self._ping,

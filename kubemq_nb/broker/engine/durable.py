@@ -164,12 +164,12 @@ class Durable:
     def leave(self, reader: Reader, left: list[StoredEvent]) -> None:
         """One stream less; what it left is read first by the others."""
         self._readers.remove(reader)
-        for event in left:
-            heappush(self._given_back, event)
-        self.save()
         if not self._readers:
             self._log.durables.pop(self._name, None)
             self._positions.forget(self)
+        for event in left:
+            heappush(self._given_back, event)
+        self.save()
         self._wake()
 
     def arrived(self, events: list[StoredEvent]) -> None:

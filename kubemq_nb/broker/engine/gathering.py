@@ -32,8 +32,8 @@ class Gathering:
     def __init__(self, queues: Queues) -> None:
         self._queues = queues
         self._waiting: list[tuple[Callable[[], Sequence[Fields]], Reply]] = []
-        self._bytes = 0  # of them
-        self._seen = 0  # of them, when the alarm was set
+        self._bytes = 0  # of those that wait
+        self._seen = 0  # how many waited when the alarm was set
         self._until = 0  # when they wait no longer, whoever comes
         self._alarm: Alarm | None = None
         self._under_way = 0  # requests that were given to the store and are not answered
