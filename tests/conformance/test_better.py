@@ -296,8 +296,10 @@ def test_a_query_with_a_cache_key_is_answered_from_what_was_answered_before(wire
         )
         wire.unary("SendResponse", response, pb.Empty)
 
-    threading.Thread(target=respond).start()
+    responder = threading.Thread(target=respond)
+    responder.start()
     first = wire.query(channel, body=b"?", key="k", ttl=60)
+    responder.join()
     stream.cancel()
 
     second = wire.query(channel, body=b"?", key="k", ttl=60)

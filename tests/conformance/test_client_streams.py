@@ -286,14 +286,17 @@ def test_two_subscriptions_of_one_client_read_the_same_channel(store, channel, t
         assert sequences(take(one, 10)) == sequences(take(two, 10))
 
 
-def answering(requests, subscription, response):
+@contextlib.contextmanager
+def answering(requests, kind, channel, response):
     def answer():
         for payload in subscription:
             requests.reply(codec.decode_request(payload), response)
 
-    thread = threading.Thread(target=answer, daemon=True)
-    thread.start()
-    return thread
+    thread = threading.Thread(target=answer)
+    with requests.subscribe(kind, channel, client_id=response.client_id) as subscription:
+        thread.start()
+        yield
+    thread.join(PATIENCE)
 
 
 def ask(channel, **changed):
@@ -302,9 +305,9 @@ def ask(channel, **changed):
 
 
 def test_a_request_is_answered(requests, channel):
-    with requests.subscribe("query", channel, client_id="responder") as subscription:
-        answering(requests, subscription, Response(executed=True, body=b"!", client_id="responder"))
+    answer = Response(executed=True, body=b"!", client_id="responder")
 
+    with answering(requests, "query", channel, answer):
         response = requests.send(ask(channel))
 
     assert (response.executed, response.body, response.client_id) == (True, b"!", "responder")
@@ -312,9 +315,9 @@ def test_a_request_is_answered(requests, channel):
 
 
 def test_a_refusal_of_the_responder_is_an_answer(requests, channel):
-    with requests.subscribe("command", channel, client_id=ME) as subscription:
-        answering(requests, subscription, Response(executed=False, error="gate is taken", client_id=ME))
+    refusal = Response(executed=False, error="gate is taken", client_id=ME)
 
+    with answering(requests, "command", channel, refusal):
         response = requests.send(ask(channel, kind="command"))
 
     assert (response.executed, response.error) == (False, "gate is taken")

@@ -5,14 +5,15 @@ That its parameters and defaults are the method's as well is held by tests/unit/
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass
-from functools import partial
 
 import pandas as pd
 import pytest
 from IPython import get_ipython
 
 import kubemq_nb
+from kubemq_nb.errors import KubeMQError
 from kubemq_nb.magics.commands import COMMANDS, information
 from kubemq_nb.render import Text
 from kubemq_nb.session import Feed, Responder, Transaction
@@ -49,7 +50,11 @@ def answering(kq, channel):
 def asked(kq, channel):
     """Somebody asks `ask-CHANNEL`, and nobody has answered yet."""
     desk = kq.queries.respond(channel, manual=True)
-    ask = partial(kq.queries.send, channel, "?", id=f"ask-{channel}", timeout=20)
+
+    def ask():
+        with suppress(KubeMQError):  # the session may be closed before it has the answer
+            kq.queries.send(channel, "?", id=f"ask-{channel}", timeout=20)
+
     threading.Thread(target=ask, daemon=True).start()
     assert desk.wait()
 
