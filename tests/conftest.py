@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kubemq_nb.session import Session
 
 FOLDERS = ("XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR")
+MANY = 60  # channels of each kind; what lists them shows twenty
 _home = pytest.StashKey[Path]()
 
 
@@ -93,13 +94,21 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Itera
 
 @pytest.fixture(scope="session")
 def broker(request: pytest.FixtureRequest) -> "Iterator[RunningBroker]":
-    """The embedded broker of this run, with token authentication; never with --address."""
+    """The embedded broker of this run, with token authentication; never with --address.
+
+    It is as full as other tests leave it, so that none needs to be among the first.
+    """
     if request.config.getoption("--address"):
         pytest.skip("needs the embedded broker")
+    import kubemq_nb
     from kubemq_nb.broker import launcher
 
     running = launcher.launch()
     try:
+        with kubemq_nb.connect(running.address, token_file=running.token_file, name="others") as others:
+            for number in range(MANY):
+                others.queues.send(f"kubemq-nb-test.0-others.{number}", "others")
+                others.events_store.send(f"kubemq-nb-test.0-others.{number}", "others")
         yield running
     finally:
         running.stop()

@@ -323,11 +323,11 @@ _DEAFEN = """() => {
 
 _KEEP_BUSY = """async () => {
     const {kernel} = jupyterapp.shell.currentWidget.sessionContext.session;
-    const busy = new Promise((ready) => {
-        kernel.statusChanged.connect((_, status) => status === 'busy' && ready());
+    // The kernel's own status tells of any message, also of one that a view sent before.
+    await new Promise((begun) => {
+        const future = kernel.requestExecute({code: 'import time; time.sleep(600)', store_history: false});
+        future.onIOPub = (message) => message.header.msg_type === 'execute_input' && begun();
     });
-    kernel.requestExecute({code: 'import time; time.sleep(600)', store_history: false});
-    await busy;
 }"""
 
 _RUN_CODE = """async (code) => {
