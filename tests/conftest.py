@@ -148,6 +148,12 @@ def session(address: str, credentials: dict[str, object]) -> "Iterator[Session]"
         session.close()
 
 
+@pytest.fixture
+def nothing_settles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A subscription stands when the server says so, or is refused, and not by a time that has gone by."""
+    monkeypatch.setattr("kubemq_nb.client.subscription.SETTLE", 60.0)
+
+
 @pytest.fixture(scope="session")
 def official() -> Callable[[str], str]:
     """Python of an environment with the official SDK in a version; installing it may take a minute."""

@@ -21,7 +21,7 @@ from markdown_it import MarkdownIt
 from tests.source import ROOT
 
 NEEDS = re.compile(r"# needs (Docker|a Kubernetes cluster): no test runs this\n")
-LONGEST = 100  # seconds, far more than any page takes
+LONGEST = 250  # seconds, far more than any page takes
 RUNNER = Path(__file__).with_name("run_page.py")
 
 

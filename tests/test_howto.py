@@ -19,7 +19,7 @@ from tests.pages import Block, blocks, pages, run
 from tests.security.authority import LOOPBACK, Authority
 from tests.source import ROOT
 
-pytestmark = pytest.mark.embedded_only
+pytestmark = [pytest.mark.embedded_only, pytest.mark.timeout(300)]  # a page is long, and a machine busy
 
 RECIPES = [page for page in pages() if page.startswith("docs/how-to/") and not page.endswith("README.md")]
 TOKEN = "a-token-for-the-examples"

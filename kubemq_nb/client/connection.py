@@ -412,10 +412,6 @@ class Connection:
             return False
         return self.has_batches
 
-    def event_subscription(self) -> Callable[..., PayloadStream[list[bytes]]]:
-        """The call that brings events: in batches from a broker of ours, one by one from others."""
-        return self.stub.subscribe_to_events_in_batches if self.is_ours() else self.stub.subscribe_to_events
-
     def _try_token(self) -> None:
         question = queue_requests.info("kubemq-nb")  # an answer does not matter
         with suppress(NotSupported):

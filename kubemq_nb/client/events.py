@@ -94,9 +94,11 @@ class _LiveEvents:
     def what(self) -> str:
         return f"the subscription to {self.channel}"
 
-    def open(self, last: bytes | None) -> PayloadStream[list[bytes]]:  # noqa: ARG002 (live events know no position)
+    def open(self, last: bytes | None, *, ours: bool) -> PayloadStream[list[bytes]]:  # noqa: ARG002 (live events know no position)
         request = codec.encode_events_subscription(self.channel, client_id=self.client_id, group=self.group)
-        return self.connection.event_subscription()(request, metadata=self.connection.entry())
+        stub = self.connection.stub
+        method = stub.subscribe_to_events_in_batches if ours else stub.subscribe_to_events
+        return method(request, metadata=self.connection.entry())
 
     def resumed(self, last: bytes | None) -> StateChange:  # noqa: ARG002 (the same)
         return StateChange(state="live", note=GAP)

@@ -129,16 +129,17 @@ class _StoredEvents:
     def what(self) -> str:
         return f"the subscription to {self.channel}"
 
-    def open(self, last: bytes | None) -> PayloadStream[list[bytes]]:
+    def open(self, last: bytes | None, *, ours: bool) -> PayloadStream[list[bytes]]:
         request = codec.encode_store_subscription(
             self.channel,
             client_id=self.client_id or fresh_client_id(),
             group=self.group,
             start=self._start(last),
         )
-        # Members of a group share by the event, each by its own speed.
         stub = self.connection.stub
-        method = stub.subscribe_to_events if self.group else self.connection.event_subscription()
+        # Members of a group share by the event, each by its own speed.
+        batches = ours and not self.group
+        method = stub.subscribe_to_events_in_batches if batches else stub.subscribe_to_events
         return method(request, metadata=self.connection.entry())
 
     def resumed(self, last: bytes | None) -> StateChange:

@@ -103,7 +103,7 @@ class _Requests:
     def what(self) -> str:
         return f"the responder on {self.channel}"
 
-    def open(self, last: bytes | None) -> PayloadStream[list[bytes]]:  # noqa: ARG002 (requests have no position)
+    def open(self, last: bytes | None, *, ours: bool) -> PayloadStream[list[bytes]]:  # noqa: ARG002 (requests have no position, and come alike)
         request = codec.encode_request_subscription(
             self.kind, self.channel, client_id=self.client_id, group=self.group
         )

@@ -4,7 +4,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Literal, Protocol, Self
 
@@ -60,8 +60,8 @@ class Source(Protocol):
     def what(self) -> str:
         """Its name in errors: "the subscription to orders"."""
 
-    def open(self, last: bytes | None) -> PayloadStream[list[bytes]]:
-        """Open the stream, after the payload that was last received."""
+    def open(self, last: bytes | None, *, ours: bool) -> PayloadStream[list[bytes]]:
+        """Open the stream, after the payload that was last received; `ours`: of a broker of ours."""
 
     def resumed(self, last: bytes | None) -> StateChange:
         """What a gap after this payload means."""
@@ -245,27 +245,34 @@ class Subscription:
 
     def _read(self) -> KubeMQError:
         """Read one stream to its end; why it ended."""
-        standing = threading.Timer(SETTLE, self._stands)
-        standing.daemon = True
         try:
             self._absent = True
             self._connection.ping()
             self._absent = False
+            ours = self._connection.is_ours()
             with self._connection.guarded(self._attempt):
-                self._call = call = self._source.open(self._last)
+                self._call = call = self._source.open(self._last, ours=ours)
                 if self._closing.is_set():
                     call.cancel()
-                standing.start()
-                call.initial_metadata()  # comes at once from the embedded broker, from others with a payload
+                with self._standing_after(self._attempt.timeout if ours else SETTLE):
+                    call.initial_metadata()  # from our broker it comes at once, from others with a payload
                 if call.is_active():
                     self._stands()
                 for payloads in call:
                     self._append(payloads)
         except KubeMQError as error:
             return error
+        return SubscriptionLost(f"The broker ended {self._source.what}.", channel=self._source.channel)
+
+    @contextmanager
+    def _standing_after(self, seconds: float) -> Iterator[None]:
+        standing = threading.Timer(seconds, self._stands)
+        standing.daemon = True
+        standing.start()
+        try:
+            yield
         finally:
             standing.cancel()
-        return SubscriptionLost(f"The broker ended {self._source.what}.", channel=self._source.channel)
 
     def _stands(self) -> None:
         """The stream is up, by its headers or because nobody refused it."""

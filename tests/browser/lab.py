@@ -6,7 +6,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -72,13 +71,13 @@ class Lab:
         self.notebooks = home / "notebooks"
         self.notebooks.mkdir(parents=True)
         self.token = secrets.token_hex(16)
-        self.url = f"http://127.0.0.1:{free_port()}"
+        self.url = ""  # it is told when the server listens
         self._log = (home / "jupyter.log").open("wb")
         folders = {name: str(home / name.lower()) for name in FOLDERS}
+        self._runtime = Path(folders["JUPYTER_RUNTIME_DIR"])
         self._process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1"),
-                *(f"--port={self.url.rpartition(':')[2]}", "--ServerApp.port_retries=0"),
                 *(f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.notebooks}"),
                 "--LabApp.expose_app_in_browser=True",
                 "--JupyterNotebookApp.expose_app_in_browser=True",
@@ -170,8 +169,10 @@ class Lab:
         if self._process.poll() is not None:
             raise RuntimeError(f"JupyterLab ended with status {self._process.returncode}")
         try:
+            (told,) = self._runtime.glob("jpserver-*.json")
+            self.url = json.loads(told.read_text())["url"].rstrip("/")
             self.request("GET", "api/status")
-        except OSError:
+        except (OSError, ValueError):  # nothing is written yet, or half of it, or nothing answers
             return False
         return True
 
@@ -347,13 +348,6 @@ _RUN_CODE = """async (code) => {
 def choose_theme(page: Page, name: str) -> None:
     """Choose a theme of Lab by its name, and wait until the page wears it."""
     page.evaluate(_THEME, name)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until(condition, seconds: float, complaint: str) -> None:

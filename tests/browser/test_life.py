@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import CONNECT
+from tests.browser.lab import wait_until
 
 SETUP = f"""{CONNECT}
 kq.queues.send("orders", rows=[{{"order": n}} for n in range(3)])
@@ -65,7 +66,7 @@ def test_every_view_outlives_what_happens_to_its_kernel_and_its_page_and_ends_wi
     expect(state(notebook, "Send form on embedded broker")).to_have_text("closed")
     for label in VIEWS:
         expect(view(notebook, label).get_by_text("The kernel no longer holds this.")).to_be_visible()
-    assert notebook.run(THREADS).strip() == "[]"
+    wait_until(lambda: notebook.run(THREADS).strip() == "[]", 20, "threads are left")
 
     notebook.restart_kernel()
 

@@ -116,7 +116,7 @@ def test_every_pattern_is_sent_and_what_came_back_is_shown(form):
         "gate C71 is taken until 06:10. The responder answered in"
     )
     field(form, "Channel").fill("gates.nobody")
-    field(form, "Timeout").fill("1")
+    field(form, "Timeout").fill("3")
     form.button("Run").click()
     expect(form.view.get_by_text("Running")).to_be_visible()
     expect(form.view.get_by_role("alert").first).to_contain_text("(error 301)")

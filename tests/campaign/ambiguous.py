@@ -199,6 +199,9 @@ def ambiguous(tries: int, seed: int, address: str = "", token_file: Path | None 
         with listening(direct, channel, answered) as heard:
             cases = attempted(tries, seed, proxy, channel)
             there = found(direct, channel)
+            sent = {case.id for case in cases if case.verb == "event" and not case.error}
+            with contextlib.suppress(AssertionError):  # the last may be on its way
+                eventually(lambda: sent <= {*heard})
             there["event"] = list(heard)
         there["command"] = there["query"] = answered
     return judged(cases, there, proxy.reached)

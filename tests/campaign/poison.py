@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from kubemq_nb._wire.methods import EVENTS_PAGE
 from kubemq_nb.session import Session
 from tests.campaign.grounds import fresh, own_broker, session
 from tests.campaign.outcome import Outcome, Property
+from tests.conformance.support import eventually
 from tests.rows.proxy import Proxy
 
 BATCH = 40  # messages, of which every fourth is spoiled
@@ -115,6 +117,8 @@ def handle(kq: Session, channel: str, count: int) -> list[bytes]:
     bodies: list[bytes] = []
     live = kq.events_store.subscribe(channel, lambda event: bodies.append(event.body), start="first")
     live.wait(count=count)
+    with suppress(AssertionError):  # what is counted may be unhandled yet
+        eventually(lambda: len(bodies) >= count)
     live.stop()
     return bodies
 

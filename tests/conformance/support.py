@@ -29,10 +29,33 @@ def interrupted():
     timer = threading.Timer(0.5, signal.pthread_kill, (main, signal.SIGINT))
     timer.start()
     began = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
-        yield
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            yield
+    finally:  # what ended it otherwise must not be followed by an interrupt of the next test
+        timer.cancel()
+        timer.join()
     assert time.monotonic() - began < PATIENCE
-    timer.join()
+
+
+@contextlib.contextmanager
+def counting(send: Callable[[str], Any]):
+    """Sends 1, 2, 3 and so on while the block runs, to whoever gets only what comes after it has begun."""
+    over = threading.Event()
+
+    def go_on():
+        number = 0
+        while not over.wait(0.1):
+            number += 1
+            send(str(number))
+
+    sender = threading.Thread(target=go_on)
+    sender.start()
+    try:
+        yield
+    finally:
+        over.set()
+        sender.join()
 
 
 def pass_time(seconds: float) -> None:

@@ -173,6 +173,7 @@ def test_a_poll_that_finds_only_expired_messages_goes_on_waiting(wire, channel, 
     sender.start()
 
     answer = downstream.get(channel, 1, wait=15_000)
+    sender.join()
 
     assert ids(answer) == ["new"]
 

@@ -1,5 +1,6 @@
 """Commands, queries and their answers by a stream that stays open, and each by a call: both do the same."""
 
+import signal
 import threading
 from contextlib import closing, contextmanager
 
@@ -11,9 +12,9 @@ from kubemq_nb.client.connection import Connection
 from kubemq_nb.client.requests import RequestsClient
 from kubemq_nb.errors import DeadlineExceeded, InvalidMessage, KubeMQError, OutcomeUnknown, RequestRejected
 from kubemq_nb.messages import Request, Response
-from tests.conformance.client_support import ME
+from tests.conformance.client_support import ME, not_waiting
 from tests.conformance.strange_server import StrangeServer
-from tests.conformance.support import PATIENCE, eventually, interrupted
+from tests.conformance.support import PATIENCE, eventually
 
 pytestmark = pytest.mark.embedded_only
 
@@ -196,6 +197,7 @@ def test_what_comes_after_an_interrupt_is_given_to_nobody(ways, channel):
 
     def answer(request):
         if not asked:
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
             go_on.wait(PATIENCE)
         asked.append(request.body)
         return Response(executed=True, body=request.body, client_id="responder")
@@ -204,7 +206,7 @@ def test_what_comes_after_an_interrupt_is_given_to_nobody(ways, channel):
         return Request(kind="query", channel=channel, body=body, client_id=ME, timeout=60)
 
     with responder(client, channel, answer):
-        with interrupted():
+        with pytest.raises(KeyboardInterrupt), not_waiting():
             client.send(request(b"first"))
         go_on.set()
         eventually(lambda: asked == [b"first"])

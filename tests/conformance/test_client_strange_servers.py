@@ -13,7 +13,9 @@ from kubemq_nb.client.connection import Connection
 from kubemq_nb.client.events import EventsClient
 from kubemq_nb.client.events_store import EventsStoreClient
 from kubemq_nb.client.queues import UNCONFIRMED, QueuesClient
+from kubemq_nb.client.requests import RequestsClient
 from kubemq_nb.client.transactions import ManyTransaction
+from kubemq_nb.messages import StartPosition
 from tests.conformance.client_support import LONG, ME, bodies, event, message, not_waiting
 from tests.conformance.strange_server import StrangeServer
 from tests.conformance.support import PATIENCE, eventually
@@ -219,6 +221,7 @@ def test_more_than_one_grpc_message_carries_is_read_in_smaller_parts(server, que
     assert looked.cut
 
 
+@pytest.mark.usefixtures("nothing_settles")
 def test_a_subscription_is_live_when_the_server_says_so_and_not_before(server, connect):
     standing, over = threading.Event(), threading.Event()
 
@@ -232,6 +235,34 @@ def test_a_subscription_is_live_when_the_server_says_so_and_not_before(server, c
     server.on("SubscribeToEvents", late)
 
     with EventsClient(connect()).subscribe("a", client_id=ME):
+        assert standing.is_set()
+        over.set()
+
+
+@pytest.mark.parametrize("kind", ["events", "events_store", "queries"])
+def test_a_subscription_to_our_broker_is_live_when_it_says_so_however_late(
+    server, connect, monkeypatch, kind
+):
+    monkeypatch.setattr("kubemq_nb.client.subscription.SETTLE", 0.0)
+    standing, over = threading.Event(), threading.Event()
+
+    def late(_request, context):
+        over.wait(0.5)  # as above
+        standing.set()
+        context.send_initial_metadata(())
+        over.wait(PATIENCE)
+        yield from ()
+
+    server.on("SendEventsBatch", lambda _request, _context: b"")
+    for method in ("SubscribeToEventsInBatches", "SubscribeToRequests"):
+        server.on(method, late)
+    subscribe = {
+        "events": lambda: EventsClient(connect()).subscribe("a", client_id=ME),
+        "events_store": lambda: EventsStoreClient(connect()).subscribe("a", start=StartPosition.new()),
+        "queries": lambda: RequestsClient(connect()).subscribe("query", "a", client_id=ME),
+    }
+
+    with subscribe[kind]():
         assert standing.is_set()
         over.set()
 
@@ -250,6 +281,7 @@ def test_a_subscription_without_headers_is_live_after_it_settled(server, connect
     over.set()
 
 
+@pytest.mark.usefixtures("nothing_settles")
 def test_a_refused_subscription_raises_where_it_was_asked_for(server, connect):
     def refuse(_request, context):
         context.abort(grpc.StatusCode.INTERNAL, "nats: invalid subject")

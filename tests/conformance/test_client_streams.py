@@ -31,7 +31,7 @@ from tests.conformance.client_support import (
     not_waiting,
     sequences,
 )
-from tests.conformance.support import PATIENCE, eventually
+from tests.conformance.support import PATIENCE, counting, eventually
 
 FIRST, NEW = StartPosition.first(), StartPosition.new()
 
@@ -94,7 +94,7 @@ def test_an_error_of_its_own_ends_a_subscription_and_nobody_waits_for_it(connect
         kind, what = "events", "the subscription to what cannot be asked for"
         channel = "a"
 
-        def open(self, _last):
+        def open(self, _last, *, ours):
             raise ValueError("no room for it")
 
     with pytest.raises(SubscriptionLost, match="broke off: ValueError: no room for it"), not_waiting():
@@ -255,14 +255,13 @@ def test_a_remembered_position_has_nothing_twice(store, channel, ten):
 
 
 def test_a_replay_of_what_is_new_ends_by_its_count_or_timeout(store, channel):
-    later = threading.Timer(0.5, store.send_stream, [[event(channel, 1), event(channel, 2)]])
-    later.start()
-    counted = store.replay(channel, start=NEW, count=2, timeout=LONG)
-    later.join()
+    with counting(lambda body: store.send(event(channel, body))):
+        counted = store.replay(channel, start=NEW, count=2, timeout=LONG)
 
     timed = store.replay(channel, start=NEW, timeout=0.3)
 
-    assert event_bodies(counted.payloads) == ["1", "2"]
+    one, next_one = map(int, event_bodies(counted.payloads))
+    assert next_one == one + 1
     assert counted.end == "count"
     assert (timed.payloads, timed.end, timed.complete) == ([], "timeout", False)
     with pytest.raises(ValueError, match="count or a timeout"):
@@ -427,6 +426,9 @@ class Nowhere:
     def ping(self):
         return None
 
+    def is_ours(self):
+        return False
+
     def guarded(self, _):
         return contextlib.nullcontext()
 
@@ -439,7 +441,7 @@ class Ended:
     def __init__(self):
         self.opened = 0
 
-    def open(self, _):
+    def open(self, _, *, ours):
         self.opened += 1
         return Stream([b""] if self.opened == 1 else [])
 

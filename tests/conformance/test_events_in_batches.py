@@ -162,6 +162,7 @@ def test_a_batch_wakes_as_many_readers_as_it_has_events(both_ways, channel):
     assert came == ["a", "b", "c"]
 
 
+@pytest.mark.usefixtures("nothing_settles")
 @pytest.mark.parametrize("channel_name", ["bad name", "a..b", ".a"])
 def test_both_ways_refuse_a_name_alike(both_ways, channel_name):
     told = []

@@ -111,15 +111,17 @@ def test_random_bytes_are_answered_or_refused(wire, rpc):
 NAMES = st.text(st.characters(codec="utf-8"), max_size=12) | st.text(
     string.ascii_letters + ".*> \t\n", max_size=8
 )
+GOOD_NAMES = st.text(string.ascii_letters, min_size=1, max_size=8)
 NUMBERS = st.integers(-(2**31), 2**31 - 1)
+LIMITS = st.just(0) | NUMBERS  # most messages have none
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    channel=NAMES,
-    client_id=NAMES,
-    limits=st.tuples(NUMBERS, NUMBERS, NUMBERS),
-    dead_letter=NAMES,
+    channel=GOOD_NAMES | NAMES,
+    client_id=GOOD_NAMES | NAMES,
+    limits=st.tuples(LIMITS, LIMITS, LIMITS),
+    dead_letter=st.just("") | NAMES,
     metadata=NAMES,
     body=st.binary(max_size=50),
 )

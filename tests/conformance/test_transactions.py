@@ -117,8 +117,8 @@ def test_an_ack_after_the_visibility_ran_out_is_error_129_in_plain_words(hold, f
 def test_a_transaction_keeps_extending_itself_while_it_is_held(hold, fill, rest):
     fill(1)
 
-    with hold(visibility=1) as transaction:
-        pass_time(2.5)
+    with hold(visibility=2) as transaction:
+        pass_time(5)
 
         assert rest() == []
         assert not transaction.ack().is_error

@@ -93,7 +93,7 @@ def test_a_member_of_theirs_and_one_of_ours_share_the_events_of_a_group(theirs, 
 
     ours.events.send(channel, rows=sent)
 
-    wait_until(lambda: member.items.qsize() + feed.status().received >= len(sent))
+    wait_until(lambda: len(member.heard()) + feed.status().received >= len(sent))
     heard_by_us = bodies(feed.df)
     heard_by_them = bodies(member.take(len(sent) - len(heard_by_us)))
     assert sorted(heard_by_us + heard_by_them, key=int) == [text.encode() for text in sent]

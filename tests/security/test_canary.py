@@ -227,6 +227,7 @@ USES = {
 }
 
 
+@pytest.mark.usefixtures("nothing_settles")
 @pytest.mark.rows("M-40")
 def test_no_error_of_any_verb_holds_the_token(serve, tmp_path, file, lenient, caplog):
     caplog.set_level("DEBUG")

@@ -372,9 +372,12 @@ def test_an_interrupt_of_a_wait_is_one_line_and_the_session_goes_on(lab, run, ca
     run("%kubemq queues send CH hello -q")
     began = time.monotonic()
     main = threading.main_thread().ident
-    threading.Timer(1.0, signal.pthread_kill, [main, signal.SIGINT]).start()
+    interrupt = threading.Timer(1.0, signal.pthread_kill, [main, signal.SIGINT])
+    interrupt.start()
 
     result = lab.run_cell("%kubemq queues receive nothing.there -w 60s")
+    interrupt.cancel()
+    interrupt.join()
 
     assert isinstance(result.error_in_exec, KeyboardInterrupt)
     assert time.monotonic() - began < 30

@@ -199,7 +199,7 @@ def test_another_connection_can_be_shown(address, credentials):
 
 
 def test_what_is_sent_shows_as_a_rate(session, channel, monkeypatch):
-    monkeypatch.setattr(dashboard, "PERIOD", 0.05)
+    monkeypatch.setattr(dashboard, "PERIOD", 0.5)
     board = session.ui()
     session.queues.send(channel, rows=["x"] * 20)
 

@@ -234,6 +234,7 @@ def test_what_a_handler_raises_is_counted_kept_and_told(begin, stream):
         assert feed._changed.wait_for(lambda: feed.errors == 2, 5)
     assert "ValueError: no b" in feed.status().note
     assert "in handler" in feed.traceback
+    eventually(lambda: len(told) == 2)
     assert [str(error) for error in told] == ["no a", "no b"]
 
 
@@ -296,7 +297,7 @@ def test_a_subscription_that_ends_for_good_says_so_and_tells_who_waits(begin, st
     assert feed.wait(timeout=5) is False
     assert feed.status().state == "not connected"
     assert feed.status().note == "the broker ended it"
-    assert told == [lost]
+    assert eventually(lambda: told) == [lost]
 
 
 def test_a_refused_subscription_raises_without_on_error_and_tells_it_with():

@@ -92,7 +92,7 @@ def view():
         each.close()
 
 
-def eventually(condition, seconds=5.0):
+def eventually(condition, seconds=30.0):
     """Whether a condition comes true before its deadline."""
     until = time.monotonic() + seconds
     while not condition():

@@ -157,14 +157,14 @@ def test_what_does_not_get_through_waits_on_with_what_was_typed(view, line):
 
 @pytest.mark.rows("M-24")
 def test_a_request_that_runs_out_keeps_what_was_typed_and_says_so(view, line):
-    ask(view, line, "q-1", Timeout=300)
+    ask(view, line, "q-1", Timeout=2000)
     enter(view, body="almost")
     ask(view, line, "q-2")
 
     assert eventually(lambda: view.detail["end"])
 
     assert view.detail["end"] == {
-        "head": "Too late: the asker gave up after 300 ms.",
+        "head": "Too late: the asker gave up after 2 s.",
         "rest": "Nothing of what you typed was sent; it is still here.",
     }
     assert (asked(view), counts(view)["too late"]) == (["ask"], "1")
@@ -179,7 +179,7 @@ def test_a_request_that_runs_out_keeps_what_was_typed_and_says_so(view, line):
 def test_what_nobody_attends_to_makes_room_when_it_ends(view, line):
     ask(view, line, "q-1", Timeout=100)
     assert eventually(lambda: view.detail == {})
-    ask(view, line, "q-2", Timeout=100)
+    ask(view, line, "q-2", Timeout=2000)
     view.act({"do": "attend", "number": 2})
 
     assert eventually(lambda: view.detail["end"])
