@@ -2,6 +2,7 @@
 
 import random
 import string
+import uuid
 
 import grpc
 import pytest
@@ -128,6 +129,7 @@ LIMITS = st.just(0) | NUMBERS  # most messages have none
 def test_whatever_is_accepted_can_be_received(wire, channel, client_id, limits, dead_letter, metadata, body):
     expiration, delay, count = limits
     message = pb.QueueMessage(
+        MessageID=uuid.uuid4().hex,
         ClientID=client_id,
         Channel=channel,
         Metadata=metadata,
@@ -143,6 +145,8 @@ def test_whatever_is_accepted_can_be_received(wire, channel, client_id, limits, 
 
     if not result.IsError and not delay:
         received = wire.receive(channel).Messages[0]
+        while received.MessageID != message.MessageID:  # one that was delayed before
+            received = wire.receive(channel).Messages[0]
         assert (received.Body, received.Metadata, received.Channel) == (body, metadata, channel)
 
 
