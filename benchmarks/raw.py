@@ -6,6 +6,7 @@ import tempfile
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ LARGE = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length
 FAST_STREAM = [*LARGE, (ChannelOptions.SingleThreadedUnaryStream, 1)]
 NAME = "bench"  # of this client
 IN_FLIGHT = 4  # batches under way at once
+PROBES = 60  # queries that a responder asks itself, half a second each, until one is answered
 
 
 class Side:
@@ -95,7 +97,7 @@ class Side:
         return {"rate": count / (time.perf_counter() - began), "ended": time.time()}
 
     def respond(self, *, channel: str) -> None:
-        """Answer queries with their own bodies from now on."""
+        """Answer queries with their own bodies from now on; a query of its own tells when that is."""
         subscribe = self._channel.unary_stream(
             path("SubscribeToRequests"), None, response_deserializer=pb.Request.FromString
         )
@@ -117,6 +119,15 @@ class Side:
                 respond(answer.SerializeToString(), metadata=self._metadata)
 
         threading.Thread(target=answer, daemon=True).start()
+        ask = self._method("SendRequest", pb.Response)
+        probe = pb.Request(
+            RequestTypeData=pb.Request.Query, ClientID=NAME, Channel=channel, Body=b"probe", Timeout=500
+        )
+        for _ in range(PROBES):
+            with suppress(grpc.RpcError):
+                if ask(probe.SerializeToString(), metadata=self._metadata).Executed:
+                    return
+        raise RuntimeError(f"no query to {channel} was answered")
 
     def send_batches(self, *, channel: str, count: int) -> dict[str, Any]:
         """Send prebuilt batches, some at a time."""

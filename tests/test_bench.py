@@ -16,6 +16,8 @@ from benchmarks.samples import Goal, Measured, Sample, Sides, turns
 from tests.rows.lies import Lie
 from tests.rows.proxy import Proxy
 
+pytestmark = pytest.mark.timeout(600)  # the first one may install an environment
+
 BY_NAME = {row.name: row for row in ROWS}
 LIES = {
     "peek": Lie("ReceiveQueueMessages", "response", "swap", ("-",), "Messages"),

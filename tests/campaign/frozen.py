@@ -159,8 +159,9 @@ def frozen(tries: int, seed: int) -> Outcome:
         # Two connections: what notices the silence must not end the calls in place of their deadline.
         connection = Connection(broker.address, token=broker.token(), timeout=TIMEOUT)
         watched = Connection(broker.address, token=broker.token(), keepalive=1.0)
+        direct = Connection(broker.address, token=broker.token())  # for what must not end early
         on = clients(connection)
-        on.queues.send(message(f"{channel}.0", "first"))
+        clients(direct).queues.send(message(f"{channel}.0", "first"))
         with EventsStoreClient(watched).subscribe(
             channel, start=StartPosition.first(), client_id="", keep=10**6
         ) as live:
@@ -170,9 +171,10 @@ def frozen(tries: int, seed: int) -> Outcome:
                     done += call_all(on, channel, ids)
                     eventually(lambda: live.state == "reconnecting")
                 eventually(lambda: live.state == "live" and not is_error(connection.ping))
-            there = after(on, channel)
+            there = after(clients(direct), channel)
         connection.close()
         watched.close()
+        direct.close()
     return judged(done, there)
 
 
@@ -187,7 +189,7 @@ def frozen_at(tries: int, seed: int, address: str) -> Outcome:
     line = Line(address)
     connection, direct = Connection(line.address, timeout=TIMEOUT), Connection(address)
     on = clients(connection)
-    on.queues.send(message(f"{channel}.0", "first"))
+    clients(direct).queues.send(message(f"{channel}.0", "first"))
     while len(done) < tries:
         ids = {name: f"{name}-{len(done)}-{chance.randrange(10**9)}" for name in CALLS}
         with line.standing_still():

@@ -70,7 +70,7 @@ class Engine:
 
     def until(self, count):
         while len(self.outcomes) < count:
-            self._calls.get(timeout=10)()
+            self._calls.get(timeout=60)()
         return self.outcomes
 
 

@@ -18,8 +18,13 @@ NODE_LOCK = "package-lock.json"
 @cache
 def python_with(version: str) -> str:
     """The python of the environment that holds kubemq==version, together with this package."""
-    install = f". scripts/_environment && environment .cache/kubemq-{version} --editable . kubemq=={version}"
+    pins = ".cache/constraints-official.txt"
+    asked = f"--constraint {pins} --editable . kubemq=={version}"
+    install = f". scripts/_environment && environment .cache/kubemq-{version} {asked}"
     with one_at_a_time():
+        ours = (ROOT / "constraints.txt").read_text().splitlines(keepends=True)
+        theirs = [line for line in ours if not line.startswith("protobuf==")]  # 4.1.5 needs an older one
+        (ROOT / pins).write_text("".join(theirs))
         return installed(["sh", "-ec", install], ROOT, f"kubemq=={version}").strip()
 
 
