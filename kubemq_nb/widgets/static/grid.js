@@ -46,7 +46,8 @@ function forgetNodes(g) {
 
 function paintRows(g) {
   const focused = g.tbody.contains(document.activeElement);
-  const first = Math.max(0, Math.min(Math.floor(g.node.scrollTop / ROW) - BEYOND, g.rows.length - 1));
+  const { scrollTop } = g.node;
+  const first = Math.max(0, Math.min(Math.floor(scrollTop / ROW) - BEYOND, g.rows.length - 1));
   const shown = g.rows.slice(first, first + Math.ceil((g.node.clientHeight || 384) / ROW) + 2 * BEYOND);
   recycleNodes(g, new Set(shown.map((row) => row.key)));
   let place = g.above.nextSibling;
@@ -57,6 +58,7 @@ function paintRows(g) {
   });
   setGap(g.above, first);
   setGap(g.below, g.rows.length - first - shown.length);
+  g.node.scrollTop = scrollTop; // a page that asked where things are while rows were away has cut it
   if (focused && !g.tbody.contains(document.activeElement)) g.nodes.get(g.current)?.focus({ preventScroll: true });
 }
 
