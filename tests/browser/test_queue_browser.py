@@ -132,7 +132,7 @@ def test_a_purge_asks_first_and_the_safe_button_has_the_focus(browsed):
     expect(asking).to_contain_text("Remove all 3 waiting messages from flights.cancelled?")
     expect(browsed.button("Keep them")).to_be_focused()
     looks.assert_clean(browsed.page, browsed.view)
-    browsed.page.keyboard.press("Enter")
+    browsed.button("Keep them").press("Enter")  # Lab may have taken the focus as its theme changed
     expect(asking).to_have_count(0)
     expect(browsed.button("Purge…")).to_be_focused()
 
