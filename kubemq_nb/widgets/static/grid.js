@@ -58,7 +58,7 @@ function paintRows(g) {
   });
   setGap(g.above, first);
   setGap(g.below, g.rows.length - first - shown.length);
-  g.node.scrollTop = scrollTop; // a page that asked where things are while rows were away has cut it
+  if (g.node.scrollTop !== scrollTop) g.node.scrollTop = scrollTop; // a page that was laid out while rows were away has cut it
   if (focused && !g.tbody.contains(document.activeElement)) g.nodes.get(g.current)?.focus({ preventScroll: true });
 }
 
