@@ -1,11 +1,7 @@
-"""What the tests of the client share: interrupts, and messages in short."""
+"""What the tests of the client share: messages in short, and calls that must not wait."""
 
 import contextlib
-import signal
-import threading
 import time
-
-import pytest
 
 from kubemq_nb._wire import codec
 from kubemq_nb.messages import Event, QueueMessage
@@ -46,17 +42,3 @@ def not_waiting(wait=LONG):
     began = time.monotonic()
     yield
     assert time.monotonic() - began < wait / 2
-
-
-@contextlib.contextmanager
-def interrupted(after=0.3):
-    """The block is interrupted as the kernel would, and ends by it."""
-    main = threading.main_thread().ident
-    timer = threading.Timer(after, signal.pthread_kill, (main, signal.SIGINT))
-    timer.start()
-    try:
-        with pytest.raises(KeyboardInterrupt), not_waiting():
-            yield
-    finally:
-        timer.cancel()
-        timer.join()

@@ -8,7 +8,8 @@ from kubemq_nb._wire import codec
 from kubemq_nb.client.connection import PACE
 from kubemq_nb.client.queues import QueuesClient
 from kubemq_nb.errors import RequestRejected
-from tests.conformance.client_support import LONG, ME, bodies, interrupted, message, not_waiting
+from tests.conformance.client_support import LONG, ME, bodies, message, not_waiting
+from tests.conformance.support import interrupted
 
 
 @pytest.fixture

@@ -27,11 +27,10 @@ from tests.conformance.client_support import (
     ME,
     event,
     event_bodies,
-    interrupted,
     not_waiting,
     sequences,
 )
-from tests.conformance.support import PATIENCE, counting, eventually
+from tests.conformance.support import PATIENCE, counting, eventually, interrupted
 
 FIRST, NEW = StartPosition.first(), StartPosition.new()
 

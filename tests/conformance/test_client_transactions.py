@@ -6,8 +6,8 @@ from kubemq_nb._wire import codec
 from kubemq_nb.client.queues import QueuesClient
 from kubemq_nb.client.transactions import ManyTransaction, OneTransaction
 from kubemq_nb.errors import NotSupported, RequestRejected, TransactionClosed
-from tests.conformance.client_support import LONG, ME, bodies, interrupted, message, not_waiting
-from tests.conformance.support import eventually
+from tests.conformance.client_support import LONG, ME, bodies, message, not_waiting
+from tests.conformance.support import eventually, interrupted
 
 
 @pytest.fixture
